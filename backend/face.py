@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""FaceSpace: what the numbers of one annotation convention mean.
+
+One head, one loss and one metric per FaceSpace; nothing else in the project knows about annotation types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+Kind = Literal["controls", "vertices", "flame"]
+
+ARKIT_CHANNELS: tuple[str, ...] = (
+    *(f"eye{part}Left" for part in ("Blink", "LookDown", "LookIn", "LookOut", "LookUp", "Squint", "Wide")),
+    *(f"eye{part}Right" for part in ("Blink", "LookDown", "LookIn", "LookOut", "LookUp", "Squint", "Wide")),
+    *("jawForward", "jawLeft", "jawRight", "jawOpen"),
+    *("mouthClose", "mouthFunnel", "mouthPucker", "mouthLeft", "mouthRight"),
+    *("mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight"),
+    *("mouthDimpleLeft", "mouthDimpleRight", "mouthStretchLeft", "mouthStretchRight"),
+    *("mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper"),
+    *("mouthPressLeft", "mouthPressRight", "mouthLowerDownLeft", "mouthLowerDownRight"),
+    *("mouthUpperUpLeft", "mouthUpperUpRight"),
+    *("browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight"),
+    *("cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight", "tongueOut"),
+)
+"""The 52 Apple names in Live Link Face order."""
+
+
+@dataclass(frozen=True, eq=False)
+class FaceSpace:
+    """One annotation convention.
+
+    `values` of a space are float32 [..., dim]: control weights, FLAME parameters, or flattened vertices x, y, z.
+    """
+
+    name: str
+    kind: Kind
+    fps: float
+    """Frames per second of the annotation, and the rate a model of this space was trained at."""
+    dim: int
+    """Numbers per frame; three per vertex for vertex spaces."""
+    channels: tuple[str, ...] = ()
+    """One name per number for control spaces, empty for vertex spaces."""
+    scale: float = 1.0
+    """What the data set's own unit is multiplied by to reach the model's (UniTalker: 0.2 for BIWI, 0.001 for Multiface)."""
+    template: np.ndarray | None = None
+    """float32 [dim]: the neutral face, for vertex spaces."""
+    lips: np.ndarray | None = None
+    """int64: vertices (or control channels) that lip metrics look at; None where the user has not given them."""
+    upper_face: np.ndarray | None = None
+    """int64: the same for the upper-face metrics."""
+
+    @property
+    def vertex_count(self) -> int:
+        """Vertices per frame; 0 for spaces that are no vertices."""
+        return self.dim // 3 if self.kind == "vertices" else 0
+
+
+def arkit(fps: float = 60.0) -> FaceSpace:
+    """The 52 ARKit weights (0 to 1)."""
+    return FaceSpace("arkit", "controls", fps, len(ARKIT_CHANNELS), ARKIT_CHANNELS)

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Blender and the backend say to each other: messages and their wire format.
+
+The only file that both processes import: standard library, and numpy inside functions.
+
+A frame is ``u32 header bytes, u32 payload bytes`` (little endian), a UTF-8 JSON header and a payload. The header holds the
+message's name under ``"message"`` and its fields; an array is replaced by ``{"dtype", "shape"}`` and its raw little-endian
+bytes follow in the payload, in the order of the fields. Whatever does not fit exactly raises `ProtocolError`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import struct
+import types
+import typing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array: TypeAlias = np.ndarray[Any, Any]
+else:
+
+    class Array:
+        """Stands for a numpy array in annotations, so that importing this file needs no numpy."""
+
+
+VERSION = 1
+"""Raised with every change of a message; both sides refuse another number."""
+
+MAX_HEADER_BYTES = 1 << 20
+MAX_PAYLOAD_BYTES = (1 << 32) - 1
+DTYPES = ("uint8", "int32", "int64", "float32", "float64")
+
+_SIZES = struct.Struct("<II")
+
+
+class ProtocolError(Exception):
+    """The other side sent something that is not a frame of this protocol."""
+
+
+# ---------------------------------------------------------------------------------------------- messages: client to backend
+
+
+@dataclass(frozen=True)
+class Generate:
+    """Ask for the motion of one stretch of sound.
+
+    The sound travels as the bytes of its file, so that every Blender (with or without an audio library) gives the same
+    samples and the backend opens no path out of a message.
+    """
+
+    job: int
+    """Chosen by the client; every answer carries it."""
+    sound: Array
+    """uint8 [bytes]: a whole sound file of any format libsndfile reads."""
+    start: float
+    """Second of the file at which the motion begins; silence is added where that lies before the file's start."""
+    duration: float
+    """Seconds of motion; silence is added beyond the file's end."""
+    model: str
+    """A name out of `Ready.models`."""
+    space: str
+    """A FaceSpace of that model; empty: the model's first one."""
+    fps: float
+    """Frames per second wanted; frame `i` lies at second ``start + i / fps``."""
+    identity: str = "pivot"
+    """A name or row number of the model's identity table, or ``pivot``."""
+    raw: bool = False
+    """The model's own numbers: no clamp, smoothing, rest offset or audio levelling."""
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Stop a job; answered by `Cancelled`, or by the job's own end where that came first."""
+
+    job: int
+
+
+@dataclass(frozen=True)
+class Unload:
+    """Free the memory of all loaded models; the next job loads its own again."""
+
+
+# ---------------------------------------------------------------------------------------------- messages: backend to client
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """One model that the backend can run."""
+
+    name: str
+    title: str
+    spaces: tuple[str, ...]
+    identities: tuple[str, ...]
+    """Names of the identity table without the pivot; empty where the model has one voice."""
+    licence: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The first message after the start."""
+
+    protocol: int
+    version: str
+    """Mouthpiece's own version."""
+    device: str
+    """``cpu``, ``cuda`` or ``mps``."""
+    models: tuple[ModelInfo, ...]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is; at most ten a second."""
+
+    job: int
+    stage: str
+    """``queued``, ``loading``, ``listening`` (reading the sound) or ``animating``."""
+    fraction: float
+    """0 to 1 of the whole job."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Finished frames of a job; they arrive in order, without gaps or overlap, once per audio window."""
+
+    job: int
+    start: int
+    """Number of the first frame in `values`."""
+    values: Array
+    """float32 [frames, channels] for control spaces, [frames, vertices, 3] for vertex spaces."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A job's good end: every frame has been sent."""
+
+    job: int
+    space: str
+    fps: float
+    frames: int
+    names: tuple[str, ...]
+    """Channel names, in the order of the columns; empty for vertex spaces."""
+    metadata: str
+    """JSON text: model, identity, version, seconds taken."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A job's bad end, or (job 0) a fault of the backend itself."""
+
+    job: int
+    reason: str
+    """One sentence for the artist, with what to do."""
+    detail: str = ""
+    """A traceback for the log; empty for expected errors."""
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """A job ended because it was asked to."""
+
+    job: int
+
+
+Request: TypeAlias = Generate | Cancel | Unload
+Reply: TypeAlias = Ready | Progress | Frames | Finished | Failed | Cancelled
+Message: TypeAlias = Request | Reply
