@@ -1,0 +1,60 @@
+# Mouthpiece: `make demo` and `make test` need Python 3.11, git, make and a package index; everything else they set up.
+
+PYTHON ?= python3
+BACKEND := .venv
+BLENDER_MODULE := .venv-blender
+PY := $(BACKEND)/bin/python
+BPY := $(BLENDER_MODULE)/bin/python
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' blender_manifest.toml)
+ZIP := dist/mouthpiece-$(VERSION).zip
+
+export MOUTHPIECE_BACKEND_PYTHON := $(CURDIR)/$(PY)
+
+.PHONY: help demo test test-slow lint format package bench environments clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+environments: $(BACKEND)/.ready $(BLENDER_MODULE)/.ready  ## the two virtual environments: the backend's and Blender's
+
+$(BACKEND)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) tools/require_python.py
+	$(PYTHON) -m venv $(BACKEND)
+	$(BACKEND)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+$(BLENDER_MODULE)/.ready: requirements-blender.txt
+	$(PYTHON) tools/require_python.py
+	$(PYTHON) -m venv $(BLENDER_MODULE)
+	$(BLENDER_MODULE)/bin/pip install --quiet --disable-pip-version-check --requirement requirements-blender.txt
+	$(BPY) tools/check_bpy.py
+	touch $@
+
+demo: environments  ## speech in, talking head out: a .blend, a video with sound, a picture of the curves (folder out/demo)
+	$(PY) -m demo
+
+test: environments  ## all tests but the slow ones
+	$(PY) -m pytest --import-mode=importlib -m "not slow" tests --ignore=tests/addon --ignore=tests/real_blender
+	$(BPY) -m pytest --import-mode=importlib -m "not slow" tests/addon
+
+test-slow: environments  ## the slow tests
+	$(PY) -m pytest --import-mode=importlib -m slow tests --ignore=tests/addon --ignore=tests/real_blender
+	$(BPY) -m pytest --import-mode=importlib -m slow tests/addon
+
+lint: $(BACKEND)/.ready  ## style and types
+	$(BACKEND)/bin/ruff check .
+	$(BACKEND)/bin/ruff format --check .
+	$(BACKEND)/bin/pyright
+
+format: $(BACKEND)/.ready  ## put every file in house style
+	$(BACKEND)/bin/ruff check --fix .
+	$(BACKEND)/bin/ruff format .
+
+package: environments  ## the installable extension, built by Blender's own tool and checked
+	$(BPY) tools/package.py
+
+bench: environments  ## speed table
+	$(PY) -m backend bench
+
+clean:  ## remove what the commands made; the environments stay
+	rm -rf dist out runs

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stops `make` with one sentence when the Python at hand cannot run Blender's module (it exists for Python 3.11 only)."""
+
+import sys
+
+if sys.version_info[:2] != (3, 11):
+    found = ".".join(map(str, sys.version_info[:2]))
+    sys.exit(f"error: this is Python {found}; the demo and the tests need 3.11, name it with: make PYTHON=python3.11 …")
