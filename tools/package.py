@@ -31,7 +31,15 @@ NEEDED = {
     "rigs/schema.json",
 }
 ROOMS = {"blender_addon", "backend", "rigs"}
-ROOT_FILES = {"blender_manifest.toml", "__init__.py", "LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "constraints.txt"}
+ROOT_FILES = {
+    "blender_manifest.toml",
+    "__init__.py",
+    "LICENSE",
+    "README.md",
+    "CHANGELOG.md",
+    "pyproject.toml",
+    "constraints.txt",
+}
 SUFFIXES = {".py", ".toml", ".json", ".npz", ".safetensors", ".md", ".txt", ""}
 LARGEST_BYTES = 30_000_000
 
