@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stops `make` with one sentence when the Python at hand cannot run Blender's module (it exists for Python 3.11 only)."""
+"""Stops `make` with one sentence when this Python cannot run Blender's module, which exists for Python 3.11 only."""
 
 import sys
 
