@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``make demo``: one spoken line in, a talking head out.
+
+Runs in the backend's environment. Blender's part (`demo.shot`: the real add-on, a real backend process, the render) is a
+process of its own in the environment that has the bpy module; the pictures are drawn here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import soundfile
+
+from . import contact_sheet, curves
+from .layout import BLENDER_PYTHON, OUTPUT, ROOT, SPEECH, Phone, read_phones
+
+
+def run_shot(output: Path, size: int, samples: int) -> None:
+    """Generate, save and render in Blender's module; its own messages go to a log beside the results."""
+    command = [BLENDER_PYTHON, "-m", "demo.shot", "--output", output, "--size", size, "--samples", samples]
+    log = output / "blender.log"
+    with log.open("w", encoding="utf-8") as stream:
+        finished = subprocess.run(list(map(str, command)), cwd=ROOT, stdout=stream, check=False)
+    if finished.returncode:
+        raise SystemExit(f"error: the demo shot failed; its last words are at the end of {log.relative_to(ROOT)}")
+
+
+def draw(output: Path, phones: list[Phone]) -> list[Path]:
+    """The two pictures: curves over the waveform, and the frames that belong to telling sounds."""
+    samples, rate = soundfile.read(SPEECH, dtype="float32")
+    keys = curves.read_keys(output / "keys.npz")
+    over_waveform = curves.draw(keys, samples, rate, phones, output / "curves.png")
+    sheet = contact_sheet.draw(output / "frames", keys, phones, output / "contact_sheet.jpg")
+    return [over_waveform, sheet]
+
+
+def main() -> int:
+    """Make everything in ``out/demo`` and tell where it is."""
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__.split("\n")[0])
+    parser.add_argument("--size", type=int, default=720, help="width and height of the video in pixels")
+    parser.add_argument("--samples", type=int, default=12, help="render samples per pixel")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="folder of the results")
+    chosen = parser.parse_args()
+    output = chosen.output.resolve()
+    output.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    run_shot(output, chosen.size, chosen.samples)
+    pictures = draw(output, read_phones(SPEECH.with_suffix(".json")))
+    report = json.loads((output / "report.json").read_text(encoding="utf-8"))
+    sys.stdout.write(f"\n{report['sentence']}\n\n")
+    for path in (output / "demo.mp4", output / "demo.blend", *pictures):
+        sys.stdout.write(f"  {path}\n")
+    sys.stdout.write(f"\nDone in {time.monotonic() - started:.0f} s. Open the video, or the .blend in Blender.\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
