@@ -1,49 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Blender and the backend say to each other: messages and their wire format.
+"""What Blender and the backend say to each other: the messages.
 
-The only file that both processes import: standard library, and numpy inside functions.
-
-A frame is ``u32 header bytes, u32 payload bytes`` (little endian), a UTF-8 JSON header and a payload. The header holds the
-message's name under ``"message"`` and its fields; an array is replaced by ``{"dtype", "shape"}`` and its raw little-endian
-bytes follow in the payload, in the order of the fields. Whatever does not fit exactly raises `ProtocolError`.
+The only file of the backend that Blender's side imports; how a message becomes bytes is in `wire`.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import math
-import struct
-import types
 import typing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
+from typing import Annotated, BinaryIO, TypeAlias
 
-if TYPE_CHECKING:
-    import numpy as np
+from . import wire
+from .wire import Array, Layout
 
-    Array: TypeAlias = np.ndarray[Any, Any]
-else:
-
-    class Array:
-        """Stands for a numpy array in annotations, so that importing this file needs no numpy."""
-
+ProtocolError = wire.ProtocolError
 
 VERSION = 1
 """Raised with every change of a message; both sides refuse another number."""
 
-MAX_HEADER_BYTES = 1 << 20
-MAX_PAYLOAD_BYTES = (1 << 32) - 1
-DTYPES = ("uint8", "int32", "int64", "float32", "float64")
 
-_SIZES = struct.Struct("<II")
-
-
-class ProtocolError(Exception):
-    """The other side sent something that is not a frame of this protocol."""
-
-
-# ---------------------------------------------------------------------------------------------- messages: client to backend
+# -------------------------------------------------------------------------------- messages: client to backend
 
 
 @dataclass(frozen=True)
@@ -56,7 +32,7 @@ class Generate:
 
     job: int
     """Chosen by the client; every answer carries it."""
-    sound: Array
+    sound: Annotated[Array, Layout("uint8", (1,))]
     """uint8 [bytes]: a whole sound file of any format libsndfile reads."""
     start: float
     """Second of the file at which the motion begins; silence is added where that lies before the file's start."""
@@ -86,7 +62,7 @@ class Unload:
     """Free the memory of all loaded models; the next job loads its own again."""
 
 
-# ---------------------------------------------------------------------------------------------- messages: backend to client
+# -------------------------------------------------------------------------------- messages: backend to client
 
 
 @dataclass(frozen=True)
@@ -132,7 +108,7 @@ class Frames:
     job: int
     start: int
     """Number of the first frame in `values`."""
-    values: Array
+    values: Annotated[Array, Layout("float32", (2, 3))]
     """float32 [frames, channels] for control spaces, [frames, vertices, 3] for vertex spaces."""
 
 
@@ -171,3 +147,16 @@ class Cancelled:
 Request: TypeAlias = Generate | Cancel | Unload
 Reply: TypeAlias = Ready | Progress | Frames | Finished | Failed | Cancelled
 Message: TypeAlias = Request | Reply
+
+
+_KINDS: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Message)}
+
+
+def write(stream: BinaryIO, message: Message) -> None:
+    """Send one message through a buffered binary stream and flush it; see `wire.write`."""
+    wire.write(stream, message, _KINDS)
+
+
+def read(stream: BinaryIO) -> Message | None:
+    """Wait for one message; None at a clean end of the stream; see `wire.read`."""
+    return wire.read(stream, _KINDS)
