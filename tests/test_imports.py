@@ -57,7 +57,8 @@ def inside(module: str, rooms: set[str]) -> bool:
 FORBIDDEN = [
     ("blender_addon", HEAVY),
     ("backend", {"bpy", "pickle", "blender_addon"}),
-    ("backend/protocol.py", HEAVY | {"backend"}),
+    ("backend/wire.py", HEAVY | {"backend"}),
+    ("backend/protocol.py", HEAVY),
     (
         "backend/models",
         {"backend.training", "backend.server", "backend.checkpoint", "backend.pipeline", "backend.protocol"},
@@ -85,6 +86,13 @@ def test_the_addon_knows_only_the_protocol_of_the_backend():
         assert not {m for m in known if not inside(m, {"backend.protocol"})}, file
 
 
+def test_the_protocol_knows_only_its_wire_format():
+    known = {module for module in imports(ROOT / "backend" / "protocol.py") if inside(module, {"backend"})} - {
+        "backend"
+    }
+    assert not {m for m in known if not inside(m, {"backend.wire"})}
+
+
 def test_nobody_but_the_command_line_imports_training():
     for file in python_files("backend"):
         relative = file.relative_to(ROOT / "backend")
@@ -95,7 +103,8 @@ def test_nobody_but_the_command_line_imports_training():
 
 def test_the_addon_imports_no_numpy_when_it_is_loaded():
     """Blender may carry no numpy at all, and a broken one must not keep the add-on from loading."""
-    for file in [*python_files("blender_addon"), ROOT / "backend" / "protocol.py", ROOT / "__init__.py"]:
+    shared = [ROOT / "backend" / "protocol.py", ROOT / "backend" / "wire.py", ROOT / "__init__.py"]
+    for file in [*python_files("blender_addon"), *shared]:
         loaded = imports(file, only_at_import_time=True)
         assert not {m for m in loaded if inside(m, {"numpy", "aud"})}, file
 
