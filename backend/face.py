@@ -45,7 +45,7 @@ class FaceSpace:
     channels: tuple[str, ...] = ()
     """One name per number for control spaces, empty for vertex spaces."""
     scale: float = 1.0
-    """What the data set's own unit is multiplied by to reach the model's (UniTalker: 0.2 for BIWI, 0.001 for Multiface)."""
+    """The data set's own unit times this is the model's (UniTalker: 0.2 for BIWI, 0.001 for Multiface)."""
     template: np.ndarray | None = None
     """float32 [dim]: the neutral face, for vertex spaces."""
     lips: np.ndarray | None = None

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Building blocks of the talking-face models: frequency adaptor, motion decoders, PCA layer, output head."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+ATTENTION_HEADS = 4
+"""Heads of the transformer motion decoder; each has its own reach into the past."""
+
+
+def adapt_frequency(features: Tensor, frames: int) -> Tensor:
+    """Resample features [B, t, C] along time to [B, frames, C]: linear, first and last frame kept.
+
+    UniTalker, section 3.2, "frequency adaptor"; one model serves annotations of any frame rate this way.
+    """
+    resampled = functional.interpolate(features.transpose(1, 2), size=frames, mode="linear", align_corners=True)
+    return resampled.transpose(1, 2)
+
+
+class ConvolutionBlock(nn.Module):
+    """ReLU(LayerNorm(conv(x)) + skip(x)) over [B, T, C]; the skip is a convolution where the width changes."""
+
+    def __init__(self, width_in: int, width: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv1d(width_in, width, kernel_size=3, padding=1)
+        self.norm = nn.LayerNorm(width)
+        self.skip = nn.Identity() if width_in == width else nn.Conv1d(width_in, width, kernel_size=3, padding=1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        channels_first = features.transpose(1, 2)
+        convolved = self.norm(self.convolution(channels_first).transpose(1, 2))
+        return functional.relu(convolved + self.skip(channels_first).transpose(1, 2))
+
+
+class ConvolutionDecoder(nn.Module):
+    """UniTalker's default motion decoder: the identity vector beside the audio at every frame, then three blocks."""
+
+    def __init__(self, audio_width: int, width: int, identities: int, identity_width: int, dropout: float) -> None:
+        super().__init__()
+        self.identities = nn.Embedding(identities, identity_width)
+        self.audio = nn.Linear(audio_width, width)
+        self.dropout = nn.Dropout(dropout)
+        widths_in = (width + identity_width, width, width)
+        self.blocks = nn.Sequential(*(ConvolutionBlock(width_in, width) for width_in in widths_in))
+
+    def forward(self, features: Tensor, identity: Tensor) -> Tensor:
+        """Features [B, T, audio width] and identity rows int64 [B] to [B, T, width]."""
+        audio = self.dropout(self.audio(features))
+        style = self.identities(identity)[:, None, :].expand(-1, audio.shape[1], -1)
+        return self.blocks(torch.cat((audio, style), dim=2))
+
+
+class TransformerDecoder(nn.Module):
+    """The transformer variant of the motion decoder: one layer that asks the audio frame by frame.
+
+    Positions repeat every `period` frames and attention to the past fades by whole periods (FaceFormer, section 3.3).
+    """
+
+    def __init__(self, audio_width: int, width: int, identities: int, period: int, dropout: float) -> None:
+        super().__init__()
+        self.period = period
+        self.identities = nn.Embedding(identities, width)
+        self.audio = nn.Linear(audio_width, width)
+        self.dropout = nn.Dropout(dropout)
+        self.layer = nn.TransformerDecoderLayer(width, ATTENTION_HEADS, 2 * width, dropout, batch_first=True)
+        self.register_buffer("positions", sinusoids(period, width))
+
+    def forward(self, features: Tensor, identity: Tensor) -> Tensor:
+        """Features [B, T, audio width] and identity rows int64 [B] to [B, T, width]."""
+        audio = self.audio(features)
+        frames = torch.arange(audio.shape[1], device=audio.device)
+        positions = self.get_buffer("positions")[frames % self.period]
+        queries = self.dropout(self.identities(identity)[:, None, :] + positions)
+        past = fading_past(frames, self.period, audio.dtype).repeat(len(audio), 1, 1)
+        elsewhere = frames[:, None] != frames[None, :]
+        others = torch.zeros_like(elsewhere, dtype=audio.dtype).masked_fill(elsewhere, -math.inf)
+        return self.layer(queries, audio, tgt_mask=past, memory_mask=others)
+
+
+def sinusoids(positions: int, width: int) -> Tensor:
+    """float32 [positions, width]: sine in the even, cosine in the odd channels (Vaswani et al. 2017, section 3.5)."""
+    pairs = torch.arange(0, width, 2)
+    angles = torch.arange(positions)[:, None] * torch.exp(pairs * (-math.log(10000.0) / width))
+    table = torch.zeros(positions, width)
+    table[:, 0::2] = torch.sin(angles)
+    table[:, 1::2] = torch.cos(angles)[:, : width // 2]
+    return table
+
+
+def fading_past(frames: Tensor, period: int, dtype: torch.dtype) -> Tensor:
+    """[heads, T, T] to add to attention scores: -inf for the future, minus slope times whole periods for the past."""
+    slopes = torch.tensor([4.0**-head for head in range(1, ATTENTION_HEADS + 1)], dtype=dtype, device=frames.device)
+    distance = frames[:, None] - frames[None, :]
+    periods = torch.div(distance, period, rounding_mode="floor").to(dtype)
+    return (-slopes[:, None, None] * periods).masked_fill(distance < 0, -math.inf)
+
+
+class PrincipalComponents(nn.Module):
+    """A fixed linear basis of face motion (UniTalker, section 3.3); coefficients are not whitened."""
+
+    def __init__(self, components: int, dim: int) -> None:
+        super().__init__()
+        self.register_buffer("components", torch.zeros(components, dim))
+        self.register_buffer("mean", torch.zeros(dim))
+
+    def encode(self, offsets: Tensor) -> Tensor:
+        """Offsets from the template [..., dim] to coefficients [..., components]."""
+        return (offsets - self.get_buffer("mean")) @ self.get_buffer("components").T
+
+    def decode(self, coefficients: Tensor) -> Tensor:
+        """Coefficients [..., components] to offsets from the template [..., dim]."""
+        return coefficients @ self.get_buffer("components") + self.get_buffer("mean")
+
+
+def output_layers(width: int, rows: int, layers: int) -> nn.Sequential:
+    """`layers` linear maps with tanh between them; a single one starts at zero, as the official code does."""
+    hidden = [module for _ in range(layers - 1) for module in (nn.Linear(width, width), nn.Tanh())]
+    last = nn.Linear(width, rows)
+    if not hidden:
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+    return nn.Sequential(*hidden, last)

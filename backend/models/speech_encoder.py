@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""wav2vec 2.0 and WavLM through transformers: built from a config, weights never fetched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import Wav2Vec2Config, Wav2Vec2Model, WavLMConfig, WavLMModel
+from transformers.models.wavlm.modeling_wavlm import WavLMAttention
+
+from .audio_encoder import SpeechEncoderConfig
+from .layers import adapt_frequency
+
+
+class SpeechEncoder(nn.Module):
+    """One encoder of the wav2vec 2.0 family, with room for the frequency adaptor in front of its transformer."""
+
+    def __init__(self, config: SpeechEncoderConfig) -> None:
+        super().__init__()
+        self.width = config.width
+        self.normalise_audio = config.normalise_audio
+        self.shortest = shortest_audio(config)
+        self.network = build_network(config)
+
+    def forward(self, audio: Tensor, frames: int | None = None) -> Tensor:
+        """Audio [B, n] to features [B, t, width]; with `frames`, the convolution's output is resampled to that many."""
+        audio = functional.pad(audio, (0, max(0, self.shortest - audio.shape[1])))
+        if self.normalise_audio:
+            audio = standardise(audio)
+        heard = self.network.feature_extractor(audio).transpose(1, 2)
+        if frames is not None:
+            heard = adapt_frequency(heard, frames)
+        projected, _ = self.network.feature_projection(heard)
+        return self.network.encoder(projected).last_hidden_state
+
+
+def standardise(audio: Tensor) -> Tensor:
+    """Zero mean and unit variance per clip of [B, n], as the wav2vec 2.0 feature extractor does it."""
+    variance, mean = torch.var_mean(audio, dim=1, keepdim=True, correction=0)
+    return (audio - mean) / torch.sqrt(variance + 1e-7)
+
+
+def shortest_audio(config: SpeechEncoderConfig) -> int:
+    """Samples that give exactly one feature frame."""
+    samples = 1
+    for kernel, stride in zip(reversed(config.convolution_kernels), reversed(config.convolution_strides), strict=True):
+        samples = (samples - 1) * stride + kernel
+    return samples
+
+
+def build_network(config: SpeechEncoderConfig) -> Any:  # noqa: ANN401 (transformers' own submodules are untyped)
+    """The transformers model of a config, with random weights."""
+    if config.kind == "wav2vec2":
+        return Wav2Vec2Model(Wav2Vec2Config(**shared_settings(config), attn_implementation="sdpa"))
+    buckets: dict[str, Any] = {"num_buckets": config.distance_buckets, "max_bucket_distance": config.distance_limit}
+    network = WavLMModel(WavLMConfig(**shared_settings(config), **buckets))
+    for number, layer in enumerate(network.encoder.layers):
+        layer.attention = LeanAttention(config, has_distances=number == 0)
+    return network
+
+
+def shared_settings(config: SpeechEncoderConfig) -> dict[str, Any]:
+    """What both families of transformers configs call the same."""
+    return {
+        "hidden_size": config.width,
+        "num_hidden_layers": config.layers,
+        "num_attention_heads": config.attention_heads,
+        "intermediate_size": config.feed_forward,
+        "conv_dim": config.convolution_channels,
+        "conv_kernel": config.convolution_kernels,
+        "conv_stride": config.convolution_strides,
+        "num_feat_extract_layers": len(config.convolution_channels),
+        "conv_bias": config.convolution_bias,
+        "feat_extract_norm": config.convolution_norm,
+        "do_stable_layer_norm": config.stable_layer_norm,
+        "num_conv_pos_embeddings": config.position_kernel,
+        "num_conv_pos_embedding_groups": config.position_groups,
+        "hidden_dropout": config.dropout,
+        "attention_dropout": config.dropout,
+        "feat_proj_dropout": config.dropout,
+        "activation_dropout": 0.0,
+        "layerdrop": config.layer_drop,
+        # the mask vector stays a parameter, as in official checkpoints, while masking itself is off
+        "apply_spec_augment": False,
+        "mask_time_prob": 0.05,
+    }
+
+
+class LeanAttention(WavLMAttention):
+    """WavLM's attention without its maps: transformers 5 computes and averages them for every layer."""
+
+    def __init__(self, config: SpeechEncoderConfig, has_distances: bool) -> None:
+        super().__init__(
+            config.width,
+            config.attention_heads,
+            config.dropout,
+            config.distance_buckets,
+            config.distance_limit,
+            has_relative_position_bias=has_distances,
+        )
+
+    def torch_multi_head_self_attention(
+        self, hidden_states: Tensor, attention_mask: Tensor | None, gated_position_bias: Tensor
+    ) -> tuple[Tensor, None]:
+        """Hidden states [B, t, width] and biases [B * heads, t, t] to [B, t, width]."""
+        batch, length, width = hidden_states.shape
+        query, key, value = (
+            projection(hidden_states).view(batch, length, self.num_heads, self.head_dim).transpose(1, 2)
+            for projection in (self.q_proj, self.k_proj, self.v_proj)
+        )
+        bias = gated_position_bias.view(batch, self.num_heads, length, length)
+        dropout = self.dropout if self.training else 0.0
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=dropout)
+        return self.out_proj(mixed.transpose(1, 2).reshape(batch, length, width)), None
