@@ -34,12 +34,12 @@ demo: environments  ## speech in, talking head out: a .blend, a video with sound
 	$(PY) -m demo
 
 test: environments  ## all tests but the slow ones
-	$(PY) -m pytest --import-mode=importlib -m "not slow" tests --ignore=tests/addon --ignore=tests/real_blender
-	$(BPY) -m pytest --import-mode=importlib -m "not slow" tests/addon
+	$(PY) -m pytest -m "not slow" tests --ignore=tests/addon --ignore=tests/real_blender
+	$(BPY) -m pytest -m "not slow" tests/addon
 
 test-slow: environments  ## the slow tests
-	$(PY) -m pytest --import-mode=importlib -m slow tests --ignore=tests/addon --ignore=tests/real_blender
-	$(BPY) -m pytest --import-mode=importlib -m slow tests/addon
+	$(PY) -m pytest -m slow tests --ignore=tests/addon --ignore=tests/real_blender
+	$(BPY) -m pytest -m slow tests/addon
 
 lint: $(BACKEND)/.ready  ## style and types
 	$(BACKEND)/bin/ruff check .

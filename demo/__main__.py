@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``make demo``: one spoken line in, a talking head out.
 
-Runs in the backend's environment. Blender's part (`demo.shot`: the real add-on, a real backend process, the render) is a
-process of its own in the environment that has the bpy module; the pictures are drawn here.
+Runs in the backend's environment. Blender's part (`demo.shot`: the real add-on, a real backend process, the render) is
+a process of its own in the environment that has the bpy module; the pictures are drawn here.
 """
 
 from __future__ import annotations

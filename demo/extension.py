@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Enables this checkout as the extension it is, under its true name, in a Blender that knows nothing of it.
+
+Blender finds extensions in repositories (folders of extension folders); a temporary repository with a link to the checkout
+gives the add-on the same package name and imports as an installed zip.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import addon_utils
+import bpy
+
+REPOSITORY = "checkout"
+PACKAGE = f"bl_ext.{REPOSITORY}.mouthpiece"
+
+
+def enable(checkout: Path, folder: Path) -> str:
+    """Link `checkout` into a repository at `folder`, enable it, and give the package's name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / "mouthpiece"
+    if not link.exists():
+        link.symlink_to(checkout, target_is_directory=True)
+    repositories = bpy.context.preferences.extensions.repos
+    if REPOSITORY not in {repository.module for repository in repositories}:
+        repositories.new(name=REPOSITORY, module=REPOSITORY, custom_directory=str(folder))
+    errors: list[str] = []
+    enabled = addon_utils.enable(PACKAGE, default_set=True, handle_error=lambda error: errors.append(str(error)))
+    if enabled is None:
+        raise RuntimeError(f"the extension does not start: {'; '.join(errors) or 'see the messages above'}")
+    return PACKAGE
+
+
+def disable() -> None:
+    """Unregister everything; Blender's module crashes or hangs at exit when classes are left registered."""
+    addon_utils.disable(PACKAGE, default_set=True)
