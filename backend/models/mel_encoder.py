@@ -10,9 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+RATE = 16000
 WINDOW = 400
 HOP = 160
 TRANSFORM = 512
+DYNAMICS = 30.0
+"""Decibels around the level of the speech that become one unit of input."""
+WARPS = 15
+"""Vocal tract lengths to choose from in training; the one in the middle is the speaker's own."""
 
 
 @dataclass(frozen=True)
@@ -24,60 +29,126 @@ class MelEncoderConfig:
     blocks: int = 5
     bands: int = 80
     kernel: int = 9
+    dilations: tuple[int, ...] = (1,)
+    """Dilation of each block's convolution, repeated as often as there are blocks."""
+    quietest: float = -50.0
+    """dB of the band energies; softer sound counts as room noise however even it is."""
+    dropout: float = 0.0
+    warp: float = 0.0
+    """In training: the largest stretch of the frequency axis, as with longer and shorter vocal tracts."""
+    masked_bands: int = 0
+    """In training: the widest run of bands that is left out (SpecAugment, Park et al. 2019)."""
+    masked_frames: int = 0
+    """In training: the longest run of 10 ms frames that is left out."""
 
     def __post_init__(self) -> None:
         if min(self.width, self.blocks, self.bands, self.kernel) < 1 or max(self.width, self.bands) > 8192:
             raise ValueError("the sizes of a mel encoder are whole numbers from 1 to 8192")
         if self.blocks > 64 or self.kernel > 255 or self.kernel % 2 == 0:
             raise ValueError("a mel encoder has at most 64 blocks and an odd kernel of at most 255")
+        if not self.dilations or not all(1 <= dilation <= 64 for dilation in self.dilations):
+            raise ValueError("the dilations of a mel encoder are whole numbers from 1 to 64")
+        if not (0 <= self.warp < 0.5 and 0 <= self.dropout < 1 and min(self.masked_bands, self.masked_frames) >= 0):
+            raise ValueError("a mel encoder warps by less than 0.5, drops less than everything and masks 0 or more")
 
 
 class MelEncoder(nn.Module):
-    """Audio to features at 50 Hz."""
+    """Audio to features at 50 Hz.
+
+    Not causal; sees about half a second to both sides with the usual sizes. In training mode it varies what it hears
+    by the amounts in its config.
+    """
 
     def __init__(self, config: MelEncoderConfig) -> None:
         super().__init__()
+        self.config = config
         self.width = config.width
-        self.register_buffer("window", torch.hann_window(WINDOW))
-        self.register_buffer("filters", mel_filters(config.bands))
-        self.stem = nn.Conv1d(config.bands, config.width, kernel_size=5, stride=2, padding=2)
-        self.blocks = nn.Sequential(*(Block(config.width, config.kernel) for _ in range(config.blocks)))
+        self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
+        self.register_buffer("filters", warped_filters(config.bands, config.warp), persistent=False)
+        self.onset = nn.Conv1d(config.bands, config.width, kernel_size=3, padding=1)
+        self.stem = nn.Conv1d(config.width, config.width, kernel_size=5, stride=2, padding=2)
+        dilations = (config.dilations[index % len(config.dilations)] for index in range(config.blocks))
+        self.blocks = nn.Sequential(*(Block(config, dilation) for dilation in dilations))
         self.norm = nn.LayerNorm(config.width)
 
     def forward(self, audio: Tensor) -> Tensor:
         """Audio float32 [B, n] at 16 kHz to features [B, ~n/320, width]."""
-        return self.norm(self.blocks(self.stem(self.log_mel(audio)).transpose(1, 2)))
+        spectrum = self.spectrum(audio)
+        if self.training:
+            spectrum = self._masked(spectrum)
+        heard = functional.gelu(self.onset(spectrum))
+        return self.norm(self.blocks(self.stem(heard).transpose(1, 2)))
 
-    def log_mel(self, audio: Tensor) -> Tensor:
-        """Natural logarithm of mel band energies at 100 Hz, [B, bands, ~n/160]."""
+    def spectrum(self, audio: Tensor) -> Tensor:
+        """[B, bands, ~n/160]: log-mel at 100 Hz, 0 at the level of the speech, -2 for whatever is far below it."""
         window = self.get_buffer("window")
-        spectrum = torch.stft(
+        transform = torch.stft(
             audio, TRANSFORM, HOP, WINDOW, window, center=True, pad_mode="constant", return_complex=True
         )
-        energy = self.get_buffer("filters") @ spectrum.abs().square()
-        return torch.log(energy + 1e-6)
+        energy = self._filters(len(audio)) @ transform.abs().square()
+        decibels = 10 * torch.log10(energy + 1e-10)
+        return ((decibels - self._level(decibels)) / DYNAMICS).clamp(min=-2)
+
+    def _level(self, decibels: Tensor) -> Tensor:
+        """[B, 1, 1]: how loud the loudest twentieth (at least 0.3 s) is, so that long pauses do not count."""
+        loudness = decibels.amax(dim=1)
+        count = min(max(loudness.shape[1] // 20, 30), loudness.shape[1])
+        power = 10 ** (loudness.topk(count, dim=1).values / 10)
+        return (10 * torch.log10(power.mean(dim=1))).clamp(min=self.config.quietest)[:, None, None]
+
+    def _filters(self, batch: int) -> Tensor:
+        """One filter bank for all, or in training one for each item."""
+        filters = self.get_buffer("filters")
+        if not self.training or self.config.warp == 0:
+            return filters[WARPS // 2]
+        return filters[torch.randint(WARPS, (batch,), device=filters.device)]
+
+    def _masked(self, spectrum: Tensor) -> Tensor:
+        hidden = _runs(len(spectrum), spectrum.shape[1], self.config.masked_bands, spectrum.device)[:, :, None]
+        hidden = hidden | _runs(len(spectrum), spectrum.shape[2], self.config.masked_frames, spectrum.device)[:, None]
+        return torch.where(hidden, spectrum.mean(dim=(1, 2), keepdim=True), spectrum)
 
 
 class Block(nn.Module):
-    """A residual block over [B, t, width]: a convolution per channel, then a wider layer at every frame."""
+    """A residual block over [B, t, width]: a convolution per channel, then a wider layer at every frame (ConvNeXt)."""
 
-    def __init__(self, width: int, kernel: int) -> None:
+    def __init__(self, config: MelEncoderConfig, dilation: int) -> None:
         super().__init__()
-        self.along_time = nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width)
+        width, padding = config.width, config.kernel // 2 * dilation
+        self.along_time = nn.Conv1d(width, width, config.kernel, padding=padding, dilation=dilation, groups=width)
         self.norm = nn.LayerNorm(width)
         self.widen = nn.Linear(width, 3 * width)
         self.narrow = nn.Linear(3 * width, width)
+        self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, features: Tensor) -> Tensor:
         mixed = self.norm(self.along_time(features.transpose(1, 2)).transpose(1, 2))
-        return features + self.narrow(functional.gelu(self.widen(mixed)))
+        return features + self.dropout(self.narrow(functional.gelu(self.widen(mixed))))
 
 
-def mel_filters(bands: int) -> Tensor:
-    """float32 [bands, bins]: triangles, evenly spaced on the mel scale from 50 Hz to 8 kHz."""
-    low, high = (2595 * torch.log10(torch.tensor(1 + hertz / 700)) for hertz in (50.0, 8000.0))
+def warped_filters(bands: int, warp: float) -> Tensor:
+    """float32 [WARPS, bands, bins]: `mel_filters` for vocal tracts from shorter to longer, the true one in the middle.
+
+    Frequencies are scaled by 1 - warp to 1 + warp (vocal tract length perturbation, Jaitly and Hinton 2013).
+    """
+    return torch.stack([mel_filters(bands, float(factor)) for factor in torch.linspace(1 - warp, 1 + warp, WARPS)])
+
+
+def mel_filters(bands: int, stretch: float = 1.0) -> Tensor:
+    """float32 [bands, bins]: triangles, evenly spaced on the mel scale from 50 Hz to 7.6 kHz, times `stretch`."""
+    low, high = (2595 * torch.log10(torch.tensor(1 + hertz / 700)) for hertz in (50.0, 7600.0))
     corners = 700 * (10 ** (torch.linspace(float(low), float(high), bands + 2) / 2595) - 1)
-    bins = torch.linspace(0, 8000, TRANSFORM // 2 + 1)
-    rising = (bins - corners[:-2, None]) / (corners[1:-1] - corners[:-2])[:, None]
-    falling = (corners[2:, None] - bins) / (corners[2:] - corners[1:-1])[:, None]
+    corners = (corners * stretch).clamp(max=RATE / 2)
+    bins = torch.linspace(0, RATE / 2, TRANSFORM // 2 + 1)
+    widths = (corners[1:] - corners[:-1]).clamp(min=1e-3)
+    rising = (bins - corners[:-2, None]) / widths[:-1, None]
+    falling = (corners[2:, None] - bins) / widths[1:, None]
     return torch.minimum(rising, falling).clamp(min=0)
+
+
+def _runs(batch: int, length: int, longest: int, device: torch.device) -> Tensor:
+    """bool [batch, length]: one run of up to `longest` places in each row."""
+    places = torch.arange(length, device=device)
+    size = (torch.rand(batch, 1, device=device) * (longest + 1)).long()
+    start = (torch.rand(batch, 1, device=device) * (length - size).clamp(min=1)).long()
+    return (places >= start) & (places < start + size)

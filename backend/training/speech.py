@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Speech: what every engine is asked and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .phones import Phone, classes_of
+
+
+class EngineError(Exception):
+    """A speech engine is missing or failed; the message says which package to install or which prompt it was."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One sentence to be spoken in one way."""
+
+    engine: str
+    voice: str
+    language: str
+    text: str
+    stretch: float = 1.0
+    """Above 1 speaks slower."""
+    pitch: float = 0.5
+    """0 low, 1 high, within what the voice can do."""
+    liveliness: float = 0.5
+    """0 monotonous, 1 lively, where the engine can do it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Spoken:
+    """An engine's answer; the phones tile the sound from 0 to its end."""
+
+    samples: np.ndarray
+    """float32 [n], mono."""
+    rate: int
+    phones: tuple[Phone, ...]
+    alphabet: str
+
+
+def tile(marks: list[tuple[str, float]], end: float) -> tuple[Phone, ...]:
+    """Phones from (name, start) marks; marks that name nothing seen on a mouth join the phone before them."""
+    known = [(name, start) for name, start in marks if classes_of(name)]
+    if not known or known[0][1] > 0:
+        known.insert(0, ("sil", 0.0))
+    starts = [start for _, start in known]
+    bounds = zip(known, [*starts[1:], end], strict=True)
+    return tuple(Phone(name, start, stop) for (name, start), stop in bounds if stop > start)
