@@ -63,8 +63,9 @@ class MelEncoder(nn.Module):
         super().__init__()
         self.config = config
         self.width = config.width
-        self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
-        self.register_buffer("filters", warped_filters(config.bands, config.warp), persistent=False)
+        with torch.device("cpu"):  # model files are read into modules without storage; constants need theirs
+            self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
+            self.register_buffer("filters", warped_filters(config.bands, config.warp), persistent=False)
         self.onset = nn.Conv1d(config.bands, config.width, kernel_size=3, padding=1)
         self.stem = nn.Conv1d(config.width, config.width, kernel_size=5, stride=2, padding=2)
         dilations = (config.dilations[index % len(config.dilations)] for index in range(config.blocks))

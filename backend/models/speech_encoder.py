@@ -54,7 +54,8 @@ def shortest_audio(config: SpeechEncoderConfig) -> int:
 def build_network(config: SpeechEncoderConfig) -> Any:  # noqa: ANN401 (transformers' own submodules are untyped)
     """The transformers model of a config, with random weights."""
     if config.kind == "wav2vec2":
-        return Wav2Vec2Model(Wav2Vec2Config(**shared_settings(config), attn_implementation="sdpa"))
+        attention: dict[str, Any] = {"attn_implementation": "sdpa"}
+        return Wav2Vec2Model(Wav2Vec2Config(**shared_settings(config), **attention))
     buckets: dict[str, Any] = {"num_buckets": config.distance_buckets, "max_bucket_distance": config.distance_limit}
     network = WavLMModel(WavLMConfig(**shared_settings(config), **buckets))
     for number, layer in enumerate(network.encoder.layers):

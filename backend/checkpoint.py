@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Model files: one .safetensors holds one model with its face spaces, identity table and licence.
+
+Weights, PCA bases and templates are tensors under the model's own names (PCA and templates never in half precision),
+masks of a face space are ``spaces.NAME.lips`` and ``spaces.NAME.upper_face``. The metadata entry ``mouthpiece`` is one
+JSON object, see `Header`. Everything is checked against the config before a tensor is read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from .face import FaceSpace, Kind
+from .models.unitalker import UniTalker, UniTalkerConfig
+from .settings import SettingsError, from_plain, to_plain
+
+FORMAT = 1
+"""Raised with every change that an older reader would misunderstand."""
+METADATA_KEY = "mouthpiece"
+MODELS = {"unitalker": (UniTalkerConfig, UniTalker)}
+MASKS = ("lips", "upper_face")
+STORED = {"F32": torch.float32, "F16": torch.float16, "I64": torch.int64}
+
+
+class CheckpointError(Exception):
+    """A model file cannot be read or written; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What people want to know about a model."""
+
+    name: str
+    title: str
+    licence: str
+    training: dict[str, Any] = field(default_factory=dict)
+    """Free JSON: data, command, figures."""
+
+
+@dataclass(frozen=True)
+class SpaceRecord:
+    """The part of a FaceSpace that is kept as JSON; its arrays are tensors."""
+
+    name: str
+    kind: Kind
+    fps: float
+    dim: int
+    channels: tuple[str, ...]
+    scale: float
+
+
+@dataclass(frozen=True)
+class Header:
+    """The JSON object of a model file."""
+
+    format: int
+    model: str
+    config: dict[str, Any]
+    spaces: tuple[SpaceRecord, ...]
+    identities: tuple[str, ...]
+    card: ModelCard
+
+    def __post_init__(self) -> None:
+        if self.model not in MODELS:
+            raise ValueError(f"the kind of model {self.model!r} is unknown")
+        for space in self.spaces:
+            if not (math.isfinite(space.fps) and space.fps > 0 and math.isfinite(space.scale) and space.scale > 0):
+                raise ValueError(f"the rate and scale of {space.name} must be positive numbers")
+            if space.channels and len(space.channels) != space.dim:
+                raise ValueError(f"{space.name} has {space.dim} numbers but {len(space.channels)} channel names")
+        if len(set(self.identities)) != len(self.identities):
+            raise ValueError("two identities have the same name")
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model ready to run."""
+
+    model: UniTalker
+    """In evaluation mode, float32, on the CPU."""
+    spaces: Mapping[str, FaceSpace]
+    """By name, the default first."""
+    identities: tuple[str, ...]
+    """Names of the identity rows without the pivot."""
+    info: ModelCard
+
+
+def load(path: Path) -> LoadedModel:
+    """Read a model file; weights stay mapped from the disk where they are stored in float32.
+
+    Raises `CheckpointError` for anything but a whole model file of this format.
+    """
+    with _opened(path) as file:
+        header = _header(path, file.metadata())
+        config_class, model_class = MODELS[header.model]
+        try:
+            config = from_plain(config_class, header.config, "config")
+        except SettingsError as error:
+            raise CheckpointError(f"{path} is damaged: {error}.") from error
+        with torch.device("meta"):
+            model = model_class(config)
+        _check_heads(path, header, config)
+        expected = model.state_dict()
+        masks = _check_tensors(path, file, expected, header)
+        model.load_state_dict({name: _weights(path, file, name) for name in expected}, assign=True)
+        indices = {name: file.get_tensor(name).numpy().copy() for name in masks}
+    spaces = {record.name: _face_space(record, model, indices) for record in header.spaces}
+    return LoadedModel(model.eval(), spaces, header.identities, header.card)
+
+
+def read_header(path: Path) -> Header:
+    """The JSON object of a model file, without its weights. Raises `CheckpointError`."""
+    with _opened(path) as file:
+        return _header(path, file.metadata())
+
+
+def save(
+    path: Path,
+    model: UniTalker,
+    spaces: Sequence[FaceSpace],
+    identities: Sequence[str],
+    card: ModelCard,
+    *,
+    half: bool = False,
+) -> None:
+    """Write a model file; `path` appears only when it is whole.
+
+    `spaces` are in the order of the model's heads; a template is the one that the model keeps. With `half`, trained
+    parameters are stored in half precision (reading widens them). Raises `CheckpointError`.
+    """
+    records = tuple(
+        SpaceRecord(space.name, space.kind, space.fps, space.dim, space.channels, space.scale) for space in spaces
+    )
+    header = Header(FORMAT, "unitalker", to_plain(model.config), records, tuple(identities), card)
+    _check_heads(path, header, model.config)
+    trained = {name for name, _ in model.named_parameters()}
+    tensors = {
+        name: _stored(path, name, tensor, half and name in trained) for name, tensor in model.state_dict().items()
+    }
+    for space in spaces:
+        for mask in MASKS:
+            if (indices := getattr(space, mask)) is not None:
+                tensors[f"spaces.{space.name}.{mask}"] = torch.from_numpy(np.asarray(indices, np.int64).copy())
+    try:
+        text = json.dumps(to_plain(header), allow_nan=False, ensure_ascii=False)
+    except ValueError as error:
+        raise CheckpointError(f"{path} was not written: the model card holds a value that JSON cannot.") from error
+    _write(path, tensors, {METADATA_KEY: text})
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        opened = safe_open(path, framework="pt", device="cpu")
+    except FileNotFoundError as error:
+        raise CheckpointError(f"There is no model file {path}.") from error
+    except OSError as error:
+        raise CheckpointError(f"The model file {path} cannot be read: {error.strerror or error}.") from error
+    except SafetensorError as error:
+        raise CheckpointError(
+            f"{path} is no whole model file; get it again, or pass an official checkpoint through `convert`."
+        ) from error
+    with opened as file:
+        yield file
+
+
+def _header(path: Path, metadata: Mapping[str, str] | None) -> Header:
+    text = (metadata or {}).get(METADATA_KEY)
+    if text is None:
+        raise CheckpointError(
+            f"{path} is no Mouthpiece model; pass official UniTalker weights through `convert` first."
+        )
+    try:
+        plain = json.loads(text, parse_constant=_refuse_constant)
+        if isinstance(plain, dict) and plain.get("format") != FORMAT:
+            version = plain.get("format")
+            raise CheckpointError(
+                f"{path} has format {version!r} and this Mouthpiece reads {FORMAT}: update Mouthpiece."
+            )
+        return from_plain(Header, plain, "its description")
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path} is damaged: {error}.") from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"its description holds {name}")
+
+
+def _check_heads(path: Path, header: Header, config: UniTalkerConfig) -> None:
+    spaces = [(space.name, space.dim) for space in header.spaces]
+    if spaces != [(head.space, head.dim) for head in config.heads]:
+        raise CheckpointError(f"The face spaces of {path} are not those of its heads.")
+    named, rows = len(header.identities), config.identity_count - 1
+    if named != rows:
+        raise CheckpointError(f"{path} names {named} identities; its table has {rows} and the pivot.")
+
+
+def _check_tensors(path: Path, file: Any, expected: Mapping[str, Tensor], header: Header) -> list[str]:  # noqa: ANN401
+    """Compare the file's tensors with the model's before any is read; gives the names of the masks."""
+    possible = {f"spaces.{space.name}.{mask}": space for space in header.spaces for mask in MASKS}
+    names = set(file.keys())
+    if missing := sorted(expected.keys() - names):
+        raise CheckpointError(f"{path} lacks the tensor {missing[0]}.")
+    if unknown := sorted(names - expected.keys() - possible.keys()):
+        raise CheckpointError(f"{path} holds a tensor that its model does not have: {unknown[0]}.")
+    for name in sorted(names):
+        stored = file.get_slice(name)
+        shape, kind = tuple(stored.get_shape()), STORED.get(stored.get_dtype())
+        if name in possible:
+            if kind is not torch.int64 or len(shape) != 1:
+                raise CheckpointError(f"The tensor {name} of {path} is no list of indices.")
+        elif shape != tuple(expected[name].shape) or kind not in (torch.float32, torch.float16):
+            found, wanted = f"{stored.get_dtype()} {list(shape)}", list(expected[name].shape)
+            raise CheckpointError(f"The tensor {name} of {path} is {found}; its model has floats of shape {wanted}.")
+    return sorted(names & possible.keys())
+
+
+def _weights(path: Path, file: Any, name: str) -> Tensor:  # noqa: ANN401 (safe_open has no public type)
+    tensor = file.get_tensor(name).float()
+    if not is_finite(tensor):
+        raise CheckpointError(f"The tensor {name} of {path} holds values that are no numbers.")
+    return tensor
+
+
+def is_finite(tensor: Tensor) -> bool:
+    """Whether a tensor is free of NaN and infinity; needs no second copy of it, unlike `torch.isfinite`."""
+    return tensor.numel() == 0 or all(math.isfinite(limit) for limit in torch.aminmax(tensor))
+
+
+def _face_space(record: SpaceRecord, model: UniTalker, indices: Mapping[str, np.ndarray]) -> FaceSpace:
+    points = record.dim // 3 if record.kind == "vertices" else record.dim
+    masks = {mask: indices.get(f"spaces.{record.name}.{mask}") for mask in MASKS}
+    for name, mask in masks.items():
+        if mask is not None and mask.size and not 0 <= mask.min() <= mask.max() < points:
+            raise CheckpointError(f"The {name} indices of {record.name} point outside its {points} points.")
+    template = model.template(record.name)
+    space = FaceSpace(record.name, record.kind, record.fps, record.dim, record.channels, record.scale)
+    return replace(space, template=None if template is None else template.numpy(), **masks)
+
+
+def _stored(path: Path, name: str, tensor: Tensor, half: bool) -> Tensor:
+    stored = tensor.detach().to("cpu", torch.float16 if half else torch.float32).contiguous()
+    if not is_finite(stored):
+        raise CheckpointError(f"{path} was not written: the tensor {name} holds values that are no (half) numbers.")
+    return stored
+
+
+def _write(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        save_file(dict(tensors), partial, metadata)
+        partial.chmod(0o644)  # safetensors makes files that only their owner can read
+        partial.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path} cannot be written: {error}.") from error
+    finally:
+        partial.unlink(missing_ok=True)
