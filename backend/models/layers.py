@@ -42,7 +42,7 @@ class ConvolutionDecoder(nn.Module):
 
     def __init__(self, audio_width: int, width: int, identities: int, identity_width: int, dropout: float) -> None:
         super().__init__()
-        self.identities = nn.Embedding(identities, identity_width)
+        self.identities = identity_table(identities, identity_width)
         self.audio = nn.Linear(audio_width, width)
         self.dropout = nn.Dropout(dropout)
         widths_in = (width + identity_width, width, width)
@@ -64,7 +64,7 @@ class TransformerDecoder(nn.Module):
     def __init__(self, audio_width: int, width: int, identities: int, period: int, dropout: float) -> None:
         super().__init__()
         self.period = period
-        self.identities = nn.Embedding(identities, width)
+        self.identities = identity_table(identities, width)
         self.audio = nn.Linear(audio_width, width)
         self.dropout = nn.Dropout(dropout)
         self.layer = nn.TransformerDecoderLayer(width, ATTENTION_HEADS, 2 * width, dropout, batch_first=True)
@@ -80,6 +80,14 @@ class TransformerDecoder(nn.Module):
         elsewhere = frames[:, None] != frames[None, :]
         others = torch.zeros_like(elsewhere, dtype=audio.dtype).masked_fill(elsewhere, -math.inf)
         return self.layer(queries, audio, tgt_mask=past, memory_mask=others)
+
+
+def identity_table(rows: int, width: int) -> nn.Embedding:
+    """One learnt vector per voice."""
+    weight = torch.empty(rows, width)
+    if not weight.is_meta:  # normal numbers on the meta device make torch import its compiler, which takes a second
+        nn.init.normal_(weight)
+    return nn.Embedding.from_pretrained(weight, freeze=False)
 
 
 def sinusoids(positions: int, width: int) -> Tensor:

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The models we know: those that ship with the backend and those in folders that the user names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .checkpoint import CheckpointError, ModelCard, read_header
+
+SHIPPED = Path(__file__).parent / "weights"
+SUFFIX = ".safetensors"
+
+
+class CatalogueError(Exception):
+    """A model or a folder of models is not there; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model, known from the header of its file."""
+
+    name: str
+    """The name of the file without its ending."""
+    path: Path
+    card: ModelCard
+    spaces: tuple[str, ...]
+    """The default first."""
+    identities: tuple[str, ...]
+    """Without the pivot."""
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What lies in the folders."""
+
+    entries: tuple[Entry, ...]
+    problems: tuple[str, ...]
+    """One sentence per file that looks like a model and is none."""
+
+
+def listing(folders: Sequence[Path] = ()) -> Listing:
+    """Every model that ships or lies in one of `folders`; reads no weights. Raises `CatalogueError`."""
+    entries, problems = [], []
+    for name, path in _files(folders).items():
+        try:
+            entries.append(_entry(name, path))
+        except CheckpointError as error:
+            problems.append(str(error))
+    return Listing(tuple(entries), tuple(problems))
+
+
+def find(name: str, folders: Sequence[Path] = ()) -> Path:
+    """The file of a known model; never a path that was not in the folders. Raises `CatalogueError`."""
+    files = _files(folders)
+    if name not in files:
+        known = ", ".join(files) or "none; put a model file into a folder and name it with --models"
+        raise CatalogueError(f"There is no model {name!r}; known models: {known}.")
+    return files[name]
+
+
+def find_or_open(name: str, folders: Sequence[Path] = ()) -> Path:
+    """As `find`, but a user at the command line may also name a model file by its path. Raises `CatalogueError`."""
+    if name.endswith(SUFFIX):
+        path = Path(name)
+        if not path.is_file():
+            raise CatalogueError(f"There is no model file {name}.")
+        return path
+    return find(name, folders)
+
+
+def _files(folders: Sequence[Path]) -> dict[str, Path]:
+    """Model files by name; of two with one name, the shipped one or the one in the earlier folder counts."""
+    files: dict[str, Path] = {}
+    for folder in (SHIPPED, *folders):
+        if folder is not SHIPPED and not folder.is_dir():
+            raise CatalogueError(f"There is no folder {folder} with models.")
+        for path in sorted(folder.glob(f"[!.]*{SUFFIX}")):
+            files.setdefault(path.stem, path)
+    return files
+
+
+def _entry(name: str, path: Path) -> Entry:
+    header = read_header(path)
+    spaces = tuple(space.name for space in header.spaces)
+    return Entry(name, path, header.card, spaces, header.identities, path.stat().st_size)
