@@ -11,6 +11,7 @@ from pathlib import Path
 from .phones import Phone, closures_of
 
 MANIFEST = "manifest.jsonl"
+_UNKNOWN = {"text": "", "speaker": "", "language": "", "source": "", "licence": ""}
 
 
 class CorpusError(Exception):
@@ -55,9 +56,26 @@ def read(folder: Path) -> list[Recording]:
     return list(_lines(manifest))
 
 
+def read_pairs(folder: Path) -> list[tuple[Path, Recording]]:
+    """Recordings of a folder that has one NAME.json with phones and closures beside each NAME.flac or NAME.wav."""
+    pairs = []
+    for about in sorted(folder.glob("*.json")):
+        sounds = [about.with_suffix(ending) for ending in (".flac", ".wav") if about.with_suffix(ending).is_file()]
+        if sounds:
+            row = json.loads(about.read_text(encoding="utf-8"))
+            pairs.append((sounds[0], _recording(_UNKNOWN | {"audio": sounds[0].name} | _timed(row))))
+    if not pairs:
+        raise CorpusError(f"{folder} holds no NAME.json beside a NAME.flac or NAME.wav.")
+    return pairs
+
+
 def write_line(recording: Recording) -> str:
     """One manifest line, without the line end."""
     return json.dumps(asdict(recording), ensure_ascii=False, separators=(",", ":"))
+
+
+def _timed(row: dict) -> dict:
+    return {name: row[name] for name in ("phones", "closures", "text", "source", "licence") if name in row}
 
 
 def _lines(manifest: Path) -> Iterator[Recording]:

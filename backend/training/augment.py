@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Augmentation: what rooms, microphones, crowds and cheap equipment do to a voice, for a whole batch at once.
+
+Without it a model trained on synthesized speech reads synthesized speech only. Everything here keeps the timing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from backend.audio import SAMPLE_RATE
+
+from .config import AugmentConfig
+
+Generator = np.random.Generator
+_TAIL = 9728
+"""Samples of room response that may reach over the end of a chunk; with 4 s it makes a quick length to transform."""
+
+
+def vary(chunks: np.ndarray, sounds: np.ndarray, config: AugmentConfig, random: Generator) -> np.ndarray:
+    """Chunks float32 [B, n], and sounds [m, >= n] to mix in, to the same chunks heard otherwise, float32 [B, n]."""
+    spared = random.random(len(chunks)) < config.clean
+    heard = filtered(chunks, config, random)
+    heard = mixed(heard, sounds, config, random)
+    heard = distorted(heard, config, random)
+    return np.where(spared[:, None], chunks, heard).astype(np.float32)
+
+
+def filtered(chunks: np.ndarray, config: AugmentConfig, random: Generator) -> np.ndarray:
+    """Room, microphone curve and band limit, as one multiplication of spectra."""
+    length = chunks.shape[1] + _TAIL
+    hertz = np.fft.rfftfreq(length, 1 / SAMPLE_RATE).astype(np.float32)
+    response = np.ones((len(chunks), len(hertz)), np.complex64)
+    for row in response:
+        if random.random() < config.reverb:
+            row *= np.fft.rfft(room_response(random), length).astype(np.complex64)
+        if random.random() < config.equalize:
+            row *= _equalizer(hertz, random)
+        if random.random() < config.band:
+            row *= _band(hertz, random)
+    spectra = np.fft.rfft(chunks, length, axis=1).astype(np.complex64)
+    return np.fft.irfft(spectra * response, length, axis=1)[:, : chunks.shape[1]].astype(np.float32)
+
+
+def mixed(chunks: np.ndarray, sounds: np.ndarray, config: AugmentConfig, random: Generator) -> np.ndarray:
+    """Noise or the other voices of the batch in the background, at a random distance in decibels."""
+    noisy = chunks.copy()
+    for index in np.flatnonzero(random.random(len(chunks)) < config.noise):
+        if random.random() < 0.25:
+            others = random.choice(len(chunks), 4)
+            noise = chunks[others[others != index]].sum(0)
+            noise = np.roll(noise, random.integers(chunks.shape[1]))
+            below = random.uniform(config.loudest_noise + 5, 30)
+        else:
+            noise = piece_of(sounds, chunks.shape[1], random)
+            below = random.uniform(config.loudest_noise, 40)
+        scale = _level(chunks[index]) / max(_level(noise), 1e-6) * 10 ** (-below / 20)
+        noisy[index] += noise * np.float32(scale)
+    return noisy
+
+
+def distorted(chunks: np.ndarray, config: AugmentConfig, random: Generator) -> np.ndarray:
+    """Clipping, coarse quantisation and another level."""
+    changed = chunks.copy()
+    for chunk in changed:
+        peak = max(float(np.abs(chunk).max()), 1e-6)
+        if random.random() < config.clip:
+            np.clip(chunk, -peak * random.uniform(0.15, 0.6), peak * random.uniform(0.15, 0.6), out=chunk)
+        if random.random() < config.quantize:
+            chunk[:] = _companded(chunk / peak, 2.0 ** random.integers(5, 9)) * peak
+        chunk *= 10 ** (random.uniform(-config.gain, config.gain) / 20)
+    return changed
+
+
+def piece_of(sounds: np.ndarray, length: int, random: Generator) -> np.ndarray:
+    """float32 [length]: a random stretch of a random sound."""
+    start = random.integers(sounds.shape[1] - length + 1)
+    return sounds[random.integers(len(sounds)), start : start + length]
+
+
+def room_response(random: Generator) -> np.ndarray:
+    """float32 [<= 9728]: the direct sound, a few reflections and a tail of noise that dies away in 0.08 to 0.6 s."""
+    decay = random.uniform(0.08, 0.6)
+    length = min(round(decay * SAMPLE_RATE), _TAIL)
+    tail = random.standard_normal(length) * np.exp(-6.9 * np.arange(length) / (decay * SAMPLE_RATE))
+    tail[: round(random.uniform(0.002, 0.02) * SAMPLE_RATE)] *= 0.1
+    response = tail * (10 ** (random.uniform(-22, -4) / 20) / np.sqrt(np.sum(tail**2)))
+    response[0] = 1.0
+    return response.astype(np.float32)
+
+
+def _equalizer(hertz: np.ndarray, random: Generator) -> np.ndarray:
+    knots = np.geomspace(60, 8000, 8)
+    decibels = np.interp(np.log(np.maximum(hertz, 40)), np.log(knots), random.normal(0, 4, len(knots)))
+    return (10 ** (decibels / 20)).astype(np.float32)
+
+
+def _band(hertz: np.ndarray, random: Generator) -> np.ndarray:
+    low, high = random.choice([0.0, random.uniform(60, 400)]), random.choice([9000.0, random.uniform(2800, 7000)])
+    passes = 1 / (1 + (low / np.maximum(hertz, 1)) ** 6) / (1 + (hertz / high) ** 12)
+    return passes.astype(np.float32)
+
+
+def _companded(chunk: np.ndarray, steps: float) -> np.ndarray:
+    """Quantised on a logarithmic scale, as telephone codecs do (mu-law)."""
+    squeezed = np.sign(chunk) * np.log1p(255 * np.abs(chunk)) / np.log(256)
+    coarse = np.round(squeezed * steps) / steps
+    return np.sign(coarse) * np.expm1(np.abs(coarse) * np.log(256)) / 255
+
+
+def _level(chunk: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(chunk))))

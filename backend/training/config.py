@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Config of a training run: frozen dataclasses, read from a toml file and changed from the command line."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tomllib
+import types
+import typing
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from backend.models.mel_encoder import MelEncoderConfig
+
+Config = TypeVar("Config")
+
+
+class ConfigError(Exception):
+    """A training config cannot be used; the message names the entry."""
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The small UniTalker of the default model: mel encoder, convolution decoder, one ARKit head."""
+
+    encoder: MelEncoderConfig = field(default_factory=MelEncoderConfig)
+    decoder_dimension: int = 96
+    identity_width: int = 16
+    dropout: float = 0.1
+
+
+@dataclass(frozen=True)
+class GroupConfig:
+    """Recordings that share a part of the training; the first group that fits a recording takes it."""
+
+    name: str
+    share: float
+    """Part of all training chunks, relative to the other groups; 0 keeps the group out of training."""
+    sources: tuple[str, ...] = ()
+    """Source names as in the manifests; empty fits all."""
+    speakers: tuple[str, ...] = ()
+    """Speaker names; empty fits all."""
+    validate: bool = False
+    """Choose the best step on this group."""
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What a batch is made of."""
+
+    groups: tuple[GroupConfig, ...]
+    batch: int = 16
+    seconds: float = 4.0
+    rest: float = 0.06
+    """Share of chunks without speech: noise, hum, tones, breath, with the mouth at rest."""
+    pivot: float = 0.7
+    """Share of chunks that train the pivot identity with the plain targets; the others get a style."""
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """How often (0 to 1) each change is made to a chunk, and how far it goes."""
+
+    clean: float = 0.15
+    """Share of chunks that are left as they are."""
+    speed: float = 0.7
+    slowest: float = 0.82
+    fastest: float = 1.22
+    reverb: float = 0.4
+    equalize: float = 0.7
+    band: float = 0.25
+    """Telephone, small loudspeaker or muffled: only a part of the band is left."""
+    noise: float = 0.6
+    loudest_noise: float = 5.0
+    """dB: the lowest signal-to-noise ratio."""
+    clip: float = 0.1
+    quantize: float = 0.1
+    gain: float = 12.0
+    """dB up or down."""
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """AdamW with a warm-up and a cosine; the shipped weights are the moving average."""
+
+    steps: int = 5000
+    rate: float = 2e-3
+    last_rate: float = 2e-5
+    warmup: int = 200
+    weight_decay: float = 0.02
+    largest_gradient: float = 1.0
+    average: float = 0.998
+    """Decay per step of the moving average."""
+    half_precision: bool = True
+    """Compute in bfloat16 where it is safe."""
+    validate_every: int = 250
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """One run; kept beside its checkpoints."""
+
+    name: str
+    data: DataConfig
+    losses: dict[str, float]
+    """Weight of each named loss; a loss that is not named counts nothing."""
+    shut_weight: float = 1.5
+    """How much more a missed closure costs than a false one."""
+    title: str = ""
+    licence: str = "GPL-3.0-or-later"
+    seed: int = 1
+    model: ModelConfig = field(default_factory=ModelConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+
+
+def load(path: Path, changes: Sequence[str] = ()) -> TrainingConfig:
+    """Reads a toml file and applies changes such as "optimizer.steps=200"; raises ConfigError with what is wrong."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"The config {path} cannot be read: {error}.") from error
+    for change in changes:
+        _apply(table, change)
+    return from_table(TrainingConfig, table, "")
+
+
+def from_table(kind: type[Config], table: dict[str, Any], where: str) -> Config:
+    """Builds a dataclass, and those inside it, from a table; raises ConfigError for unknown or missing entries."""
+    hints = typing.get_type_hints(kind)
+    unknown = sorted(set(table) - set(hints))
+    if unknown:
+        raise ConfigError(f"The config has an unknown entry {where}{unknown[0]}.")
+    values = {name: _value(hints[name], value, f"{where}{name}") for name, value in table.items()}
+    try:
+        return kind(**values)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"The config is wrong at {where or 'its top'}: {error}.") from error
+
+
+def to_table(config: TrainingConfig) -> dict[str, Any]:
+    """The config as JSON would give it back."""
+    return json.loads(json.dumps(dataclasses.asdict(config)))
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint) and isinstance(value, dict):
+        return from_table(typing.cast(type, hint), value, where + ".")
+    if typing.get_origin(hint) is tuple and isinstance(value, list):
+        inner = typing.get_args(hint)[0]
+        return tuple(_value(inner, item, where) for item in value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    plain = typing.get_origin(hint) or hint
+    if plain not in (types.UnionType, typing.Literal) and not isinstance(value, plain):
+        raise ConfigError(f"The config entry {where} must be {getattr(plain, '__name__', plain)}, not {value!r}.")
+    return value
+
+
+def _apply(table: dict[str, Any], change: str) -> None:
+    key, equals, text = change.partition("=")
+    *path, last = key.strip().split(".")
+    if not equals:
+        raise ConfigError(f"{change!r} is no change; write it as entry=value, for example optimizer.steps=200.")
+    for name in path:
+        table = table.setdefault(name, {})
+    try:
+        table[last] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        table[last] = text

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Loop: one readable training loop for every task, with checkpoints that go on exactly where they stopped."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from .config import ConfigError, OptimizerConfig, TrainingConfig, to_table
+from .data import Batch
+from .tasks import Task
+
+STATE = "state.safetensors"
+BEST = "best.safetensors"
+METRICS = "metrics.jsonl"
+Validate = Callable[[nn.Module], dict[str, float]]
+"""Figures of a model by name; `score` says how good it is."""
+
+
+@dataclass
+class Run:
+    """A training run in progress."""
+
+    task: Task
+    config: TrainingConfig
+    folder: Path
+    optimizer: torch.optim.AdamW
+    average: AveragedModel
+    step: int = 0
+    best: float = -math.inf
+
+
+def fit(task: Task, batch_of: Callable[[int], Batch], validate: Validate, config: TrainingConfig, folder: Path) -> Path:
+    """Trains until the config's last step, resuming what the folder holds; returns the file of the best weights.
+
+    Every step draws from its own seed, so a resumed run repeats an uninterrupted one. Raises ConfigError when the
+    folder holds a run with another config.
+    """
+    run = _start(task, config, folder)
+    steps = config.optimizer.steps
+    began = time.monotonic()
+    with tqdm(total=steps, initial=run.step, desc=config.name, unit=" steps") as bar:
+        while run.step < steps:
+            losses = _train_step(run, batch_of(run.step))
+            run.step += 1
+            bar.update()
+            if run.step % config.optimizer.validate_every == 0 or run.step == steps:
+                figures = _validated(run, validate)
+                _log(run, {"losses": losses, "figures": figures, "seconds": round(time.monotonic() - began, 1)})
+                _save(run)
+                bar.set_postfix({name: f"{value:.3f}" for name, value in figures.items() if name in ("score", "f1")})
+    return folder / BEST
+
+
+def rate_at(step: int, config: OptimizerConfig) -> float:
+    """Learning rate: a linear warm-up, then a cosine down to the last rate."""
+    if step < config.warmup:
+        return config.rate * (step + 1) / config.warmup
+    done = (step - config.warmup) / max(config.steps - config.warmup, 1)
+    return config.last_rate + (config.rate - config.last_rate) * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def _start(task: Task, config: TrainingConfig, folder: Path) -> Run:
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = config.optimizer
+    optimizer = torch.optim.AdamW(_parameter_groups(task.model, settings.weight_decay), lr=settings.rate)
+    average = AveragedModel(task.model, multi_avg_fn=get_ema_multi_avg_fn(settings.average))
+    run = Run(task, config, folder, optimizer, average)
+    if (folder / STATE).is_file():
+        _restore(run)
+    (folder / "config.json").write_text(json.dumps(to_table(config), indent=2) + "\n", encoding="utf-8")
+    return run
+
+
+def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
+    """Decay for matrices only; norms, biases and embeddings stay free."""
+    matrices = [value for name, value in model.named_parameters() if value.ndim > 1 and "identities" not in name]
+    chosen = {id(value) for value in matrices}
+    others = [value for value in model.parameters() if id(value) not in chosen]
+    return [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+
+
+def _train_step(run: Run, batch: Batch) -> dict[str, float]:
+    settings = run.config.optimizer
+    torch.manual_seed(run.config.seed * 1_000_003 + run.step)
+    run.task.model.train()
+    for group in run.optimizer.param_groups:
+        group["lr"] = rate_at(run.step, settings)
+    with torch.autocast(batch.audio.device.type, torch.bfloat16, enabled=settings.half_precision):
+        losses = run.task.step(batch)
+    total = sum((run.config.losses.get(name, 0.0) * loss for name, loss in losses.items()), torch.zeros(()))
+    run.optimizer.zero_grad()
+    total.backward()
+    nn.utils.clip_grad_norm_(run.task.model.parameters(), settings.largest_gradient)
+    run.optimizer.step()
+    run.average.update_parameters(run.task.model)
+    return {"total": float(total), **{name: float(loss) for name, loss in losses.items()}}
+
+
+def _validated(run: Run, validate: Validate) -> dict[str, float]:
+    """Figures of the moving average; keeps its weights when they are the best so far."""
+    average = run.average.module.eval()
+    figures = validate(average)
+    if figures["score"] > run.best:
+        run.best = figures["score"]
+        save_file(_tensors(average), run.folder / BEST, {"step": str(run.step), "figures": json.dumps(figures)})
+    return figures
+
+
+def _log(run: Run, row: dict) -> None:
+    line = {"step": run.step, "rate": rate_at(run.step, run.config.optimizer), **row}
+    with (run.folder / METRICS).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def _save(run: Run) -> None:
+    """Writes the whole state beside the old one and swaps them, so that a kill leaves one of the two."""
+    tensors = {f"model.{name}": value for name, value in _tensors(run.task.model).items()}
+    tensors |= {f"average.{name}": value for name, value in _tensors(run.average).items()}
+    for number, state in run.optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
+    about = {"step": str(run.step), "best": repr(run.best), "config": json.dumps(to_table(run.config))}
+    fresh = run.folder / f"{STATE}.part"
+    save_file(tensors, fresh, about)
+    fresh.replace(run.folder / STATE)
+
+
+def _restore(run: Run) -> None:
+    path = run.folder / STATE
+    with safe_open(path, "pt") as file:
+        about = file.metadata()
+    _refuse_other_config(json.loads(about["config"]), to_table(run.config), run.folder)
+    tensors = load_file(path)
+    run.step, run.best = int(about["step"]), float(about["best"])
+    run.task.model.load_state_dict(_under(tensors, "model."))
+    run.average.load_state_dict(_under(tensors, "average."))
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in _under(tensors, "optimizer.").items():
+        number, _, key = name.partition(".")
+        state.setdefault(int(number), {})[key] = value
+    run.optimizer.load_state_dict({"state": state, "param_groups": run.optimizer.state_dict()["param_groups"]})
+
+
+def _refuse_other_config(old: dict, new: dict, folder: Path) -> None:
+    before, after = _flat(old), _flat(new)
+    changed = [key for key in sorted(before.keys() | after.keys()) if before.get(key) != after.get(key)]
+    if changed:
+        what = ", ".join(f"{key} was {before.get(key)!r}, is {after.get(key)!r}" for key in changed[:3])
+        raise ConfigError(f"{folder} holds a run with another config ({what}); name another folder.")
+
+
+def _flat(table: dict, prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for key, value in table.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
+
+
+def _tensors(module: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().contiguous().clone() for name, value in module.state_dict().items()}
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

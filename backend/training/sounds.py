@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sounds that are no speech: noise, hum, tones like music, breath and knocks; made here, not recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from backend.audio import SAMPLE_RATE
+
+Generator = np.random.Generator
+
+
+def bank(count: int, seconds: float, seed: int) -> np.ndarray:
+    """float32 [count, samples]: `count` different sounds, each at a root mean square of 1."""
+    random = np.random.default_rng(seed)
+    length = round(seconds * SAMPLE_RATE)
+    sounds = np.stack([MAKERS[index % len(MAKERS)](random, length) for index in range(count)])
+    loudness = np.sqrt(np.mean(sounds**2, axis=1, keepdims=True))
+    return (sounds / np.maximum(loudness, 1e-6)).astype(np.float32)
+
+
+def coloured_noise(random: Generator, length: int) -> np.ndarray:
+    """Noise that falls by 0 to 12 dB per octave, with a random tilt over it."""
+    spectrum = np.fft.rfft(random.standard_normal(length))
+    hertz = np.fft.rfftfreq(length, 1 / SAMPLE_RATE)
+    slope = np.maximum(hertz, 30.0) ** -random.uniform(0.0, 2.0)
+    tilt = np.interp(hertz, np.linspace(0, 8000, 6), random.uniform(0.1, 1.0, 6))
+    return np.fft.irfft(spectrum * slope * tilt, length)
+
+
+def moving_noise(random: Generator, length: int) -> np.ndarray:
+    """Noise whose level wanders, like wind, traffic or a crowd far away."""
+    return coloured_noise(random, length) * _envelope(random, length, per_second=2.0)
+
+
+def hum(random: Generator, length: int) -> np.ndarray:
+    """Mains hum or a motor: harmonics of a low tone over some noise."""
+    pitch = random.choice([50.0, 60.0, random.uniform(30, 180)])
+    noise = coloured_noise(random, length)
+    return _tone(pitch, length, random.uniform(0.3, 1.0, 12)) + 0.3 * noise / noise.std()
+
+
+def chords(random: Generator, length: int) -> np.ndarray:
+    """Tones like music: a few notes at a time with soft or hard attacks, in a random tempo."""
+    sound = np.zeros(length)
+    beat = round(random.uniform(0.15, 0.8) * SAMPLE_RATE)
+    brightness = random.uniform(0.3, 0.9)
+    for start in range(0, length, beat):
+        held = min(round(beat * random.uniform(0.5, 3)), length - start)
+        for semitone in random.choice(49, random.integers(1, 4), replace=False):
+            partials = brightness ** np.arange(random.integers(1, 10))
+            decay = np.exp(-np.arange(held) / (random.uniform(0.1, 2.0) * SAMPLE_RATE))
+            attack = np.minimum(np.arange(held) / (random.uniform(0.003, 0.1) * SAMPLE_RATE), 1)
+            sound[start : start + held] += _tone(82.4 * 2 ** (semitone / 12), held, partials) * decay * attack
+    return sound
+
+
+def steady_tone(random: Generator, length: int) -> np.ndarray:
+    """One tone, alone."""
+    return _tone(float(np.exp(random.uniform(np.log(80), np.log(3000)))), length, random.uniform(0, 1, 4))
+
+
+def breath(random: Generator, length: int) -> np.ndarray:
+    """Breaths: bursts of noise in the middle of the band, in and out, with rests between."""
+    spectrum = np.fft.rfft(random.standard_normal(length))
+    hertz = np.fft.rfftfreq(length, 1 / SAMPLE_RATE)
+    middle, width = random.uniform(800, 2500), random.uniform(500, 1500)
+    noise = np.fft.irfft(spectrum * np.exp(-(((hertz - middle) / width) ** 2)), length)
+    return noise * _envelope(random, length, per_second=1.2) ** 3 + 1e-3 * random.standard_normal(length)
+
+
+def knocks(random: Generator, length: int) -> np.ndarray:
+    """Clicks and knocks: short ringing hits over faint noise."""
+    sound = 0.02 * random.standard_normal(length)
+    for start in random.integers(0, length, random.integers(3, 25)):
+        held = min(round(random.uniform(0.01, 0.15) * SAMPLE_RATE), length - start)
+        ring = _tone(random.uniform(80, 3000), held, random.uniform(0, 1, 3)) + random.standard_normal(held)
+        sound[start : start + held] += ring * np.exp(-np.arange(held) / (0.2 * held + 1))
+    return sound
+
+
+MAKERS: tuple[Callable[[Generator, int], np.ndarray], ...] = (
+    coloured_noise,
+    moving_noise,
+    hum,
+    chords,
+    breath,
+    knocks,
+    steady_tone,
+)
+
+
+def _tone(pitch: float, length: int, partials: np.ndarray) -> np.ndarray:
+    phase = 2 * np.pi * pitch * np.arange(length) / SAMPLE_RATE
+    audible = [(index, loud) for index, loud in enumerate(partials, 1) if index * pitch < 7500]
+    return sum((loud * np.sin(index * phase) for index, loud in audible), np.zeros(length))
+
+
+def _envelope(random: Generator, length: int, per_second: float) -> np.ndarray:
+    points = max(round(length / SAMPLE_RATE * per_second), 2) + 1
+    return np.interp(np.linspace(0, points - 1, length), np.arange(points), random.uniform(0, 1, points))

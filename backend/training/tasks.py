@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tasks: what is trained, as `step(batch) -> {name: loss}` for the one loop."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from backend.face import ARKIT_CHANNELS
+from backend.models.unitalker import UniTalker
+from torch import Tensor, nn
+
+from . import losses
+from .data import Batch
+
+CLOSURE_HEAD, VISEME_HEAD = "closure", "viseme"
+_IMPORTANT = {
+    "mouthClose": 2.0,
+    "jawOpen": 1.5,
+    "mouthLowerDownLeft": 1.5,
+    "mouthLowerDownRight": 1.5,
+    "mouthUpperUpLeft": 1.5,
+    "mouthUpperUpRight": 1.5,
+}
+IMPORTANCE = torch.tensor([_IMPORTANT.get(name, 1.0) for name in ARKIT_CHANNELS])
+
+
+class Task(Protocol):
+    """What the loop needs to know."""
+
+    model: nn.Module
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        """Losses by name for one batch, each a scalar with a gradient."""
+        ...
+
+
+class SpeechToLips:
+    """Regression of ARKit weights, with the phones and closures behind them as side questions to the encoder."""
+
+    def __init__(self, model: UniTalker, shut_weight: float) -> None:
+        self.model = model
+        self.shut_weight = shut_weight
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        """Losses motion, velocity, closure, closure_head and viseme_head."""
+        prediction = self.model(batch.audio, batch.space, batch.values.shape[1], batch.identity)
+        values = prediction.values.float()
+        importance = IMPORTANCE.to(values)
+        readings = {name: reading.float() for name, reading in prediction.auxiliary.items()}
+        frames = prediction.features.shape[1]
+        lips, visemes = losses.at_rate(batch.lips, frames), losses.at_rate(batch.visemes, frames)
+        return {
+            "motion": losses.motion(values, batch.values, importance),
+            "velocity": losses.velocity(values, batch.values, importance),
+            "closure": losses.closure(values, batch.lips, self.shut_weight),
+            "closure_head": losses.shut(readings[CLOSURE_HEAD][..., 0], lips, self.shut_weight),
+            "viseme_head": losses.viseme(readings[VISEME_HEAD], visemes),
+        }

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Train: puts a run together from its config: model, set, task, and the figures that choose the best step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from backend.audio import decode, level
+from backend.face import ARKIT_CHANNELS
+from backend.models.unitalker import AuxiliaryConfig, HeadConfig, UniTalker, UniTalkerConfig
+from torch import nn
+
+from . import corpus
+from .config import ModelConfig, TrainingConfig
+from .corpus import Recording
+from .data import TrainingSet
+from .lips import Score
+from .loop import fit
+from .phones import CLASSES
+from .prepare import FPS
+from .sounds import bank
+from .styles import STYLES
+from .tasks import CLOSURE_HEAD, VISEME_HEAD, SpeechToLips
+
+_RESTING_SOUNDS = 14
+
+
+def build(config: ModelConfig) -> UniTalker:
+    """The model that a config describes, with fresh weights."""
+    return UniTalker(
+        UniTalkerConfig(
+            encoder=config.encoder,
+            decoder="conv",
+            decoder_dimension=config.decoder_dimension,
+            identity_count=len(STYLES) + 1,
+            identity_width=config.identity_width,
+            heads=(HeadConfig("arkit", len(ARKIT_CHANNELS)),),
+            dropout=config.dropout,
+            auxiliary=(AuxiliaryConfig(VISEME_HEAD, len(CLASSES)), AuxiliaryConfig(CLOSURE_HEAD, 1)),
+        )
+    )
+
+
+def train(config: TrainingConfig, prepared: Path, folder: Path, watch: Path | None) -> Path:
+    """Trains on a prepared set and validates on its held-out groups and a folder of aligned recordings to watch.
+
+    Returns the file with the best weights. Raises ConfigError or CorpusError.
+    """
+    torch.manual_seed(config.seed)
+    model = build(config.model)
+    chunks = TrainingSet(prepared, config.data, config.augment, config.seed)
+    watched = [] if watch is None else corpus.read_pairs(watch)
+    rest = bank(_RESTING_SOUNDS, 6.0, seed=config.seed + 1) * 0.03
+
+    def validate(average: nn.Module) -> dict[str, float]:
+        return figures_of(average, chunks, watched, rest)
+
+    return fit(SpeechToLips(model, config.shut_weight), chunks.batch, validate, config, folder)
+
+
+def figures_of(
+    model: nn.Module, chunks: TrainingSet, watched: Sequence[tuple[Path, Recording]], rest: np.ndarray
+) -> dict[str, float]:
+    """Figures on held-out people, on the watched recordings (`watch_…`), and the mouth over sounds without speech.
+
+    The score to choose by: closures count most, of both sets by their number; a chattering mouth costs.
+    """
+    held_out, watch = Score(), Score()
+    for clip in chunks.held_out():
+        held_out.add(motion(model, chunks.sound(clip)), FPS, clip.phones, clip.closures)
+    for path, recording in watched:
+        watch.add(motion(model, decode(path)), FPS, recording.phones, recording.closures)
+    figures = held_out.figures()
+    figures |= {f"watch_{name}": value for name, value in watch.figures().items()} if watched else {}
+    figures["rest_p95"] = float(np.mean([_restlessness(motion(model, sound)) for sound in rest]))
+    return figures | {"score": _score(figures)}
+
+
+def motion(model: nn.Module, samples: np.ndarray) -> np.ndarray:
+    """float32 [frames, 52]: what the model does with a whole recording (float32 [n] at 16 kHz), as it would ship."""
+    frames = max(round(len(samples) / 16000 * FPS), 1)
+    audio = torch.from_numpy(level(samples).astype(np.float32))[None]
+    return model.predict(audio, "arkit", frames)[0].clamp(0, 1).numpy()
+
+
+def _restlessness(values: np.ndarray) -> float:
+    """How far the mouth is from rest, 95 % of the time."""
+    return float(np.percentile(np.abs(values).max(axis=1), 95))
+
+
+def _score(figures: dict[str, float]) -> float:
+    parts = [figures] if "watch_f1" not in figures else [figures, _watched(figures)]
+    weights = [part["closures"] ** 0.5 for part in parts]
+    goodness = [part["f1"] + 0.3 * part["vowel_jaw"] + 0.5 * part["aperture"] - part["silence_p95"] for part in parts]
+    return float(np.average(goodness, weights=weights)) - figures["rest_p95"]
+
+
+def _watched(figures: dict[str, float]) -> dict[str, float]:
+    return {name.removeprefix("watch_"): value for name, value in figures.items() if name.startswith("watch_")}
