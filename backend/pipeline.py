@@ -14,6 +14,7 @@ import numpy as np
 
 from . import audio, postprocess, windows
 from .face import FaceSpace
+from .version import version
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -105,6 +106,12 @@ def generate(
         shaped = values.reshape(len(values), -1, 3) if space.kind == "vertices" else values
         yield Chunk(start, shaped)
         start += len(values)
+
+
+def metadata(loaded: LoadedModel, request: Request) -> dict[str, str | bool]:
+    """What a motion should carry about how it was made; plain JSON values."""
+    about = {"model": loaded.info.name, "identity": request.identity, "raw": request.raw, "version": version()}
+    return about | {"licence": loaded.info.licence}
 
 
 def rest_pose(loaded: LoadedModel, planned: Plan) -> np.ndarray:

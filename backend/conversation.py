@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One client's side of the pipe: which jobs it waits for, and what may still be said about them."""
+
+from __future__ import annotations
+
+import collections
+import threading
+import time
+from typing import BinaryIO
+
+from . import protocol
+
+PROGRESS_PER_SECOND = 10
+
+
+class ClientGone(Exception):
+    """Nobody reads the replies any more."""
+
+
+class Conversation:
+    """Sends replies from any thread; every accepted job gets exactly one end, and nothing after it.
+
+    All methods that send raise `ClientGone` where nobody listens.
+    """
+
+    def __init__(self, replies: BinaryIO) -> None:
+        self._replies = replies
+        self._lock = threading.Lock()
+        self._accepted: set[int] = set()
+        self._waiting: set[int] = set()
+        self._progress_times: collections.deque[float] = collections.deque(maxlen=PROGRESS_PER_SECOND)
+
+    def say(self, message: protocol.Ready | protocol.Failed) -> None:
+        """Send what belongs to no job."""
+        with self._lock:
+            self._send(message)
+
+    def accept(self, job: int) -> bool:
+        """Take on a job; False, with a complaint of job 0, where its number was used before or is not above 0."""
+        with self._lock:
+            if job < 1 or job in self._accepted:
+                reason = f"Job number {job} was refused: numbers are above 0 and each is used once."
+                self._send(protocol.Failed(0, reason))
+                return False
+            if self._waiting:
+                self._send(protocol.Progress(job, "queued", 0.0))
+            self._accepted.add(job)
+            self._waiting.add(job)
+            return True
+
+    def waits_for(self, job: int) -> bool:
+        """Whether the job was accepted and has had no end."""
+        return job in self._waiting
+
+    def progress(self, job: int, stage: str, fraction: float) -> None:
+        """Say how far a job is, unless that was said ten times within the last second."""
+        now = time.monotonic()
+        with self._lock:
+            times = self._progress_times
+            if job in self._waiting and (len(times) < PROGRESS_PER_SECOND or now - times[0] > 1.0):
+                times.append(now)
+                self._send(protocol.Progress(job, stage, fraction))
+
+    def answer(self, frames: protocol.Frames) -> None:
+        """Send frames of a job that is still waited for."""
+        with self._lock:
+            if frames.job in self._waiting:
+                self._send(frames)
+
+    def end(self, message: protocol.Finished | protocol.Failed | protocol.Cancelled) -> None:
+        """Send a job's end, if it has had none."""
+        with self._lock:
+            if message.job in self._waiting:
+                self._send(message)
+                self._waiting.remove(message.job)
+
+    def _send(self, message: protocol.Reply) -> None:
+        try:
+            protocol.write(self._replies, message)
+        except OSError as error:
+            raise ClientGone from error
