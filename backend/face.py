@@ -29,6 +29,34 @@ ARKIT_CHANNELS: tuple[str, ...] = (
 """The 52 Apple names in Live Link Face order."""
 
 
+def _both_sides(*names: str) -> tuple[str, ...]:
+    return tuple(name + side for name in names for side in ("Left", "Right"))
+
+
+ETF_CHANNELS = tuple(sorted(ARKIT_CHANNELS))
+"""The 52 weights of 3D-ETF (UniTalker's D3 and D4): alphabetical."""
+
+INHOUSE_CHANNELS: tuple[str, ...] = (
+    *_both_sides("eyeBlink", "eyeSquint", "eyeLookDown", "eyeLookIn", "eyeWide", "eyeLookOut", "eyeLookUp"),
+    *(*_both_sides("browDown"), "browInnerUp", *_both_sides("browOuterUp")),
+    *("jawOpen", "mouthClose", "jawLeft", "jawRight", "jawForward"),
+    *(*_both_sides("mouthUpperUp", "mouthLowerDown"), "mouthRollUpper", "mouthRollLower"),
+    *_both_sides("mouthSmile", "mouthDimple", "mouthStretch", "mouthFrown", "mouthPress"),
+    *("mouthPucker", "mouthFunnel", "mouthLeft", "mouthRight", "mouthShrugLower", "mouthShrugUpper"),
+    *(*_both_sides("noseSneer"), "cheekPuff", *_both_sides("cheekSquint")),
+)
+"""The 51 weights of UniTalker's own recordings (D6 and D7), in their order; no tongue."""
+
+FLAME_CHANNELS: tuple[str, ...] = (
+    *(f"shape{number}" for number in range(300)),
+    *(f"expression{number}" for number in range(100)),
+    *("jawX", "jawY", "jawZ"),
+    *(f"rotation{number}" for number in range(6)),
+    *("translationX", "translationY", "translationZ", "scale"),
+)
+"""The 413 FLAME parameters of UniTalker's D5: the jaw is an axis-angle vector, the rotation a 6D one."""
+
+
 @dataclass(frozen=True, eq=False)
 class FaceSpace:
     """One annotation convention.
@@ -62,3 +90,23 @@ class FaceSpace:
 def arkit(fps: float = 60.0) -> FaceSpace:
     """The 52 ARKit weights (0 to 1)."""
     return FaceSpace("arkit", "controls", fps, len(ARKIT_CHANNELS), ARKIT_CHANNELS)
+
+
+_ANNOTATIONS: dict[str, tuple[Kind, tuple[str, ...]]] = {
+    "3DETF_blendshape_weight": ("controls", ETF_CHANNELS),
+    "inhouse_blendshape_weight": ("controls", INHOUSE_CHANNELS),
+    "flame_params_from_dadhead": ("flame", FLAME_CHANNELS),
+}
+
+
+def annotation(name: str, dim: int, fps: float, scale: float = 1.0) -> FaceSpace:
+    """The face space of a UniTalker annotation type; unknown ones are vertices or numbered controls, by their name.
+
+    ValueError where an official type comes with another number of values than it has.
+    """
+    if name.endswith("_vertices"):
+        return FaceSpace(name, "vertices", fps, dim, scale=scale)
+    kind, channels = _ANNOTATIONS.get(name, ("controls", tuple(f"control{number}" for number in range(dim))))
+    if len(channels) != dim:
+        raise ValueError(f"{name} has {len(channels)} values per frame, not {dim}")
+    return FaceSpace(name, kind, fps, dim, channels, scale)
