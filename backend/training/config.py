@@ -3,33 +3,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import tomllib
-import types
-import typing
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from backend.models.mel_encoder import MelEncoderConfig
+from backend.models.unitalker import UniTalkerConfig
+from backend.settings import SettingsError, from_plain
 
-Config = TypeVar("Config")
-
-
-class ConfigError(Exception):
-    """A training config cannot be used; the message names the entry."""
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """The small UniTalker of the default model: mel encoder, convolution decoder, one ARKit head."""
-
-    encoder: MelEncoderConfig = field(default_factory=MelEncoderConfig)
-    decoder_dimension: int = 96
-    identity_width: int = 16
-    dropout: float = 0.1
+from .errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -104,6 +87,7 @@ class TrainingConfig:
     """One run; kept beside its checkpoints."""
 
     name: str
+    model: UniTalkerConfig
     data: DataConfig
     losses: dict[str, float]
     """Weight of each named loss; a loss that is not named counts nothing."""
@@ -112,7 +96,6 @@ class TrainingConfig:
     title: str = ""
     licence: str = "GPL-3.0-or-later"
     seed: int = 1
-    model: ModelConfig = field(default_factory=ModelConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
 
@@ -125,39 +108,10 @@ def load(path: Path, changes: Sequence[str] = ()) -> TrainingConfig:
         raise ConfigError(f"The config {path} cannot be read: {error}.") from error
     for change in changes:
         _apply(table, change)
-    return from_table(TrainingConfig, table, "")
-
-
-def from_table(kind: type[Config], table: dict[str, Any], where: str) -> Config:
-    """Builds a dataclass, and those inside it, from a table; raises ConfigError for unknown or missing entries."""
-    hints = typing.get_type_hints(kind)
-    unknown = sorted(set(table) - set(hints))
-    if unknown:
-        raise ConfigError(f"The config has an unknown entry {where}{unknown[0]}.")
-    values = {name: _value(hints[name], value, f"{where}{name}") for name, value in table.items()}
     try:
-        return kind(**values)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"The config is wrong at {where or 'its top'}: {error}.") from error
-
-
-def to_table(config: TrainingConfig) -> dict[str, Any]:
-    """The config as JSON would give it back."""
-    return json.loads(json.dumps(dataclasses.asdict(config)))
-
-
-def _value(hint: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(hint) and isinstance(value, dict):
-        return from_table(typing.cast(type, hint), value, where + ".")
-    if typing.get_origin(hint) is tuple and isinstance(value, list):
-        inner = typing.get_args(hint)[0]
-        return tuple(_value(inner, item, where) for item in value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    plain = typing.get_origin(hint) or hint
-    if plain not in (types.UnionType, typing.Literal) and not isinstance(value, plain):
-        raise ConfigError(f"The config entry {where} must be {getattr(plain, '__name__', plain)}, not {value!r}.")
-    return value
+        return from_plain(TrainingConfig, table, "config")
+    except SettingsError as error:
+        raise ConfigError(f"The config {path} is wrong: {error}.") from error
 
 
 def _apply(table: dict[str, Any], change: str) -> None:

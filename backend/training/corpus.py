@@ -8,14 +8,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from .errors import CorpusError
 from .phones import Phone, closures_of
 
 MANIFEST = "manifest.jsonl"
 _UNKNOWN = {"text": "", "speaker": "", "language": "", "source": "", "licence": ""}
-
-
-class CorpusError(Exception):
-    """A corpus cannot be used; the message names the file and the line."""
 
 
 @dataclass(frozen=True)

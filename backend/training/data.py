@@ -14,7 +14,7 @@ from torch import Tensor
 from . import sounds
 from .augment import piece_of, vary
 from .config import AugmentConfig, DataConfig, GroupConfig
-from .corpus import CorpusError
+from .errors import CorpusError
 from .phones import CLASSES
 from .prepare import FPS, OPEN, Clip, read_clips
 from .rules import CHANNELS, to_arkit

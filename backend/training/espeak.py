@@ -10,7 +10,8 @@ import re
 
 import numpy as np
 
-from .speech import EngineError, Prompt, Spoken, tile
+from .errors import EngineError
+from .speech import Prompt, Spoken, tile
 from .stops import start_earlier
 
 CLOSURE_SEARCH = (-0.025, 0.085)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import soundfile
 
-from .speech import EngineError, Prompt, Spoken, tile
+from .errors import EngineError
+from .speech import Prompt, Spoken, tile
 
 CLOSURE_SEARCH = (0.0, 0.080)
 """Seconds after the start of a p or b in which its gap lies."""

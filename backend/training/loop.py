@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from backend.settings import to_plain
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from .config import ConfigError, OptimizerConfig, TrainingConfig, to_table
+from .config import OptimizerConfig, TrainingConfig
 from .data import Batch
+from .errors import ConfigError
 from .tasks import Task
 
 STATE = "state.safetensors"
@@ -79,7 +81,7 @@ def _start(task: Task, config: TrainingConfig, folder: Path) -> Run:
     run = Run(task, config, folder, optimizer, average)
     if (folder / STATE).is_file():
         _restore(run)
-    (folder / "config.json").write_text(json.dumps(to_table(config), indent=2) + "\n", encoding="utf-8")
+    (folder / "config.json").write_text(json.dumps(to_plain(config), indent=2) + "\n", encoding="utf-8")
     return run
 
 
@@ -130,7 +132,7 @@ def _save(run: Run) -> None:
     tensors |= {f"average.{name}": value for name, value in _tensors(run.average).items()}
     for number, state in run.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
-    about = {"step": str(run.step), "best": repr(run.best), "config": json.dumps(to_table(run.config))}
+    about = {"step": str(run.step), "best": repr(run.best), "config": json.dumps(to_plain(run.config))}
     fresh = run.folder / f"{STATE}.part"
     save_file(tensors, fresh, about)
     fresh.replace(run.folder / STATE)
@@ -140,7 +142,7 @@ def _restore(run: Run) -> None:
     path = run.folder / STATE
     with safe_open(path, "pt") as file:
         about = file.metadata()
-    _refuse_other_config(json.loads(about["config"]), to_table(run.config), run.folder)
+    _refuse_other_config(json.loads(about["config"]), to_plain(run.config), run.folder)
     tensors = load_file(path)
     run.step, run.best = int(about["step"]), float(about["best"])
     run.task.model.load_state_dict(_under(tensors, "model."))

@@ -18,7 +18,8 @@ from backend.audio import SAMPLE_RATE, AudioError, decode
 from tqdm import tqdm
 
 from . import corpus, rules
-from .corpus import CorpusError, Recording
+from .corpus import Recording
+from .errors import CorpusError
 from .phones import CLASSES, Phone, split
 
 FPS = 60.0

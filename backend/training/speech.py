@@ -10,10 +10,6 @@ import numpy as np
 from .phones import Phone, classes_of
 
 
-class EngineError(Exception):
-    """A speech engine is missing or failed; the message says which package to install or which prompt it was."""
-
-
 @dataclass(frozen=True)
 class Prompt:
     """One sentence to be spoken in one way."""

@@ -19,9 +19,10 @@ from tqdm import tqdm
 
 from . import corpus, espeak, festival, flite
 from .corpus import Recording
+from .errors import EngineError
 from .phones import Phone, closures_of
 from .prompts import compose
-from .speech import EngineError, Prompt, Spoken
+from .speech import Prompt, Spoken
 from .stops import band_level, snapped_closures
 
 ENGINES: dict[str, ModuleType] = {"espeak": espeak, "flite": flite, "festival": festival}

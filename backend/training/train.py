@@ -3,45 +3,32 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from backend.audio import decode, level
-from backend.face import ARKIT_CHANNELS
-from backend.models.unitalker import AuxiliaryConfig, HeadConfig, UniTalker, UniTalkerConfig
+from backend.checkpoint import ModelCard, save
+from backend.face import arkit
+from backend.models.unitalker import UniTalker
+from safetensors import safe_open
+from safetensors.torch import load_file
 from torch import nn
 
 from . import corpus
-from .config import ModelConfig, TrainingConfig
+from .config import TrainingConfig
 from .corpus import Recording
 from .data import TrainingSet
 from .lips import Score
 from .loop import fit
-from .phones import CLASSES
 from .prepare import FPS
 from .sounds import bank
 from .styles import STYLES
-from .tasks import CLOSURE_HEAD, VISEME_HEAD, SpeechToLips
+from .tasks import SpeechToLips
 
-_RESTING_SOUNDS = 14
-
-
-def build(config: ModelConfig) -> UniTalker:
-    """The model that a config describes, with fresh weights."""
-    return UniTalker(
-        UniTalkerConfig(
-            encoder=config.encoder,
-            decoder="conv",
-            decoder_dimension=config.decoder_dimension,
-            identity_count=len(STYLES) + 1,
-            identity_width=config.identity_width,
-            heads=(HeadConfig("arkit", len(ARKIT_CHANNELS)),),
-            dropout=config.dropout,
-            auxiliary=(AuxiliaryConfig(VISEME_HEAD, len(CLASSES)), AuxiliaryConfig(CLOSURE_HEAD, 1)),
-        )
-    )
+ATTRIBUTION = "See README.md beside the shipped model: LibriSpeech (CC BY 4.0) and others."
 
 
 def train(config: TrainingConfig, prepared: Path, folder: Path, watch: Path | None) -> Path:
@@ -50,10 +37,10 @@ def train(config: TrainingConfig, prepared: Path, folder: Path, watch: Path | No
     Returns the file with the best weights. Raises ConfigError or CorpusError.
     """
     torch.manual_seed(config.seed)
-    model = build(config.model)
+    model = UniTalker(config.model)
     chunks = TrainingSet(prepared, config.data, config.augment, config.seed)
     watched = [] if watch is None else corpus.read_pairs(watch)
-    rest = bank(_RESTING_SOUNDS, 6.0, seed=config.seed + 1) * 0.03
+    rest = bank(14, 6.0, seed=config.seed + 1) * 0.03
 
     def validate(average: nn.Module) -> dict[str, float]:
         return figures_of(average, chunks, watched, rest)
@@ -100,3 +87,19 @@ def _score(figures: dict[str, float]) -> float:
 
 def _watched(figures: dict[str, float]) -> dict[str, float]:
     return {name.removeprefix("watch_"): value for name, value in figures.items() if name.startswith("watch_")}
+
+
+def export(config: TrainingConfig, best: Path, output: Path) -> None:
+    """Writes the weights of a run's best step as a model file in half precision; raises CheckpointError."""
+    with safe_open(best, "pt") as file:
+        about = file.metadata()
+    model = UniTalker(config.model)
+    model.load_state_dict(load_file(best))
+    training = {
+        "step": int(about["step"]),
+        "seed": config.seed,
+        "figures": {name: round(value, 3) for name, value in json.loads(about["figures"]).items()},
+        "attribution": ATTRIBUTION,
+    }
+    card = ModelCard(config.name, config.title, config.licence, training)
+    save(output, model.eval(), [arkit(FPS)], tuple(STYLES), card, half=True)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The training commands of `python -m backend`: their options, and what they answer.
+
+Only the command line imports this. Every `run` returns the text to show and raises TrainingError with one sentence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import ConfigError
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command; torch and the speech engines are imported only when it runs."""
+
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], str]
+
+
+def _synthesize_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="where the corpus goes; a corpus begun there is finished")
+    parser.add_argument("--config", default="corpus", help="voices and numbers: a name in backend/configs or a file")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the config's utterances to make")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=max((os.cpu_count() or 2) - 1, 1))
+
+
+def _synthesize(args: argparse.Namespace) -> str:
+    from . import synthesize
+
+    utterances = list(synthesize.plan(synthesize.read_plan(_config(args.config)), args.seed, args.scale))
+    made = synthesize.synthesize(args.folder, utterances, args.processes)
+    return f"{made} recordings in {args.folder}"
+
+
+def _prepare_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("corpora", type=Path, nargs="+", help="folders with a manifest.jsonl")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the training set")
+
+
+def _prepare(args: argparse.Namespace) -> str:
+    from .prepare import prepare
+
+    return f"{prepare(args.corpora, args.output)} recordings in {args.output}"
+
+
+def _train_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", default="default", help="a name in backend/configs or a toml file")
+    parser.add_argument("--data", type=Path, required=True, help="folder made by `prepare`")
+    parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints and log; a run there goes on")
+    parser.add_argument("--output", type=Path, help="model file to write from the best step")
+    parser.add_argument("--watch", type=Path, help="aligned recordings to choose the best step by; never trained on")
+    parser.add_argument("--set", action="append", default=[], metavar="ENTRY=VALUE", help="change a config entry")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 = torch decides")
+
+
+def _train(args: argparse.Namespace) -> str:
+    import torch
+
+    from . import config, train
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    settings = config.load(_config(args.config), args.set)
+    best = train.train(settings, args.data, args.run, args.watch)
+    if args.output is None:
+        return f"the best weights are in {best}"
+    train.export(settings, best, args.output)
+    return f"the model is in {args.output}"
+
+
+def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folders", type=Path, nargs="+", help="corpora, or NAME.json beside NAME.flac")
+    parser.add_argument("--model", default="default", help="a model's name or its file")
+    parser.add_argument("--json", action="store_true", help="JSON instead of a table")
+
+
+def _evaluate(args: argparse.Namespace) -> str:
+    from backend import catalogue, checkpoint
+
+    from . import evaluate
+
+    loaded = checkpoint.load(catalogue.find_or_open(args.model))
+    figures = evaluate.evaluate(loaded, args.folders)
+    return evaluate.as_json(figures) if args.json else evaluate.table(figures)
+
+
+def _config(name: str) -> Path:
+    """A config that ships, by name, or a file of the user's."""
+    shipped = CONFIGS / f"{name}.toml"
+    path = shipped if shipped.is_file() else Path(name)
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in CONFIGS.glob("*.toml")))
+        raise ConfigError(f"There is no config {name}; name a toml file or one of {known}.")
+    return path
+
+
+COMMANDS: dict[str, Command] = {
+    "synthesize": Command("make a corpus of speech with free speech engines", _synthesize_arguments, _synthesize),
+    "prepare": Command("make a training set from corpora", _prepare_arguments, _prepare),
+    "train": Command("train a model", _train_arguments, _train),
+    "evaluate": Command("score a model on aligned recordings", _evaluate_arguments, _evaluate),
+}
