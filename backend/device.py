@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import torch
+import platform
 
-CHOICES = ("auto", "cpu", "cuda", "mps")
+import torch
 
 
 class DeviceError(Exception):
@@ -20,3 +20,8 @@ def choose(name: str) -> str:
     if not there[name]:
         raise DeviceError(f"This machine's torch has no {name}; use --device auto or cpu.")
     return name
+
+
+def title(device: str) -> str:
+    """What its maker calls it."""
+    return torch.cuda.get_device_name() if device == "cuda" else platform.processor() or platform.machine()

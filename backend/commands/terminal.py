@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the command line says, and the one kind of error that it says without a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from pathlib import Path
+
+
+class BadInput(Exception):
+    """The user can put it right; the sentence says how. Exit code 2."""
+
+
+class RunFailed(Exception):
+    """The work was begun and could not be done; the sentence says why. Exit code 1."""
+
+
+def say(text: str) -> None:
+    """A line of results, on standard output."""
+    sys.stdout.write(f"{text}\n")
+
+
+def complain(text: str) -> None:
+    """One line about what went wrong, on standard error."""
+    sys.stderr.write(f"error: {' '.join(text.split())}\n")
+
+
+@contextlib.contextmanager
+def bad_input(*kinds: type[Exception]) -> Iterator[None]:
+    """Errors of these kinds are the user's to put right."""
+    try:
+        yield
+    except kinds as error:
+        raise BadInput(str(error)) from error
+
+
+def add_model_folders(parser: ArgumentParser) -> None:
+    """The option that makes more models known."""
+    parser.add_argument(
+        "--models", type=Path, action="append", default=[], metavar="FOLDER", help="folder with more models; repeatable"
+    )
+
+
+def add_device(parser: ArgumentParser) -> None:
+    """The option that says where models run."""
+    parser.add_argument(
+        "--device", default="auto", choices=("auto", "cpu", "cuda", "mps"), help="where the model runs (default: auto)"
+    )

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``synthesize``, ``prepare``, ``train``, ``evaluate``: the doors to the training code, which nothing else opens."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
+
+from . import terminal
+
+
+@dataclass(frozen=True)
+class TrainingCommand:
+    """One command of ``backend.training.commands``, by its name."""
+
+    name: str
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        from backend.training.commands import COMMANDS
+
+        COMMANDS[self.name].add_arguments(parser)
+
+    def run(self, arguments: Namespace) -> int:
+        """Run it and show what it answers."""
+        from backend import audio, catalogue, checkpoint, pipeline
+        from backend.training.commands import COMMANDS
+        from backend.training.errors import TrainingError
+
+        used = (audio.AudioError, catalogue.CatalogueError, checkpoint.CheckpointError, pipeline.RequestError)
+        with terminal.bad_input(TrainingError, *used):
+            terminal.say(COMMANDS[self.name].run(arguments))
+        return 0
