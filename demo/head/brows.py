@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The left eyebrow: a lens-shaped tuft along the ridge of the brow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .fields import drop, gradient
+from .form import head
+from .mesh import Mesh, grid_quads
+
+PATH = ((10.0, 127.5), (16.0, 129.6), (24.0, 132.2), (33.0, 134.0), (42.0, 133.4), (50.0, 130.0), (56.0, 125.5))
+"""x and z of the middle line, from the nose outwards."""
+HALF_HEIGHTS = (2.0, 3.4, 3.7, 3.5, 3.0, 2.1, 0.5)
+SECTION = ((-1.0, -0.6), (-0.55, 1.0), (0.0, 1.5), (0.55, 1.1), (1.0, -0.6))
+"""Across the brow: share of the half height, and height over the skin in millimetres."""
+STEPS = 16
+
+
+def brow() -> Mesh:
+    """The left brow, its edge sunk into the skin."""
+    share = np.linspace(0, 1, STEPS)
+    along = np.linspace(0, 1, len(PATH))
+    x, z = (np.interp(share, along, column) for column in np.array(PATH).T)
+    half = np.interp(share, along, HALF_HEIGHTS)
+    places = []
+    for across, _ in SECTION:
+        places.append(np.stack([x, np.full(STEPS, -90.0), z + across * half], axis=1))
+    points = drop(head, np.stack(places, axis=1).reshape(-1, 3), 20)
+    normal = gradient(head, points)
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    thick = np.repeat(np.minimum(half / 3.0, 1.0), len(SECTION))
+    rise = np.tile([height for _, height in SECTION], STEPS) * thick
+    return Mesh(points + rise[:, None] * normal, grid_quads(STEPS, len(SECTION)))

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What lips can do: slide along their own profile, part, come forward, narrow; as functions of the spoke.
+
+All functions take and give the places of the lip rings BORDER to BACK, [7, 48, 3] in millimetres.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .lips import SPOKES, Ring, angles
+
+RINGS = len(range(Ring.BORDER, Ring.VESTIBULE))
+ACROSS = np.sin(angles())
+"""-1 at the right corner, 0 in the middle, 1 at the left corner."""
+UPPER = np.maximum(np.cos(angles()), 0.0) > 1e-9
+LOWER = np.cos(angles()) < -1e-9
+CORNER = ~UPPER & ~LOWER
+ROUND = np.sqrt(np.maximum(1.0 - ACROSS**2, 0.0))
+"""1 in the middle, 0 at the corners, like half a circle."""
+
+
+def eased(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 below `low`, 1 above `high`, smooth between."""
+    share = np.clip((values - low) / (high - low), 0.0, 1.0)
+    return share * share * (3.0 - 2.0 * share)
+
+
+def left_half() -> np.ndarray:
+    """Weight of the left half of the mouth per spoke; with its mirror image it adds up to one."""
+    return eased(ACROSS, -0.45, 0.45)
+
+
+def rolled(places: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """The lips conveyed along their own profile, inwards by `distance` [48] millimetres (outwards where negative).
+
+    The profile is continued by a straight line at both ends, so the lips stay in touch along the line where they met.
+    """
+    moved = places.copy()
+    for spoke in range(SPOKES):
+        profile = places[:, spoke]
+        lengths = np.linalg.norm(np.diff(profile, axis=0), axis=1)
+        at = np.concatenate([[0.0], np.cumsum(lengths)])
+        start = profile[0] - 12.0 * unit(profile[0] - profile[1]) * (-1.0)
+        end = profile[-1] + 12.0 * unit(profile[-1] - profile[-2])
+        line, stations = np.vstack([start, profile, end]), np.concatenate([[-12.0], at, [at[-1] + 12.0]])
+        wanted = at + distance[spoke]
+        moved[:, spoke] = np.stack([np.interp(wanted, stations, line[:, axis]) for axis in range(3)], axis=1)
+    return moved
+
+
+def unit(vector: np.ndarray) -> np.ndarray:
+    """The vector with length one."""
+    return vector / max(float(np.linalg.norm(vector)), 1e-9)
+
+
+def narrowed(places: np.ndarray, factor: float) -> np.ndarray:
+    """The mouth made narrower (or wider) about its middle."""
+    return places * (factor, 1.0, 1.0)
+
+
+def forward(places: np.ndarray, distance: np.ndarray, shares: tuple[float, ...]) -> np.ndarray:
+    """The lips pushed out by `distance` [48] times a share per ring."""
+    moved = places.copy()
+    moved[:, :, 1] -= np.asarray(shares)[:, None] * distance
+    return moved
+
+
+def lifted(places: np.ndarray, distance: np.ndarray, shares: tuple[float, ...]) -> np.ndarray:
+    """The lips moved up by `distance` [48] times a share per ring."""
+    moved = places.copy()
+    moved[:, :, 2] += np.asarray(shares)[:, None] * distance
+    return moved
+
+
+def shifted(places: np.ndarray, move: tuple[float, float, float], weight: np.ndarray) -> np.ndarray:
+    """The lips moved by one vector, weighted per spoke [48]."""
+    return places + weight[None, :, None] * np.asarray(move)

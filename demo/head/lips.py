@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lips: from the border of the red over the contact line into the bag of the mouth.
+
+A lip vertex belongs to one of 48 spokes (0 above the middle, 12 at the left corner, 24 below the middle) and to one of
+the rings in `Ring`. Everything is a function of the spoke's angle, so upper and lower lip can be made to meet exactly.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+from .fields import Field, gradient
+
+SPOKES = 48
+LINE_HEIGHT = 45.0
+"""Height of the mouth corners above the chin."""
+
+
+class Ring(IntEnum):
+    """Rings of the mouth from the skin to the throat."""
+
+    BORDER = 0
+    ROLL = 1
+    BODY = 2
+    RIM = 3
+    CONTACT = 4
+    WET = 5
+    BACK = 6
+    VESTIBULE = 7
+    CHEEK = 8
+    THROAT = 9
+
+
+HALF_WIDTH = (26.8, 26.2, 25.4, 24.8, 24.4, 23.8, 24.5, 30.0, 29.0, 13.0)
+"""Half width of each ring in millimetres."""
+
+
+def angles() -> np.ndarray:
+    """Angle of each spoke, 0 above the middle, a quarter turn at the left corner."""
+    return 2.0 * np.pi * np.arange(SPOKES) / SPOKES
+
+
+def bump(values: np.ndarray, centre: float, width: float) -> np.ndarray:
+    """A bell of height one."""
+    return np.exp(-(((values - centre) / width) ** 2))
+
+
+def border_curve() -> np.ndarray:
+    """Outline of the red of the lips seen from the front, [48, 2] of x and z: the cupid's bow and the full lower lip."""
+    side, aside = np.cos(angles()), np.abs(np.sin(angles()))
+    arch = (1.0 - aside**2.4) ** 0.9
+    upper = 7.6 * arch + 1.5 * bump(aside, 0.26, 0.16) - 0.7 * bump(aside, 0.0, 0.1)
+    lower = -9.6 * (1.0 - aside**2.6) ** 0.85
+    upper, lower = upper + 0.0 * aside, lower
+    return np.stack([HALF_WIDTH[0] * np.sin(angles()), LINE_HEIGHT + np.where(side >= 0, upper, lower)], axis=1)
+
+
+def line_curve(x: np.ndarray) -> np.ndarray:
+    """Height of the line where the closed lips meet, over x."""
+    aside = np.abs(x) / HALF_WIDTH[Ring.CONTACT]
+    return LINE_HEIGHT - 0.9 * bump(aside, 0.0, 0.22) + 0.7 * bump(aside, 0.5, 0.25)
+
+
+def border(form: Field) -> np.ndarray:
+    """The border ring on the form, [48, 3]: x and z from the outline, y from the surface."""
+    outline = border_curve()
+    points = np.stack([outline[:, 0], np.full(SPOKES, -92.0), outline[:, 1]], axis=1)
+    for _ in range(20):
+        slope = np.minimum(gradient(form, points)[:, 1], -0.3)
+        points[:, 1] -= np.clip(form(points) / slope, -3.0, 3.0)
+    return points
+
+
+def lip_rings(edge: np.ndarray) -> np.ndarray:
+    """Rings ROLL to THROAT inside the border `edge`, [9, 48, 3]."""
+    return np.concatenate([red_rings(edge), inner_rings(edge)])
+
+
+def red_rings(edge: np.ndarray) -> np.ndarray:
+    """The visible red: ROLL, BODY, RIM and CONTACT."""
+    side, aside = np.cos(angles()), np.abs(np.sin(angles()))
+    full = 1.0 - aside**2.2
+    forward = np.where(side >= 0, (1.5, 3.9, 4.2, 2.6), 0) if False else None
+    del forward
+    rings = []
+    shares = {Ring.ROLL: 0.30, Ring.BODY: 0.62, Ring.RIM: 0.88, Ring.CONTACT: 1.0}
+    upper_reach = {Ring.ROLL: 2.0, Ring.BODY: 4.2, Ring.RIM: 4.6, Ring.CONTACT: 2.6}
+    lower_reach = {Ring.ROLL: 1.9, Ring.BODY: 4.0, Ring.RIM: 4.0, Ring.CONTACT: 1.6}
+    front = edge[:, 1].copy()
+    for ring, share in shares.items():
+        x = HALF_WIDTH[ring] * np.sin(angles())
+        z = edge[:, 2] + share * (line_curve(x) - edge[:, 2])
+        reach = np.where(side >= 0, upper_reach[ring], lower_reach[ring])
+        rings.append(np.stack([x, front - reach * full + 1.2 * share * (1 - full), z], axis=1))
+    meet(rings[-1])
+    return np.stack(rings)
+
+
+def meet(ring: np.ndarray) -> None:
+    """Gives each upper spoke and the lower one below it the same place, in place."""
+    for upper in range(1, SPOKES // 4):
+        for here, there in ((upper, SPOKES // 2 - upper), (SPOKES - upper, SPOKES // 2 + upper)):
+            ring[here] = ring[there] = (ring[here] + ring[there]) / 2
+    ring[0] = ring[SPOKES // 2] = (ring[0] + ring[SPOKES // 2]) / 2
+
+
+def inner_rings(edge: np.ndarray) -> np.ndarray:
+    """The hidden part: the wet band of the lips, their backs, the bag around the gums, the throat."""
+    side, turn = np.cos(angles()), np.sin(angles())
+    contact = red_rings(edge)[-1]
+    rise = np.sign(side) * np.abs(side) ** 0.6
+    rings = []
+    for ring, back, lift in ((Ring.WET, 3.0, 0.0), (Ring.BACK, 5.5, 3.0)):
+        x = HALF_WIDTH[ring] * turn
+        rings.append(np.stack([x, contact[:, 1] + back, line_curve(x) + lift * rise], axis=1))
+    for ring, depth, corner, lift in (
+        (Ring.VESTIBULE, -84.0, -70.0, 15.0), (Ring.CHEEK, -56.0, -42.0, 20.0), (Ring.THROAT, -22.0, -22.0, 9.0)
+    ):  # fmt: skip
+        y = depth + (corner - depth) * turn**2
+        rings.append(np.stack([HALF_WIDTH[ring] * turn, y, LINE_HEIGHT - 2.0 + lift * rise], axis=1))
+    return np.stack(rings)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shapes of the jaw and the tongue, and the closing of the lips over an open jaw."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import tongue
+from .face import Face
+from .lip_moves import ACROSS, ROUND, UPPER, lifted
+
+OPEN_DEGREES = 24.0
+OPEN_SLIDE = 7.0
+"""The joint slides forward while the jaw opens wide."""
+
+
+def jaw_open(face: Face) -> np.ndarray:
+    """The jaw turns about its joints."""
+    return face.balanced(face.turned(OPEN_DEGREES, OPEN_SLIDE))
+
+
+def mouth_close(face: Face) -> np.ndarray:
+    """What has to be added to jawOpen so that the lips rest on each other while the jaw stays down.
+
+    Both lips take the same place they have at rest, lowered by a share of the jaw's drop, so they meet at every amount.
+    """
+    jaw = face.turned(OPEN_DEGREES, OPEN_SLIDE)
+    lips = face.anatomy.skin.lips[: face.lip_rest.shape[0]]
+    drop = jaw[lips[4, 24]]
+    lowered = face.lip_rest + (0.42 - 0.08 * ROUND)[None, :, None] * drop * (0.0, 0.75, 1.0)
+    moves = lowered - (face.lip_rest + jaw[lips])
+    return face.balanced(face.posed_lips(face.lip_rest + moves))
+
+
+def jaw_moved(face: Face, x: float, y: float) -> np.ndarray:
+    """The jaw carried sideways or forward without opening."""
+    return face.jaw_share[:, None] * np.array((x, y, 0.0))
+
+
+OUT_SPINE = (
+    (-20.0, 30.0), (-42.0, 38.0), (-62.0, 39.5), (-78.0, 39.6), (-92.0, 38.6), (-104.0, 35.5), (-111.0, 32.4), (-114.0, 30.5)
+)  # fmt: skip
+OUT_WIDTHS = (15.0, 18.0, 17.5, 16.5, 15.0, 13.0, 9.5, 5.0)
+OUT_HEIGHTS = (11.0, 9.0, 6.0, 4.2, 3.8, 3.4, 2.6, 1.5)
+
+
+def tongue_out(face: Face) -> np.ndarray:
+    """The tongue reaches out between teeth and lips, which give way for it."""
+    shape = face.turned(6.0)
+    parted = face.lip_rest + shape[face.anatomy.skin.lips[: face.lip_rest.shape[0]]]
+    parted = lifted(
+        parted, np.where(UPPER, 2.4, -1.6) * ROUND**1.2 * (np.abs(ACROSS) < 0.999), (0.6, 0.8, 1.0, 1.0, 1.0, 1.0, 0.8)
+    )
+    lips = face.posed_lips(parted)
+    keep = face.anatomy.parts["skin"]
+    handled = face.lip_handles
+    shape[handled] = lips[handled]
+    del keep
+    number = face.anatomy.parts["tongue"]
+    out = tongue.sections(np.array(OUT_SPINE), np.array(OUT_WIDTHS), np.array(OUT_HEIGHTS))
+    shape[number] = out - face.rest[number]
+    return face.balanced(shape)

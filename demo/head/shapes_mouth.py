@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shapes of the lips. Each function gives the displacement of one ARKit shape; sided ones give the left."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .face import Face
+from .lip_moves import ACROSS, LOWER, ROUND, UPPER, eased, forward, left_half, lifted, narrowed, rolled, shifted
+
+ALL = (1.0,) * 7
+LIP_ONLY = (0.35, 0.7, 0.95, 1.0, 1.0, 1.0, 0.9)
+"""A move of the red that the border follows by a third."""
+TURNED_OUT = (0.55, 0.8, 1.0, 1.1, 1.1, 0.9, 0.7)
+UPPER_ONE, LOWER_ONE = UPPER.astype(float), LOWER.astype(float)
+TOWARDS_CORNER = np.abs(ACROSS) ** 1.6
+
+
+def funnel(face: Face) -> np.ndarray:
+    """Both lips come forward, turn out and open to a round funnel."""
+    places = narrowed(face.lip_rest, 0.68)
+    places = rolled(places, -1.6 * ROUND)
+    places = forward(places, 3.0 + 5.0 * ROUND, TURNED_OUT)
+    places = lifted(places, (UPPER_ONE * 5.0 - LOWER_ONE * 5.4) * ROUND, (0.65, 0.85, 1.0, 1.0, 0.95, 0.8, 0.7))
+    cheeks = {(38.0, -72.0, 50.0): (-4.0, -2.0, 0.0), (-38.0, -72.0, 50.0): (4.0, -2.0, 0.0)}
+    return face.balanced(face.posed_lips(places, cheeks))
+
+
+def pucker(face: Face) -> np.ndarray:
+    """The lips gather to a kiss: narrow, forward, closed."""
+    places = narrowed(face.lip_rest, 0.52)
+    places = forward(places, 3.0 + 6.0 * ROUND, TURNED_OUT)
+    places = lifted(places, (UPPER_ONE * 1.8 - LOWER_ONE * 1.8) * ROUND, (0.9, 1.0, 0.7, 0.25, 0.0, 0.0, 0.3))
+    cheeks = {(38.0, -72.0, 48.0): (-6.0, -2.0, 0.0), (-38.0, -72.0, 48.0): (6.0, -2.0, 0.0)}
+    return face.balanced(face.posed_lips(places, cheeks))
+
+
+def sideways(face: Face) -> np.ndarray:
+    """The whole mouth drawn to the left."""
+    places = shifted(face.lip_rest, (9.0, 1.5, 0.6), 1.0 - 0.25 * (ACROSS < 0) * np.abs(ACROSS))
+    return face.posed_lips(places, {(40.0, -70.0, 50.0): (3.0, 0.0, 1.0), (-40.0, -70.0, 50.0): (5.0, 0.0, 0.0)})
+
+
+def smile(face: Face) -> np.ndarray:
+    """The left corner goes out, up and back; the cheek rises over it."""
+    weight = TOWARDS_CORNER * (ACROSS > 0)
+    places = shifted(face.lip_rest, (7.5, 4.5, 8.0), weight)
+    places = lifted(places, (0.6 * UPPER_ONE - 0.2 * LOWER_ONE) * left_half() * ROUND, (1, 1, 0.8, 0.4, 0.0, 0.0, 0.0))
+    return face.posed_lips(places, {(38.0, -78.0, 78.0): (1.5, -2.0, 4.5), (46.0, -68.0, 60.0): (3.5, 0.5, 4.0)})
+
+
+def frown(face: Face) -> np.ndarray:
+    """The left corner is drawn down."""
+    places = shifted(face.lip_rest, (1.0, 1.0, -8.5), TOWARDS_CORNER * (ACROSS > 0))
+    return face.posed_lips(places, {(30.0, -78.0, 22.0): (1.0, 0.0, -3.0)})
+
+
+def dimple(face: Face) -> np.ndarray:
+    """The left corner is pressed back against the teeth and out."""
+    places = shifted(face.lip_rest, (4.5, 4.5, 1.2), np.abs(ACROSS) ** 2 * (ACROSS > 0))
+    return face.posed_lips(places, {(42.0, -74.0, 50.0): (1.5, 1.5, 0.5)})
+
+
+def stretch(face: Face) -> np.ndarray:
+    """The left corner is drawn straight out and a little down."""
+    places = shifted(face.lip_rest, (8.5, 5.0, -2.0), TOWARDS_CORNER * (ACROSS > 0))
+    return face.posed_lips(places, {(40.0, -70.0, 30.0): (3.5, 0.5, -2.0)})
+
+
+def roll_lower(face: Face) -> np.ndarray:
+    """The lower lip rolls inwards over the teeth."""
+    places = rolled(face.lip_rest, LOWER_ONE * 5.0 * ROUND**0.6)
+    return face.balanced(face.posed_lips(places, {(0.0, -90.0, 24.0): (0.0, 0.5, 1.5)}))
+
+
+def roll_upper(face: Face) -> np.ndarray:
+    """The upper lip rolls inwards over the teeth."""
+    places = rolled(face.lip_rest, UPPER_ONE * 4.2 * ROUND**0.6)
+    return face.balanced(face.posed_lips(places))
+
+
+def shrug_lower(face: Face) -> np.ndarray:
+    """The chin pushes the lower lip up and out; the upper lip gives way."""
+    places = lifted(
+        face.lip_rest, ROUND**0.7 * (LOWER_ONE * 4.0 + UPPER_ONE * 3.6), (0.7, 0.8, 0.9, 1.0, 1.0, 1.0, 1.0)
+    )
+    places[:, :, 2] += 0.0
+    places = level(places, face)
+    places = forward(places, LOWER_ONE * 3.0 * ROUND, (0.4, 0.8, 1.0, 0.9, 0.2, 0.0, 0.0))
+    return face.balanced(face.posed_lips(places, {(0.0, -91.0, 16.0): (0.0, -1.0, 4.0)}))
+
+
+def shrug_upper(face: Face) -> np.ndarray:
+    """The upper lip is lifted towards the nose and pushed out, the lower lip comes along."""
+    places = lifted(
+        face.lip_rest, ROUND**0.7 * (UPPER_ONE * 3.2 + LOWER_ONE * 3.2), (0.9, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+    )
+    places = level(places, face)
+    places = forward(places, UPPER_ONE * 2.5 * ROUND, (0.5, 0.9, 1.0, 0.9, 0.2, 0.0, 0.0))
+    places[0, LOWER, 2] -= 1.6 * ROUND[LOWER]
+    return face.balanced(face.posed_lips(places))
+
+
+def level(places: np.ndarray, face: Face) -> np.ndarray:
+    """The lips after a lift, with lower contact and wet rings put back onto the upper ones."""
+    result = places.copy()
+    spokes = np.arange(48)
+    partner = (24 - spokes) % 48
+    for ring in (4, 5):
+        result[ring, LOWER] = places[ring, partner[LOWER]]
+    return result
+
+
+def press(face: Face) -> np.ndarray:
+    """The left halves of the lips are pressed together, their red gets narrow."""
+    places = rolled(face.lip_rest, 2.2 * left_half() * ROUND**0.5)
+    return face.posed_lips(places)
+
+
+def lower_down(face: Face) -> np.ndarray:
+    """The left half of the lower lip is drawn down and shows the lower teeth."""
+    weight = LOWER_ONE * left_half() * np.maximum(1 - ACROSS**2, 0) ** 0.55
+    places = lifted(face.lip_rest, -7.0 * weight, (0.8, 0.9, 1.0, 1.0, 1.0, 0.95, 0.8))
+    return face.posed_lips(shifted(places, (1.0, 0.8, 0.0), weight))
+
+
+def upper_up(face: Face) -> np.ndarray:
+    """The left half of the upper lip is raised and shows the upper teeth."""
+    weight = UPPER_ONE * left_half() * np.maximum(1 - ACROSS**2, 0) ** 0.55
+    places = lifted(face.lip_rest, 5.5 * weight, (0.75, 0.9, 1.0, 1.0, 1.0, 0.95, 0.8))
+    return face.posed_lips(places, {(17.0, -97.0, 74.0): (0.4, 0.0, 1.2), (30.0, -86.0, 62.0): (0.8, -0.6, 2.0)})
+
+
+def soft_left(values: np.ndarray) -> np.ndarray:
+    """Weight of the left half of the face over x in millimetres."""
+    return eased(values, -8.0, 8.0)

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Teeth and gums: crowns set along the dental arches, and the gums that hold them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .mesh import Mesh, grid_quads, joined, mirror_copy
+from .rings import zipped
+
+
+@dataclass(frozen=True)
+class Arch:
+    """One row of teeth, seen from above half an ellipse."""
+
+    widths: tuple[float, ...]
+    """Widths of the crowns from the middle outwards, millimetres."""
+    half_width: float
+    depth: float
+    front: float
+    """y of the front of the middle incisors."""
+    edge: float
+    """Height of the biting edge of the middle incisors."""
+    up: float
+    """+1 where the roots point up."""
+    crown: float
+    """Length of the middle crown."""
+
+
+UPPER = Arch((8.4, 6.6, 7.6, 6.8, 6.6, 9.6), 27.0, 44.0, -85.5, 42.6, 1.0, 10.0)
+LOWER = Arch((5.4, 5.9, 6.8, 6.9, 6.9, 10.4), 24.5, 42.0, -82.8, 43.9, -1.0, 8.6)
+SIDES = 8
+CROWN_LEVELS = ((0.0, 0.86, 0.30), (0.14, 0.96, 0.46), (0.55, 1.0, 0.86), (1.0, 0.82, 1.0))
+"""Share of the crown's length from the edge, of its width, and of its depth."""
+
+
+def arch_curve(arch: Arch, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points [n, 2] on the arch at arc lengths from the middle, and the outward directions there."""
+    turn = np.linspace(0.0, np.pi / 2, 400)
+    curve = np.stack([arch.half_width * np.sin(turn), arch.front + arch.depth * (1 - np.cos(turn))], axis=1)
+    travelled = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(curve, axis=0), axis=1))])
+    at = np.interp(np.abs(lengths), travelled, turn)
+    side = np.sign(lengths) + (lengths == 0)
+    points = np.stack([side * arch.half_width * np.sin(at), arch.front + arch.depth * (1 - np.cos(at))], axis=1)
+    normal = np.stack([side * arch.depth * np.sin(at), -arch.half_width * np.cos(at)], axis=1)
+    return points, normal / np.linalg.norm(normal, axis=1, keepdims=True)
+
+
+def tooth(arch: Arch, number: int) -> Mesh:
+    """One crown of the left side: four rings of eight vertices and a cap at the edge."""
+    width = arch.widths[number]
+    middle = sum(arch.widths[:number]) + width / 2
+    point, outwards = (row[0] for row in arch_curve(arch, np.array([middle])))
+    along = np.array([-outwards[1], outwards[0]])
+    depth = (6.0, 5.6, 7.0, 7.6, 8.0, 9.6)[number]
+    flat = (0.0, 0.0, 0.12, 0.55, 0.65, 0.75)[number]
+    length = arch.crown * (1.0, 0.93, 1.04, 0.86, 0.8, 0.74)[number]
+    edge = arch.edge + arch.up * (0.0, 0.7, -0.2, 0.8, 1.0, 1.2)[number]
+    rings = []
+    for share, wide, deep in CROWN_LEVELS:
+        thick = depth * (flat + (1 - flat) * deep)
+        ring = crown_ring(width * wide * 0.97, thick)
+        plan = point - outwards * depth * 0.5 + ring[:, :1] * along + (ring[:, 1:] + (depth - thick) * 0.32) * outwards
+        rings.append(np.column_stack([plan, np.full(SIDES, edge + arch.up * share * length)]))
+    cap = zipped(np.arange(SIDES))
+    return outward(Mesh(np.concatenate(rings), np.concatenate([grid_quads(4, SIDES, wrap=True), cap[:, ::-1]])))
+
+
+def crown_ring(width: float, depth: float) -> np.ndarray:
+    """Eight corners of a rounded rectangle, [8, 2]."""
+    angle = 2 * np.pi * (np.arange(SIDES) + 0.5) / SIDES
+    rounded = (
+        np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** 0.6,
+        np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** 0.6,
+    )
+    return np.stack([rounded[0] * width / 2 / 0.954, rounded[1] * depth / 2 / 0.954], axis=1)
+
+
+def outward(mesh: Mesh) -> Mesh:
+    """The closed mesh with its faces turned outwards."""
+    corners = mesh.vertices[mesh.quads]
+    normal = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
+    away = corners.mean(axis=1) - mesh.vertices.mean(axis=0)
+    return mesh if (normal * away).sum() > 0 else Mesh(mesh.vertices, mesh.quads[:, ::-1])
+
+
+def row(arch: Arch) -> Mesh:
+    """All teeth of one jaw."""
+    left = joined([tooth(arch, number) for number in range(len(arch.widths))])
+    return joined([left, mirror_copy(left)])
+
+
+GUM_SECTION = (
+    (-1.0, 1.2),
+    (1.0, -0.6),
+    (1.9, 2.0),
+    (1.5, 7.0),
+    (-2.0, 11.0),
+    (-9.0, 11.0),
+    (-10.5, 4.0),
+    (-9.0, -0.4),
+    (-7.0, 1.2),
+)
+"""Profile across the gum: outwards from the arch, and away from the biting edge, from the front of the necks to the back."""
+
+
+def gum(arch: Arch) -> Mesh:
+    """The gum of one jaw: its profile swept along the arch, the margin scalloped around each tooth."""
+    reach = sum(arch.widths)
+    lengths = np.linspace(-reach - 1.0, reach + 1.0, 41)
+    points, outwards = arch_curve(arch, lengths)
+    bounds = np.concatenate([[0.0], np.cumsum(arch.widths)])
+    tooth_number = np.clip(np.searchsorted(bounds, np.abs(lengths), side="right") - 1, 0, len(arch.widths) - 1)
+    middle = (bounds[tooth_number] + bounds[np.minimum(tooth_number + 1, len(arch.widths))]) / 2
+    between = np.abs(np.abs(lengths) - middle) / (np.array(arch.widths)[tooth_number] / 2)
+    neck = arch.crown * (0.80 - 0.22 * np.minimum(np.abs(lengths) / reach, 1.0))
+    rows = []
+    for away, deep in GUM_SECTION:
+        margin = neck - (1.3 * between**2 if deep < 1.0 else 0.0)
+        rows.append(np.column_stack([points + away * outwards, arch.edge + arch.up * (margin + deep)]))
+    vertices = np.stack(rows, axis=1).reshape(-1, 3)
+    quads = grid_quads(len(lengths), len(GUM_SECTION))
+    return Mesh(vertices, quads if arch.up < 0 else quads[:, ::-1])

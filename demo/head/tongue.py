@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tongue: rounded sections along a curve from the throat to the tip."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .mesh import Mesh, grid_quads
+from .rings import zipped
+
+SIDES = 14
+SPINE = (
+    (-20.0, 30.0),
+    (-34.0, 38.0),
+    (-48.0, 40.5),
+    (-60.0, 40.5),
+    (-68.0, 39.5),
+    (-74.0, 38.6),
+    (-77.6, 38.0),
+    (-79.4, 37.7),
+)
+"""y and z of the middle of each section, from the root to the tip."""
+HALF_WIDTHS = (15.0, 18.0, 18.5, 18.0, 16.5, 13.5, 9.5, 5.0)
+HALF_HEIGHTS = (11.0, 9.5, 8.0, 6.6, 5.4, 4.2, 3.0, 1.6)
+
+
+def sections(spine: np.ndarray, widths: np.ndarray, heights: np.ndarray) -> np.ndarray:
+    """Vertices [n * 14, 3] of the tongue along a spine [n, 2], each section square to it, with the groove on top."""
+    around = 2 * np.pi * np.arange(SIDES) / SIDES
+    ahead = np.gradient(spine, axis=0)
+    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
+    rings = []
+    for middle, forward, width, height in zip(spine, ahead, widths, heights, strict=True):
+        up = np.array([forward[1], -forward[0]])
+        rise = np.cos(around) * height - np.where(np.cos(around) > 0.95, 0.16 * height, 0.0)
+        plane = middle + rise[:, None] * up
+        rings.append(np.column_stack([np.sin(around) * width, plane]))
+    return np.concatenate(rings)
+
+
+def tongue() -> Mesh:
+    """The tongue at rest behind the lower teeth."""
+    spine = np.array(SPINE)
+    vertices = sections(spine, np.array(HALF_WIDTHS), np.array(HALF_HEIGHTS))
+    tube = grid_quads(len(spine), SIDES, wrap=True)
+    tip = zipped(np.arange(SIDES) + (len(spine) - 1) * SIDES)
+    return Mesh(vertices, np.concatenate([tube, tip]))
