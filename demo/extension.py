@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Enables this checkout as the extension it is, under its true name, in a Blender that knows nothing of it.
 
-Blender finds extensions in repositories (folders of extension folders); a temporary repository with a link to the checkout
-gives the add-on the same package name and imports as an installed zip.
+Blender finds extensions in repositories (folders of extension folders). A temporary repository with a link to the
+checkout gives the add-on the same package name and imports as an installed zip.
 """
 
 from __future__ import annotations
