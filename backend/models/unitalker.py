@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -160,8 +160,8 @@ class UniTalker(nn.Module):
 
     def encode(self, motion: Tensor, space: str, template: Tensor | None = None) -> Tensor:
         """Motion [B, frames, dim] to the PCA coefficients [B, frames, components] that the space's head should give."""
-        basis = self.heads[space].get_submodule("basis")
-        if not isinstance(basis, PrincipalComponents):
+        basis = cast("Head", self.heads[space]).basis
+        if basis is None:
             raise ValueError(f"the head of {space} has no PCA basis")
         return basis.encode(motion if template is None else motion - template)
 
