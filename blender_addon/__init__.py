@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mouthpiece in Blender: registers every part of the add-on, in order, and takes them back in reverse."""
+
+from __future__ import annotations
+
+from . import cli, demo_head, operators, panels, preferences, properties, runner
+
+PARTS = (preferences, properties, runner, operators, panels, demo_head, cli)
+
+
+def register() -> None:
+    """Called by Blender when the extension is enabled."""
+    for part in PARTS:
+        part.register()
+
+
+def unregister() -> None:
+    """Called by Blender when the extension is disabled, and at its end."""
+    for part in reversed(PARTS):
+        part.unregister()

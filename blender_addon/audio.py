@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a strip to the sound that it plays: which bytes, from which second on, for which scene frames."""
+
+from __future__ import annotations
+
+import io
+import math
+import tempfile
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+from bpy.types import MetaStrip, Scene, SoundStrip
+
+from . import compat
+from .errors import BadInput, MouthpieceError
+
+MIX_RATE = 48000
+MIX_SECONDS = 10.0
+"""A mixdown is done in pieces of this length: Blender mixes about a second of sound in a millisecond."""
+
+_FOREIGN = ((4, b"ftyp"), (0, b"\x1a\x45\xdf\xa3"), (0, b"\x30\x26\xb2\x75"), (8, b"AVI "), (0, b"FLV\x01"))
+"""Offset and bytes by which containers are known that Blender reads and libsndfile does not: MP4 and QuickTime,
+Matroska and WebM, ASF, AVI, FLV."""
+
+
+@dataclass(frozen=True)
+class StripSound:
+    """What the backend needs to know of a strip."""
+
+    source: Path | bytes
+    """A sound file, or its content."""
+    start: float
+    """Second of the source that plays at the beginning of `first_frame`."""
+    first_frame: int
+    last_frame: int
+    """The last scene frame at which the strip is heard."""
+    fps: float
+    """Scene frames per second."""
+
+    @property
+    def frames(self) -> int:
+        """Number of scene frames."""
+        return self.last_frame - self.first_frame + 1
+
+    @property
+    def duration(self) -> float:
+        """Seconds that the frames last."""
+        return self.frames / self.fps
+
+    def read(self) -> bytes:
+        """The source's content; raises `BadInput` where the file cannot be read."""
+        if isinstance(self.source, bytes):
+            return self.source
+        try:
+            return self.source.read_bytes()
+        except OSError as problem:
+            raise BadInput(f"The sound file “{self.source}” cannot be read: {problem.strerror}.") from problem
+
+
+def sound_strips(scene: Scene) -> list[SoundStrip]:
+    """All sound strips of a scene, those inside meta strips too."""
+    return [strip for strip in compat.all_strips(scene) if strip.type == "SOUND"]
+
+
+def find_strip(scene: Scene, name: str) -> SoundStrip:
+    """The sound strip of that name; raises `BadInput` where there is none."""
+    strips = {strip.name: strip for strip in sound_strips(scene)}
+    if name not in strips:
+        there = f"It has: {', '.join(strips)}." if strips else "Add one in the Sequencer."
+        raise BadInput(f"The scene “{scene.name}” has no sound strip named “{name}”. {there}")
+    return strips[name]
+
+
+def frames_per_second(scene: Scene) -> float:
+    """The scene's own rate, 29.97 and its like included."""
+    return scene.render.fps / scene.render.fps_base
+
+
+def frame_range(strip: SoundStrip) -> tuple[int, int]:
+    """First and last scene frame at which the strip is heard, within the meta strips around it.
+
+    Raises `BadInput` where they leave nothing.
+    """
+    around = [strip, *_metas_around(strip)]
+    first = max(int(one.frame_final_start) for one in around)
+    last = min(int(one.frame_final_end) for one in around) - 1
+    if last < first:
+        raise BadInput(f"The strip “{strip.name}” is cut away completely by its meta strip.")
+    return first, last
+
+
+def second_of_sound(strip: SoundStrip, frame: float, fps: float) -> float:
+    """Which second of its sound a strip that is not retimed plays at the beginning of a scene frame.
+
+    Handles (`frame_offset_start`) do not enter: they only bound the frames at which the strip is heard.
+    """
+    return (frame - strip.frame_start + strip.animation_offset_start) / fps - strip.sound_offset
+
+
+def listen(scene: Scene, strip: SoundStrip) -> StripSound | Mixdown:
+    """The strip's sound: its own file where the strip plays it unchanged, else a mixdown that is still to be done.
+
+    Raises `BadInput` where the sound is missing.
+    """
+    first, last = frame_range(strip)
+    source = _source(strip)
+    if _is_foreign(source) or _metas_around(strip) or _has_animated_volume(scene, strip):
+        return Mixdown(scene, strip, first, last)
+    if compat.is_retimed(scene, strip):
+        return Mixdown(scene, strip, first, last)
+    fps = frames_per_second(scene)
+    return StripSound(source, second_of_sound(strip, first, fps), first, last, fps)
+
+
+class Mixdown:
+    """Blender's own rendering of one strip alone, in short pieces so that the interface stays alive.
+
+    Everything happens in copies of the scene, which are removed again: the artist's scene is never touched.
+    """
+
+    def __init__(self, scene: Scene, strip: SoundStrip, first: int, last: int) -> None:
+        """Raises `BadInput` where Blender cannot read the sound."""
+        if strip.sound.channels == "INVALID":
+            raise BadInput(f"The sound of the strip “{strip.name}” is of no format that Blender can read.")
+        self._scene, self._strip = scene.name, strip.name
+        self._first, self._last = first, last
+        self._fps = frames_per_second(scene)
+        self._samples = bytearray()
+        self._next = first
+
+    @property
+    def fraction(self) -> float:
+        """How much of it is done, 0 to 1."""
+        return (self._next - self._first) / (self._last - self._first + 1)
+
+    def advance(self) -> StripSound | None:
+        """Mix one more piece; the whole sound once it is complete."""
+        end = min(self._next + max(1, math.ceil(MIX_SECONDS * self._fps)), self._last + 1)
+        self._samples += _mix(_scene(self._scene), self._strip, self._next, end, self._fps)
+        self._next = end
+        if end <= self._last:
+            return None
+        return StripSound(_wav(self._samples), 0.0, self._first, self._last, self._fps)
+
+
+def _source(strip: SoundStrip) -> Path | bytes:
+    sound = strip.sound
+    if sound is None:
+        raise BadInput(f"The strip “{strip.name}” has no sound.")
+    if sound.packed_file:
+        return sound.packed_file.data
+    path = Path(bpy.path.abspath(sound.filepath, library=sound.library))
+    if not path.is_file():
+        raise BadInput(f"The sound file of the strip “{strip.name}” is missing: {path}")
+    return path
+
+
+def _is_foreign(source: Path | bytes) -> bool:
+    if isinstance(source, bytes):
+        head = source[:16]
+    else:
+        try:
+            with source.open("rb") as stream:
+                head = stream.read(16)
+        except OSError as problem:
+            raise BadInput(f"The sound file “{source}” cannot be read: {problem.strerror}.") from problem
+    adts = len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0  # bare AAC; MPEG audio has layer bits here
+    return adts or any(head[start : start + len(magic)] == magic for start, magic in _FOREIGN)
+
+
+def _metas_around(strip: SoundStrip) -> list[MetaStrip]:
+    metas: list[MetaStrip] = []
+    meta = strip.parent_meta()
+    while meta is not None:
+        metas.append(meta)
+        meta = meta.parent_meta()
+    return metas
+
+
+def _has_animated_volume(scene: Scene, strip: SoundStrip) -> bool:
+    data = scene.animation_data
+    if data is None:
+        return False
+    path = strip.path_from_id("volume")
+    curves = list(data.drivers) + (compat.curves(data.action, data) if data.action else [])
+    return any(curve.data_path == path for curve in curves)
+
+
+def _scene(name: str) -> Scene:
+    scene = bpy.data.scenes.get(name)
+    if scene is None:
+        raise MouthpieceError(f"The scene “{name}” was removed while its strip was being mixed down.")
+    return scene
+
+
+def _mix(scene: Scene, strip: str, first: int, end: int, fps: float) -> bytes:
+    """16-bit samples of the frames from `first` to before `end`, the strip heard alone."""
+    desk = scene.copy()
+    try:
+        _leave_only(desk, find_strip(desk, strip))
+        desk.frame_start, desk.frame_end = first, end - 1
+        return _render(desk, int(end * MIX_RATE / fps) - int(first * MIX_RATE / fps))
+    finally:
+        bpy.data.scenes.remove(desk)
+
+
+def _leave_only(desk: Scene, strip: SoundStrip) -> None:
+    """Mute everything but one strip, and take away what costs time and gives no sound."""
+    for child in desk.collection.children[:]:
+        desk.collection.children.unlink(child)
+    for thing in desk.collection.objects[:]:
+        desk.collection.objects.unlink(thing)
+    chain = [strip, *_metas_around(strip)]
+    heard = {one.name for one in chain}
+    for one in compat.all_strips(desk):
+        one.mute = one.name not in heard
+    for one, holder in zip(chain, [*chain[1:], desk.sequence_editor], strict=True):
+        holder.channels[one.channel].mute = False
+
+
+def _render(desk: Scene, samples: int) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="mouthpiece-") as folder:
+        path = Path(folder, "mix.wav")
+        with bpy.context.temp_override(scene=desk):
+            bpy.ops.sound.mixdown(
+                filepath=str(path),
+                check_existing=False,
+                container="WAV",
+                codec="PCM",
+                format="S16",
+                mixrate=MIX_RATE,
+                channels="MONO",
+            )
+        with wave.open(str(path), "rb") as mixed:
+            data = mixed.readframes(samples)
+    return data.ljust(2 * samples, b"\0")
+
+
+def _wav(samples: bytes | bytearray) -> bytes:
+    content = io.BytesIO()
+    with wave.open(content, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(MIX_RATE)
+        file.writeframes(samples)
+    return content.getvalue()

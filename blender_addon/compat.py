@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that differs between Blender versions, each with the version that will allow removing it.
+
+Nothing else in the add-on asks which Blender it runs in; questions are asked by feature.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import bpy
+from bpy.types import Action, AnimData, Context, FCurve, Key, NlaStrip, Scene
+
+# --------------------------------------------------------------------------------------------------------- sequencer
+
+
+def sequencer_scene(context: Context) -> Scene:
+    """The scene that the Sequencer shows (Blender 5.0 lets it differ from the scene of the viewport)."""
+    return getattr(context, "sequencer_scene", None) or context.scene
+
+
+def all_strips(scene: Scene) -> list[bpy.types.Strip]:
+    """All strips of a scene, those inside meta strips too (`sequences_all` until 4.4)."""
+    editor = scene.sequence_editor
+    if editor is None:
+        return []
+    return list(editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all)
+
+
+def is_retimed(scene: Scene, strip: bpy.types.SoundStrip) -> bool:
+    """Whether the strip plays its sound at another speed anywhere."""
+    if hasattr(strip, "retiming_keys"):  # 4.4 and later
+        return len(strip.retiming_keys) > 0
+    return abs(_frames_at_normal_speed(scene, strip.sound) - strip.frame_duration) > 1
+
+
+def _frames_at_normal_speed(scene: Scene, sound: bpy.types.Sound) -> int:
+    """How long a strip of this sound is before any retiming: it is laid out in a scene of its own (until 4.4)."""
+    known = set(bpy.data.sounds)
+    desk = scene.copy()
+    try:
+        with tempfile.TemporaryDirectory(prefix="mouthpiece-") as folder:
+            path = Path(bpy.path.abspath(sound.filepath, library=sound.library))
+            if sound.packed_file:
+                path = Path(folder, "packed")
+                path.write_bytes(sound.packed_file.data)
+            return desk.sequence_editor.sequences.new_sound("length", str(path), 1, 1).frame_duration
+    finally:
+        bpy.data.scenes.remove(desk)
+        for extra in set(bpy.data.sounds) - known:
+            bpy.data.sounds.remove(extra)
+
+
+# ----------------------------------------------------------------------------------------------------------- actions
+
+
+def curves_for_writing(action: Action, key: Key) -> bpy.types.bpy_prop_collection:
+    """The F-curves of `action` that animate `key`, with the slot, layer and strip that 4.4 and later need for them."""
+    if not hasattr(action, "slots"):
+        action.id_root = "KEY"
+        return action.fcurves
+    slot = _key_slot(action) or action.slots.new(id_type="KEY", name=key.name)
+    layer = action.layers[0] if action.layers else action.layers.new("Layer")
+    strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
+    return strip.channelbag(slot, ensure=True).fcurves
+
+
+def curves(action: Action, data: AnimData | NlaStrip) -> list[FCurve]:
+    """The F-curves of `action` that play in this animation data or NLA strip."""
+    if not hasattr(action, "slots"):
+        return list(action.fcurves)
+    bags = (strip.channelbag(data.action_slot) for layer in action.layers for strip in layer.strips if data.action_slot)
+    return [curve for bag in bags if bag for curve in bag.fcurves]
+
+
+def assign(data: AnimData, action: Action | None) -> None:
+    """Make `action` the active one, in its slot for shape keys."""
+    data.action = action
+    if action is not None and hasattr(data, "action_slot"):
+        data.action_slot = _key_slot(action)
+
+
+def new_nla_strip(data: AnimData, track: bpy.types.NlaTrack, name: str) -> NlaStrip:
+    """Lay the active action into a track, in the slot that it plays in."""
+    strip = track.strips.new(name, 0, data.action)
+    if hasattr(strip, "action_slot"):
+        strip.action_slot = data.action_slot
+    return strip
+
+
+def _key_slot(action: Action) -> bpy.types.ActionSlot | None:
+    return next((slot for slot in action.slots if slot.target_id_type == "KEY"), None)

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the backend's Python is, and the command that starts the backend with it. No bpy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import BadInput
+
+VARIABLE = "MOUTHPIECE_BACKEND_PYTHON"
+"""The environment variable that overrides the preference."""
+
+BOOTSTRAP = """\
+import sys
+sys.path.insert(0, sys.argv[1])
+from backend.__main__ import main
+sys.exit(main(sys.argv[2:]))
+"""
+"""Runs the backend of this extension folder in a Python that has never heard of it."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How to start a backend."""
+
+    command: tuple[str, ...]
+    log: Path
+    """The file that takes everything the backend prints."""
+
+
+def backend_python(preference: str, variables: Mapping[str, str] = os.environ) -> Path:
+    """The Python that runs the backend: the environment variable, else the preference (a program or a venv's folder).
+
+    Raises `BadInput` where neither is set or what is set is no program.
+    """
+    chosen = variables.get(VARIABLE, "").strip() or preference.strip()
+    if not chosen:
+        raise BadInput(
+            "The backend's Python is not set. Choose it in Edit > Preferences > Add-ons > Mouthpiece, "
+            f"or set {VARIABLE}."
+        )
+    path = Path(chosen).expanduser()
+    if path.is_dir():
+        path = _inside_environment(path)
+    if not path.is_file() or not os.access(path, os.X_OK):
+        raise BadInput(
+            f"The backend's Python “{path}” is not there or cannot be run. Choose another one in Edit > "
+            "Preferences > Add-ons > Mouthpiece."
+        )
+    return path
+
+
+def _inside_environment(folder: Path) -> Path:
+    windows = folder / "Scripts" / "python.exe"
+    return windows if windows.exists() else folder / "bin" / "python"
+
+
+def serve_command(python: Path, extension: Path) -> tuple[str, ...]:
+    """The command line of a backend that serves the pipe protocol, from the code in the folder `extension`."""
+    return (str(python), "-I", "-X", "utf8", "-c", BOOTSTRAP, str(extension), "serve")
+
+
+def without_python(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment of a child process, without Blender's own Python settings."""
+    return {name: value for name, value in variables.items() if not name.upper().startswith("PYTHON")}

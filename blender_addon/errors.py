@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can go wrong, each as one sentence that the artist can act on. No bpy."""
+
+from __future__ import annotations
+
+
+class MouthpieceError(Exception):
+    """A run that failed; its text is one sentence for the artist."""
+
+
+class BadInput(MouthpieceError):
+    """Something the artist gave cannot be used; nothing has been changed."""
+
+
+class Cancelled(MouthpieceError):
+    """The artist stopped the job; nothing has been changed."""

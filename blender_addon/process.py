@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One backend process and its two pipes: start, send, poll, close. No bpy."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import subprocess
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import TypeAlias
+
+from ..backend import protocol
+from . import environment
+from .environment import Launch
+from .errors import MouthpieceError
+
+CLOSE_SECONDS = 2.0
+"""How long a backend may take to leave by itself after its input has ended."""
+
+LOG_TAIL_BYTES = 8192
+
+Outgoing: TypeAlias = protocol.Request | Callable[[], protocol.Request]
+
+
+@dataclass(frozen=True)
+class Unsent:
+    """A request could not be built; `reason` is a sentence for the artist."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The backend's output is over: it left, died, or sent something that is no message."""
+
+    reason: str
+
+
+Event: TypeAlias = protocol.Reply | Unsent | Ended
+
+
+class BackendProcess:
+    """A running backend. Its methods never wait, but for `close`; the last event is always `Ended`."""
+
+    def __init__(self, launch: Launch) -> None:
+        """Start it; raises `MouthpieceError` where the program cannot be started."""
+        self.launch = launch
+        self._events: SimpleQueue[Event] = SimpleQueue()
+        self._outgoing: SimpleQueue[Outgoing | None] = SimpleQueue()
+        launch.log.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with launch.log.open("wb") as log:
+                self._child = subprocess.Popen(
+                    launch.command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    env=environment.without_python(),
+                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                )
+        except OSError as problem:
+            raise MouthpieceError(f"The backend could not be started: {problem}.") from problem
+        for work in (self._read_all, self._write_all):
+            threading.Thread(target=work, name=f"mouthpiece{work.__name__}", daemon=True).start()
+        atexit.register(self.close)
+
+    @property
+    def exit_code(self) -> int | None:
+        """The code it left with (negative: the signal that killed it), None while it runs."""
+        return self._child.poll()
+
+    def send(self, message: Outgoing) -> None:
+        """Queue a request. A callable is called in the sending thread, so that a large sound is read there."""
+        self._outgoing.put(message)
+
+    def poll(self) -> list[Event]:
+        """What has arrived since the last call, in order."""
+        events: list[Event] = []
+        with contextlib.suppress(Empty):
+            while True:
+                events.append(self._events.get_nowait())
+        return events
+
+    def kill(self) -> None:
+        """End it now, without waiting for it."""
+        self._outgoing.put(None)
+        self._child.kill()
+        atexit.unregister(self.close)
+
+    def close(self) -> None:
+        """Let it leave by itself, and end it where it does not within two seconds."""
+        self._outgoing.put(None)
+        try:
+            self._child.wait(CLOSE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+        atexit.unregister(self.close)
+
+    def last_log_lines(self, count: int = 5) -> list[str]:
+        """The end of what the backend printed."""
+        with contextlib.suppress(OSError), self.launch.log.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
+            lines = log.read().decode("utf-8", "replace").splitlines()
+            return [line for line in lines if line.strip()][-count:]
+        return []
+
+    def _read_all(self) -> None:
+        assert self._child.stdout is not None
+        reason = "its output ended"
+        try:
+            while (message := protocol.read(self._child.stdout)) is not None:
+                self._events.put(_checked(message))
+        except (protocol.ProtocolError, OSError) as problem:
+            reason = str(problem)
+        self._events.put(Ended(reason))
+
+    def _write_all(self) -> None:
+        assert self._child.stdin is not None
+        with contextlib.suppress(OSError), self._child.stdin as stream:  # a dead backend shows in what is read
+            while (item := self._outgoing.get()) is not None:
+                try:
+                    protocol.write(stream, item() if callable(item) else item)
+                except (MouthpieceError, protocol.ProtocolError) as problem:
+                    self._events.put(Unsent(str(problem)))
+
+
+def _checked(message: protocol.Message) -> protocol.Reply:
+    if isinstance(message, protocol.Request):
+        raise protocol.ProtocolError(f"a backend does not send {type(message).__name__}")
+    return message

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the artist has chosen, kept in the scene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import bpy
+from bpy.types import Context, Object
+
+from . import audio, compat, preferences, session
+from .errors import BadInput, MouthpieceError
+from .job import Choice, cast
+
+PIVOT = "pivot"
+
+
+def _has_shape_keys(_settings: LipSyncSettings, thing: Object) -> bool:
+    return getattr(thing.data, "shape_keys", None) is not None
+
+
+def _strip_names(_settings: LipSyncSettings, context: Context, _typed: str) -> list[str]:
+    return [strip.name for strip in audio.sound_strips(compat.sequencer_scene(context))]
+
+
+def _model_names(_settings: LipSyncSettings, _context: Context, _typed: str) -> list[str]:
+    return [model.name for model in session.current.ready.models] if session.current.ready else ["default"]
+
+
+def _of_model(settings: LipSyncSettings, field: str) -> Iterator[str]:
+    for model in session.current.ready.models if session.current.ready else ():
+        if model.name == settings.model:
+            yield from getattr(model, field)
+
+
+def _style_names(settings: LipSyncSettings, _context: Context, _typed: str) -> list[str]:
+    return [PIVOT, *_of_model(settings, "identities")]
+
+
+def _space_names(settings: LipSyncSettings, _context: Context, _typed: str) -> list[str]:
+    return list(_of_model(settings, "spaces"))
+
+
+class LipSyncSettings(bpy.types.PropertyGroup):
+    """One scene's choices; an empty strip or character stands for the active one."""
+
+    strip: bpy.props.StringProperty(
+        name="Strip",
+        description="The sound strip to speak. Empty: the active strip of the Sequencer",
+        search=_strip_names,
+    )
+    character: bpy.props.PointerProperty(
+        name="Character",
+        description="The object whose shape keys speak. Empty: the active object",
+        type=Object,
+        poll=_has_shape_keys,
+    )
+    model: bpy.props.StringProperty(
+        name="Model",
+        description="The model that turns sound into motion",
+        default="default",
+        search=_model_names,
+    )
+    style: bpy.props.StringProperty(
+        name="Style",
+        description="Whose way of speaking the model imitates; pivot is nobody's in particular",
+        default=PIVOT,
+        search=_style_names,
+    )
+    space: bpy.props.StringProperty(
+        name="Face Space",
+        description="Which of the model's sets of controls to use. Empty: its first one",
+        search=_space_names,
+    )
+    strength: bpy.props.FloatProperty(
+        name="Strength",
+        description="How much every shape key moves; 1 is what the model gives",
+        default=1.0,
+        min=0.0,
+        soft_max=2.0,
+        max=10.0,
+        subtype="FACTOR",
+    )
+
+
+def settings(context: Context) -> LipSyncSettings:
+    """The choices of the current scene."""
+    return context.scene.mouthpiece
+
+
+def space_names(context: Context) -> list[str]:
+    """The face spaces of the chosen model, as far as a running backend has told."""
+    return list(_of_model(settings(context), "spaces"))
+
+
+def strip_name(context: Context) -> str:
+    """The chosen strip, or the active one; empty where that is no sound strip."""
+    active = getattr(compat.sequencer_scene(context).sequence_editor, "active_strip", None)
+    return settings(context).strip or (active.name if active and active.type == "SOUND" else "")
+
+
+def character_name(context: Context) -> str:
+    """The chosen character, or the active object; empty where there is none."""
+    character = settings(context).character or getattr(context.view_layer.objects, "active", None)
+    return character.name if character else ""
+
+
+def choice(context: Context) -> Choice:
+    """What a click on Generate would do; raises `BadInput` where something is not chosen."""
+    strip, character, chosen = strip_name(context), character_name(context), settings(context)
+    if not strip:
+        raise BadInput("Select a sound strip in the Sequencer, or choose one here.")
+    if not character:
+        raise BadInput("Select the character, or choose it here.")
+    return Choice(
+        scene=compat.sequencer_scene(context).name,
+        strip=strip,
+        character=character,
+        model=chosen.model,
+        space=chosen.space,
+        identity=chosen.style or PIVOT,
+        strength=chosen.strength,
+    )
+
+
+def why_not(context: Context) -> str:
+    """The sentence that says why Generate cannot be clicked now; empty where it can."""
+    try:
+        preferences.backend_python()
+        cast(choice(context))
+    except MouthpieceError as problem:
+        return str(problem)
+    return ""
+
+
+def register() -> None:
+    """Give every scene its choices."""
+    bpy.utils.register_class(LipSyncSettings)
+    bpy.types.Scene.mouthpiece = bpy.props.PointerProperty(type=LipSyncSettings)
+
+
+def unregister() -> None:
+    """Take them away."""
+    del bpy.types.Scene.mouthpiece
+    bpy.utils.unregister_class(LipSyncSettings)

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one running backend and the one job in it. No bpy.
+
+Nothing here waits: `Session.pump` is called again and again, by a timer of Blender's interface or by a plain loop, and
+moves the state on.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ..backend import protocol
+from .environment import Launch
+from .errors import BadInput, MouthpieceError
+from .motion import Motion, join
+from .process import BackendProcess, Ended, Event, Unsent
+
+START_SECONDS = 180.0
+"""How long a backend may take to its first message; loading torch from a cold disk takes most of a minute."""
+CANCEL_SECONDS = 0.8
+"""How long a backend may take to answer a cancel before it is ended."""
+
+
+class State(enum.Enum):
+    """Where the session stands."""
+
+    IDLE = "no backend runs"
+    STARTING = "the backend starts"
+    READY = "the backend waits for a job"
+    RUNNING = "a job runs"
+    CANCELLING = "the job is being cancelled"
+    ERROR = "the last job or start failed"
+
+
+class Session:
+    """State, backend and job; the panel reads its attributes."""
+
+    def __init__(self) -> None:
+        self.state = State.IDLE
+        self.stage = ""
+        """What the running job does just now."""
+        self.fraction = 0.0
+        """How much of it is done, 0 to 1."""
+        self.message = ""
+        """One sentence about the last end, good or bad."""
+        self.failure: MouthpieceError | None = None
+        self.log_lines: list[str] = []
+        """The end of the log of a backend that died."""
+        self.ready: protocol.Ready | None = None
+        """What the running backend has told about itself."""
+        self.motion: Motion | None = None
+        """The finished motion of the running job."""
+        self.log_file: Path | None = None
+        """Where the newest backend prints to."""
+        self._backend: BackendProcess | None = None
+        self._deadline = float("inf")
+        self._job = 0
+        self._has_job = False
+        self._sent = False
+        self._request: Callable[[int], protocol.Generate] | None = None
+        self._chunks: list[protocol.Frames] = []
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is going on; `pump` has to be called until it is not."""
+        return self.state in (State.STARTING, State.RUNNING, State.CANCELLING)
+
+    def start(self, launch: Launch) -> None:
+        """Have a backend of this command running; raises `MouthpieceError` where it cannot be started."""
+        if self.busy:
+            raise BadInput("Mouthpiece is at work already; wait for it or cancel it.")
+        self.message, self.failure, self.log_lines = "", None, []
+        if self._backend and (self._backend.launch.command != launch.command or self._backend.exit_code is not None):
+            self._drop_backend()
+        if self._backend:
+            self.state = State.READY
+            return
+        try:
+            self._backend = BackendProcess(launch)
+        except MouthpieceError as problem:
+            self.fail(problem)
+            raise
+        self.log_file = launch.log
+        self.state, self.stage, self.fraction = State.STARTING, "starting", 0.0
+        self._deadline = time.monotonic() + START_SECONDS
+
+    def begin(self, launch: Launch) -> None:
+        """Begin a job, whose request follows with `submit`; raises `MouthpieceError` as `start` does."""
+        self.start(launch)
+        self._job += 1
+        self._has_job, self._sent, self._request, self._chunks, self.motion = True, False, None, [], None
+        if self.state is State.READY:
+            self.state, self.stage, self.fraction = State.RUNNING, "queued", 0.0
+
+    def submit(self, request: Callable[[int], protocol.Generate]) -> None:
+        """Give the begun job's request, built from the job's number in another thread; it may read large files."""
+        self._request = request
+        self._send_request()
+
+    def cancel(self) -> None:
+        """Stop what is going on, within a second; a finished motion that is not yet written is dropped."""
+        if self.state is State.RUNNING and self._sent and not self.motion and self._backend:
+            self._backend.send(protocol.Cancel(self._job))
+            self.state, self._deadline = State.CANCELLING, time.monotonic() + CANCEL_SECONDS
+        elif self.state is State.RUNNING:
+            self._end(State.READY, "Cancelled.")
+        elif self.state is State.STARTING:
+            self._drop_backend()
+            self._end(State.IDLE, "Cancelled.")
+
+    def pump(self) -> None:
+        """Take in what the backend has sent, and look at the clock."""
+        for event in self._backend.poll() if self._backend else ():
+            self._take(event)
+        if self.busy and time.monotonic() > self._deadline:
+            self._run_late()
+
+    def finish(self, message: str) -> None:
+        """The driver has written the motion."""
+        self._end(State.READY, message)
+
+    def fail(self, problem: MouthpieceError) -> None:
+        """The job or start has failed."""
+        self.failure = problem
+        self._end(State.ERROR, str(problem))
+
+    def forget(self) -> None:
+        """Stop what is going on, and no longer speak of what was."""
+        self.cancel()
+        if not self.busy:
+            self.state = State.READY if self.ready else State.IDLE
+        self.message, self.failure, self.log_lines = "", None, []
+
+    def close(self) -> None:
+        """End the backend, giving it two seconds to leave."""
+        if self._backend:
+            self._backend.close()
+        self._backend, self.ready = None, None
+        self._end(State.IDLE, "")
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case protocol.Ready():
+                self._greet(event)
+            case Unsent():
+                self._take_failure(BadInput(event.reason))
+            case Ended():
+                self._take_end(event)
+            case protocol.Failed(job=0):
+                self._drop_backend()
+                self._take_failure(_failure(event))
+            case _ if self._has_job and event.job == self._job:
+                self._take_answer(event)
+
+    def _take_answer(self, event: protocol.Reply) -> None:
+        """An answer about the running job."""
+        match event:
+            case protocol.Progress() if self.state is State.RUNNING:
+                self.stage, self.fraction = event.stage, event.fraction
+            case protocol.Frames():
+                self._chunks.append(event)
+            case protocol.Cancelled():
+                self._end(State.READY, "Cancelled.")
+            case protocol.Failed():
+                self._take_failure(_failure(event))
+            case protocol.Finished():
+                self._take_motion(event)
+
+    def _greet(self, ready: protocol.Ready) -> None:
+        if ready.protocol != protocol.VERSION:
+            self._drop_backend()
+            self.fail(
+                MouthpieceError(
+                    f"The backend speaks version {ready.protocol} of the protocol, this add-on version "
+                    f"{protocol.VERSION}. Restart Blender after an update."
+                )
+            )
+            return
+        self.ready, self._deadline = ready, float("inf")
+        if self._has_job:
+            self.state, self.stage = State.RUNNING, "queued"
+            self._send_request()
+        else:
+            self._end(State.READY, describe(ready))
+
+    def _send_request(self) -> None:
+        if self._request and self._backend and self.state is State.RUNNING:
+            self._backend.send(functools.partial(self._request, self._job))
+            self._request, self._sent = None, True
+
+    def _take_motion(self, finished: protocol.Finished) -> None:
+        if self.state is State.CANCELLING:
+            self._end(State.READY, "Cancelled.")
+            return
+        try:
+            self.motion = join(self._chunks, finished)
+        except MouthpieceError as problem:
+            self.fail(problem)
+
+    def _take_failure(self, problem: MouthpieceError) -> None:
+        if self.state is State.CANCELLING:
+            self._end(State.READY, "Cancelled.")
+        else:
+            self.fail(problem)
+
+    def _take_end(self, ended: Ended) -> None:
+        """The backend is gone: one sentence, the end of its log, and the next start makes a new one."""
+        assert self._backend is not None
+        code, lines = self._backend.exit_code, self._backend.last_log_lines()
+        self._drop_backend()
+        if self.state is State.CANCELLING:
+            self._end(State.IDLE, "Cancelled.")
+        elif self.busy:
+            self.fail(MouthpieceError(_obituary(ended, code, lines)))
+            self.log_lines = lines
+        elif self.state is State.READY:
+            self.state = State.IDLE
+
+    def _run_late(self) -> None:
+        starting = self.state is State.STARTING
+        lines = self._backend.last_log_lines() if self._backend else []
+        self._drop_backend()
+        if starting:
+            self.fail(MouthpieceError(f"The backend gave no sign of life for {START_SECONDS:.0f} s; see its log."))
+            self.log_lines = lines
+        else:
+            self._end(State.IDLE, "Cancelled.")
+
+    def _drop_backend(self) -> None:
+        if self._backend:
+            self._backend.kill()
+        self._backend, self.ready = None, None
+
+    def _end(self, state: State, message: str) -> None:
+        self.state, self.message, self.stage, self.fraction = state, message, "", 0.0
+        self._has_job, self._sent, self._request, self._chunks, self.motion = False, False, None, [], None
+        self._deadline = float("inf")
+
+
+def describe(ready: protocol.Ready) -> str:
+    """One sentence about a backend that is ready."""
+    names = ", ".join(model.name for model in ready.models) or "none"
+    return f"The backend works: Mouthpiece {ready.version} on {ready.device}, models: {names}."
+
+
+def _failure(failed: protocol.Failed) -> MouthpieceError:
+    """A failure without a traceback is one that the artist's input caused."""
+    return MouthpieceError(failed.reason) if failed.detail else BadInput(failed.reason)
+
+
+def _obituary(ended: Ended, code: int | None, lines: list[str]) -> str:
+    if lines and lines[-1].startswith("error: "):
+        return lines[-1].removeprefix("error: ")
+    how = ended.reason if code is None else f"exit code {code}" if code >= 0 else f"ended by signal {-code}"
+    return f"The backend stopped unexpectedly ({how}). Try again: that starts a new one."
+
+
+current = Session()
+"""The session of this Blender."""

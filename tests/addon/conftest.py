@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The real extension in the real bpy, enabled under its true name; an empty file for each test."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import bpy
+import pytest
+
+from demo import extension
+
+ROOT = Path(__file__).resolve().parents[2]
+FAKE_BACKEND = Path(__file__).with_name("fake_backend.py")
+PARTS = [
+    "animation",
+    "audio",
+    "cli",
+    "compat",
+    "environment",
+    "errors",
+    "job",
+    "motion",
+    "operators",
+    "panels",
+    "preferences",
+    "probe",
+    "process",
+    "properties",
+    "rig",
+    "runner",
+    "session",
+    "stack",
+]
+
+
+@pytest.fixture(scope="session")
+def addon(tmp_path_factory) -> Iterator[SimpleNamespace]:
+    """The add-on's modules, by name."""
+    package = extension.enable(ROOT, tmp_path_factory.mktemp("extensions"))
+    modules = {part: importlib.import_module(f"{package}.blender_addon.{part}") for part in PARTS}
+    yield SimpleNamespace(**modules, protocol=importlib.import_module(f"{package}.backend.protocol"))
+    extension.disable()
+
+
+@pytest.fixture(autouse=True)
+def empty_file(addon) -> Iterator[None]:
+    """Nothing in the file, nothing running."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.context.scene.render.fps, bpy.context.scene.render.fps_base = 24, 1.0
+    yield
+    addon.runner.current.forget()
+    addon.session.current.close()
+
+
+@pytest.fixture
+def scene() -> bpy.types.Scene:
+    bpy.context.scene.sequence_editor_create()
+    return bpy.context.scene
+
+
+@pytest.fixture
+def use_fake(addon, monkeypatch) -> Callable[[str], None]:
+    """Have the fake backend started instead of the real one, in one of its modes."""
+
+    def use(mode: str) -> None:
+        command = (sys.executable, str(FAKE_BACKEND), mode)
+        monkeypatch.setenv(addon.environment.VARIABLE, sys.executable)
+        monkeypatch.setattr(addon.environment, "serve_command", lambda _python, _extension: command)
+
+    return use

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A backend that does what a test asks for, instead of running a model: ``python fake_backend.py MODE``.
+
+It answers with 52 ARKit channels; `jawOpen` is the loudest sample around each frame, so a click in the sound shows as
+one open frame, at the second that the request asks for and no other.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import sys
+import time
+import wave
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from backend import protocol  # noqa: E402
+
+CHANNELS = tuple(json.loads((ROOT / "rigs" / "arkit.json").read_text(encoding="utf-8"))["shape_keys"])
+CHUNK = 24
+
+
+def loudest(request: protocol.Generate) -> np.ndarray:
+    """Peak of the sound within half a frame around each frame; float32 [frames]."""
+    with wave.open(io.BytesIO(request.sound.tobytes())) as file:
+        rate = file.getframerate()
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
+    frames = round(request.duration * request.fps)
+    edges = (
+        np.round((request.start + (np.arange(frames + 1) - 0.5) / request.fps) * rate).astype(int).clip(0, len(samples))
+    )
+    return np.array(
+        [abs(samples[a:b]).max(initial=0.0) for a, b in zip(edges[:-1], edges[1:], strict=True)], np.float32
+    )
+
+
+def motion(request: protocol.Generate) -> np.ndarray:
+    values = np.zeros((round(request.duration * request.fps), len(CHANNELS)), np.float32)
+    values[:, CHANNELS.index("jawOpen")] = loudest(request)
+    values[:, CHANNELS.index("mouthClose")] = np.linspace(0.1, 0.9, len(values))
+    return values
+
+
+class FakeBackend:
+    def __init__(self, mode: str) -> None:
+        self.mode = mode
+        self.out = os.fdopen(os.dup(1), "wb")
+        os.dup2(2, 1)
+
+    def say(self, message: protocol.Reply) -> None:
+        protocol.write(self.out, message)
+
+    def run(self) -> None:
+        if self.mode == "no torch":
+            self.say(protocol.Failed(0, "The backend's Python has no torch. Install it."))
+            sys.exit(1)
+        if self.mode == "no numpy":
+            sys.exit("error: The backend's Python has no numpy. Install it.")
+        if self.mode == "never ready":
+            time.sleep(600)
+        version = 999 if self.mode == "other version" else protocol.VERSION
+        model = protocol.ModelInfo("default", "Default", ("arkit",), ("anna", "bert"), "CC0-1.0", 1)
+        self.say(protocol.Ready(version, "0.0.1", "cpu", (model,)))
+        while (request := protocol.read(sys.stdin.buffer)) is not None:
+            match request:
+                case protocol.Generate():
+                    self.generate(request)
+                case protocol.Cancel() if self.mode != "deaf":
+                    self.say(protocol.Cancelled(request.job))
+
+    def generate(self, request: protocol.Generate) -> None:
+        job = request.job
+        match self.mode:
+            case "crash":
+                print("about to die", flush=True)
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "crash once" if not Path(os.environ["MOUTHPIECE_TEST_MARK"]).exists():
+                Path(os.environ["MOUTHPIECE_TEST_MARK"]).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "garbage":
+                self.out.write(b"Traceback (most recent call last):\n" * 10)
+                self.out.flush()
+                return
+            case "fails":
+                self.say(protocol.Failed(job, f"There is no model named {request.model}."))
+                return
+            case "gap":
+                self.say(protocol.Frames(job, 5, motion(request)[5:]))
+            case "slow" | "deaf":
+                self.say(protocol.Progress(job, "animating", 0.4))
+                return  # until it is cancelled
+            case "prints":
+                print("a library says hello", flush=True)
+                os.write(1, b"and so does native code\n")
+        self.finish(request)
+
+    def finish(self, request: protocol.Generate) -> None:
+        job, values = request.job, motion(request)
+        for start in range(0, len(values), CHUNK) if self.mode != "gap" else ():
+            self.say(protocol.Progress(job, "animating", start / len(values)))
+            self.say(protocol.Frames(job, start, values[start : start + CHUNK]))
+        about = json.dumps({"model": request.model, "identity": request.identity, "version": "0.0.1"})
+        self.say(protocol.Finished(job, "arkit", request.fps, len(values), CHANNELS, about))
+
+
+if __name__ == "__main__":
+    FakeBackend(sys.argv[1]).run()

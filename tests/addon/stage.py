@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What tests put into a scene, and how they read what was written."""
+
+from __future__ import annotations
+
+import math
+import wave
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+
+def tone(path: Path, seconds: float, clicks: tuple[float, ...] = (), rate: int = 48000) -> Path:
+    """A sound file with clicks of 2 ms in silence, or a steady tone where there are none."""
+    count = round(seconds * rate)
+    samples = np.zeros(count)
+    for click in clicks:
+        samples[round(click * rate) : round((click + 0.002) * rate)] = 0.9
+    if not clicks:
+        samples = 0.3 * np.sin(2 * math.pi * 220 * np.arange(count) / rate)
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, rate, 0, "NONE", ""))
+        file.writeframes((samples * 32767).astype("<i2").tobytes())
+    return path
+
+
+def add_strip(scene: bpy.types.Scene, path: Path, name: str = "line", frame: int = 1, channel: int = 1):
+    editor = scene.sequence_editor
+    strips = editor.strips if hasattr(editor, "strips") else editor.sequences
+    strip = strips.new_sound(name, str(path), channel, frame)
+    editor.active_strip = strip
+    return strip
+
+
+def add_character(
+    names: tuple[str, ...] = ("jawOpen", "mouthClose", "eyeBlinkLeft"), name: str = "Head"
+) -> bpy.types.Object:
+    mesh = bpy.data.meshes.new(name)
+    mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
+    character = bpy.data.objects.new(name, mesh)
+    bpy.context.scene.collection.objects.link(character)
+    character.shape_key_add(name="Basis")
+    for shape in names:
+        character.shape_key_add(name=shape).points[0].co.z = 1
+    bpy.context.view_layer.objects.active = character
+    return character
+
+
+def curves_of(action, key) -> dict[str, list[tuple[float, float]]]:
+    """All keys of an action: shape key → (frame, value)."""
+    if hasattr(action, "fcurves"):
+        curves = list(action.fcurves)
+    else:
+        curves = [
+            curve
+            for layer in action.layers
+            for strip in layer.strips
+            for bag in strip.channelbags
+            for curve in bag.fcurves
+        ]
+    return {curve.data_path.split('"')[1]: [tuple(point.co) for point in curve.keyframe_points] for curve in curves}
