@@ -140,11 +140,7 @@ def save(
     `spaces` are in the order of the model's heads; a template is the one that the model keeps. With `half`, trained
     parameters are stored in half precision (reading widens them). Raises `CheckpointError`.
     """
-    records = tuple(
-        SpaceRecord(space.name, space.kind, space.fps, space.dim, space.channels, space.scale) for space in spaces
-    )
-    header = Header(FORMAT, "unitalker", to_plain(model.config), records, tuple(identities), card)
-    _check_heads(path, header, model.config)
+    header = _described(path, model, spaces, identities, card)
     trained = {name for name, _ in model.named_parameters()}
     tensors = {
         name: _stored(path, name, tensor, half and name in trained) for name, tensor in model.state_dict().items()
@@ -158,6 +154,20 @@ def save(
     except ValueError as error:
         raise CheckpointError(f"{path} was not written: the model card holds a value that JSON cannot.") from error
     _write(path, tensors, {METADATA_KEY: text})
+
+
+def _described(
+    path: Path, model: UniTalker, spaces: Sequence[FaceSpace], identities: Sequence[str], card: ModelCard
+) -> Header:
+    records = tuple(
+        SpaceRecord(space.name, space.kind, space.fps, space.dim, space.channels, space.scale) for space in spaces
+    )
+    try:
+        header = Header(FORMAT, "unitalker", to_plain(model.config), records, tuple(identities), card)
+    except ValueError as error:
+        raise CheckpointError(f"{path} was not written: {error}.") from error
+    _check_heads(path, header, model.config)
+    return header
 
 
 @contextlib.contextmanager
