@@ -16,26 +16,7 @@ from demo import extension
 
 ROOT = Path(__file__).resolve().parents[2]
 FAKE_BACKEND = Path(__file__).with_name("fake_backend.py")
-PARTS = [
-    "animation",
-    "audio",
-    "cli",
-    "compat",
-    "environment",
-    "errors",
-    "job",
-    "motion",
-    "operators",
-    "panels",
-    "preferences",
-    "probe",
-    "process",
-    "properties",
-    "rig",
-    "runner",
-    "session",
-    "stack",
-]
+PARTS = sorted(file.stem for file in (ROOT / "blender_addon").glob("[a-z]*.py"))
 
 
 @pytest.fixture(scope="session")

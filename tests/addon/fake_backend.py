@@ -8,6 +8,7 @@ one open frame, at the second that the request asks for and no other.
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import signal
@@ -33,12 +34,10 @@ def loudest(request: protocol.Generate) -> np.ndarray:
         rate = file.getframerate()
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
     frames = round(request.duration * request.fps)
-    edges = (
-        np.round((request.start + (np.arange(frames + 1) - 0.5) / request.fps) * rate).astype(int).clip(0, len(samples))
-    )
-    return np.array(
-        [abs(samples[a:b]).max(initial=0.0) for a, b in zip(edges[:-1], edges[1:], strict=True)], np.float32
-    )
+    places = np.round((request.start + (np.arange(frames + 1) - 0.5) / request.fps) * rate)
+    edges = places.astype(int).clip(0, len(samples))
+    peaks = [abs(samples[a:b]).max(initial=0.0) for a, b in itertools.pairwise(edges)]
+    return np.array(peaks, np.float32)
 
 
 def motion(request: protocol.Generate) -> np.ndarray:
@@ -79,7 +78,7 @@ class FakeBackend:
         job = request.job
         match self.mode:
             case "crash":
-                print("about to die", flush=True)
+                sys.stderr.write("about to die\n")
                 os.kill(os.getpid(), signal.SIGKILL)
             case "crash once" if not Path(os.environ["MOUTHPIECE_TEST_MARK"]).exists():
                 Path(os.environ["MOUTHPIECE_TEST_MARK"]).touch()
@@ -97,7 +96,7 @@ class FakeBackend:
                 self.say(protocol.Progress(job, "animating", 0.4))
                 return  # until it is cancelled
             case "prints":
-                print("a library says hello", flush=True)
+                print("a library says hello", flush=True)  # noqa: T201 (this is the test)
                 os.write(1, b"and so does native code\n")
         self.finish(request)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import wave
 from pathlib import Path
@@ -47,16 +48,37 @@ def add_character(
     return character
 
 
-def curves_of(action, key) -> dict[str, list[tuple[float, float]]]:
+def curves_of(action: bpy.types.Action) -> dict[str, list[tuple[float, float]]]:
     """All keys of an action: shape key → (frame, value)."""
+    return {
+        curve.data_path.split('"')[1]: [tuple(point.co) for point in curve.keyframe_points] for curve in curves(action)
+    }
+
+
+def curves(action: bpy.types.Action) -> list[bpy.types.FCurve]:
     if hasattr(action, "fcurves"):
-        curves = list(action.fcurves)
-    else:
-        curves = [
-            curve
-            for layer in action.layers
-            for strip in layer.strips
-            for bag in strip.channelbags
-            for curve in bag.fcurves
-        ]
-    return {curve.data_path.split('"')[1]: [tuple(point.co) for point in curve.keyframe_points] for curve in curves}
+        return list(action.fcurves)
+    bags = [bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
+    return [curve for bag in bags for curve in bag.fcurves]
+
+
+def shown(character: bpy.types.Object, frame: int) -> dict[str, float]:
+    """The evaluated values of a character's shape keys in its own scene."""
+    bpy.context.scene.frame_set(frame)
+    key = character.data.shape_keys.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    return {block.name: round(block.value, 4) for block in key.key_blocks}
+
+
+def mixdown(path: Path, first: int, last: int) -> tuple[np.ndarray, int]:
+    """What the scene's sound really is between two frames, by Blender itself: samples and their rate."""
+    scene = bpy.context.scene
+    scene.frame_start, scene.frame_end = first, last
+    kind = {"container": "WAV", "codec": "PCM", "format": "S16", "mixrate": 48000, "channels": "MONO"}
+    bpy.ops.sound.mixdown(filepath=str(path), check_existing=False, **kind)
+    return samples_of(path.read_bytes())
+
+
+def samples_of(content: bytes) -> tuple[np.ndarray, int]:
+    with wave.open(io.BytesIO(content)) as file:
+        data = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
+        return data, file.getframerate()

@@ -18,7 +18,7 @@ def test_keys_lie_on_the_frames_of_the_strip(addon, scene, use_fake, tmp_path):
     key = head.data.shape_keys
     action = key.animation_data.action
     assert action.name == "Mouthpiece line Head"
-    curves = curves_of(action, key)
+    curves = curves_of(action)
     assert sorted(curves) == ["eyeBlinkLeft", "jawOpen", "mouthClose"]
     assert [frame for frame, _ in curves["jawOpen"]] == list(range(37, 37 + 48))
     assert [frame for frame, value in curves["jawOpen"] if value > 0.5] == [37 + 12, 37 + 30]

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keys go into an action of our own; what the artist has made plays on as before."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+import pytest
+
+from tests.addon.stage import add_character, curves_of, shown
+
+FIRST, LAST = 20, 29
+
+
+@pytest.fixture
+def head():
+    return add_character(("jawOpen", "mouthClose", "eyeBlinkLeft"))
+
+
+@pytest.fixture
+def write(addon):
+    """Write a ramp from 0.1 to 1 on some shape keys for a strip; gives the action and what made room for it."""
+
+    def write(head, strip: str = "line", first: int = FIRST, last: int = LAST, shapes: tuple[str, ...] = ("jawOpen",)):
+        record = addon.animation.Record(
+            strip, head.name, "default", "arkit", "pivot", 1.0, "0.0.1", first, last, 24.0, shapes
+        )
+        columns = {shape: np.linspace(0.1, 1, last - first + 1, dtype=np.float32) for shape in shapes}
+        writing = addon.animation.Writing(head.data.shape_keys, record, columns)
+        assert writing.advance()
+        return writing.commit()
+
+    return write
+
+
+def key_values(head, shape: str, *keys: tuple[float, float]) -> None:
+    """What an artist does: a slider and the letter I."""
+    block = head.data.shape_keys.key_blocks[shape]
+    for frame, value in keys:
+        block.value = value
+        block.keyframe_insert("value", frame=frame)
+
+
+def test_ramp_plays(head, write):
+    action, moved = write(head)
+    assert moved == []
+    assert [shown(head, frame)["jawOpen"] for frame in (FIRST, 24, LAST)] == pytest.approx([0.1, 0.5, 1.0], abs=1e-3)
+    assert curves_of(action)["jawOpen"][0] == pytest.approx((FIRST, 0.1))
+
+
+def test_nothing_changes_before_the_commit(addon, head):
+    record = addon.animation.Record("line", "Head", "", "", "", 1.0, "", 1, 2, 24.0, ("jawOpen",))
+    writing = addon.animation.Writing(head.data.shape_keys, record, {"jawOpen": np.ones(2, np.float32)})
+    writing.advance()
+    assert head.data.shape_keys.animation_data is None
+    writing.discard()
+    assert len(bpy.data.actions) == 0
+
+
+def test_record_tells_what_the_action_was_made_from(addon, head, write):
+    action, _ = write(head, "Zeile 1 – „Grüße“")
+    record = addon.animation.Record.of(action)
+    assert (record.strip, record.first_frame, record.shape_keys) == ("Zeile 1 – „Grüße“", FIRST, ("jawOpen",))
+    assert action.name == "Mouthpiece Zeile 1 – „Grüße“ Head"
+
+
+def test_again_replaces_only_our_own_keys(head, write):
+    first, _ = write(head, shapes=("jawOpen", "mouthClose"))
+    name = first.name
+    key_values(head, "eyeBlinkLeft", (5, 1.0), (90, 0.0))  # goes into our action, because that is the active one
+    again, _ = write(head, first=40, last=44, shapes=("jawOpen",))
+    curves = curves_of(again)
+    assert again.name == name
+    assert len(bpy.data.actions) == 1
+    assert [frame for frame, _ in curves["jawOpen"]] == [40, 41, 42, 43, 44]
+    assert curves["eyeBlinkLeft"] == [(5, 1.0), (90, 0.0)]
+    assert "mouthClose" not in curves
+
+
+def test_artists_action_plays_on_below(head, write):
+    key_values(head, "eyeBlinkLeft", (1, 0.0), (50, 1.0))
+    key_values(head, "jawOpen", (1, 0.4), (50, 0.4))
+    artist = head.data.shape_keys.animation_data.action
+    before = {frame: shown(head, frame) for frame in (1, 10, 24, 40, 50, 70)}
+    keys_before = curves_of(artist)
+
+    action, moved = write(head)
+
+    assert moved == [artist.name]
+    assert curves_of(artist) == keys_before
+    for frame, values in before.items():
+        if not FIRST <= frame <= LAST:
+            assert shown(head, frame) == pytest.approx(values, abs=1e-4)
+    assert shown(head, 24)["jawOpen"] == pytest.approx(0.5, abs=1e-3)
+    assert shown(head, 24)["eyeBlinkLeft"] == pytest.approx(before[24]["eyeBlinkLeft"], abs=1e-4)
+    assert head.data.shape_keys.animation_data.action == action
+
+
+def test_artists_cyclic_action_goes_on_cycling(head, write):
+    key_values(head, "jawOpen", (1, 0.0), (11, 0.5))
+    data = head.data.shape_keys.animation_data
+    from tests.addon.stage import curves
+
+    curves(data.action)[0].modifiers.new("CYCLES")
+    before = {frame: shown(head, frame)["jawOpen"] for frame in (5, 15, 45, 200)}
+    write(head)
+    assert {frame: shown(head, frame)["jawOpen"] for frame in before} == pytest.approx(before, abs=1e-4)
+
+
+def test_two_strips_on_one_character_both_play(head, write):
+    write(head, "first", 10, 19)
+    write(head, "second", 40, 49)
+    for first in (10, 40):
+        assert shown(head, first)["jawOpen"] == pytest.approx(0.1, abs=1e-3)
+        assert shown(head, first + 9)["jawOpen"] == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize(("strip", "first", "last"), [("first", 12, 24), ("second", 35, 39)])
+def test_each_of_two_strips_can_be_generated_again(head, write, strip, first, last):
+    write(head, "first", 10, 19)
+    write(head, "second", 40, 49)
+    write(head, strip, first, last)
+    assert len(bpy.data.actions) == 2
+    other = 40 if strip == "first" else 10
+    for start, end in ((first, last), (other, other + 9)):
+        assert shown(head, start)["jawOpen"] == pytest.approx(0.1, abs=1e-3)
+        assert shown(head, end)["jawOpen"] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_corrections_keyed_above_a_pushed_down_lip_sync_stay_on_top(head, write):
+    action, _ = write(head)
+    data = head.data.shape_keys.animation_data
+    data.nla_tracks.new().strips.new("mine", FIRST, action)
+    data.action = None
+    key_values(head, "eyeBlinkLeft", (1, 0.7))
+    corrections = data.action
+    write(head)
+    data = head.data.shape_keys.animation_data
+    assert data.action == corrections
+    assert shown(head, 24)["eyeBlinkLeft"] == pytest.approx(0.7)
+    assert shown(head, 24)["jawOpen"] == pytest.approx(0.5, abs=1e-3)
+
+
+def test_values_stay_within_the_slider(addon, head):
+    head.data.shape_keys.key_blocks["jawOpen"].slider_max = 0.5
+    record = addon.animation.Record("line", "Head", "", "", "", 1.0, "", 1, 3, 24.0, ("jawOpen",))
+    loud = np.array([-0.2, 0.3, 2.0], np.float32)
+    writing = addon.animation.Writing(head.data.shape_keys, record, {"jawOpen": loud})
+    writing.advance()
+    action, _ = writing.commit()
+    assert [value for _, value in curves_of(action)["jawOpen"]] == pytest.approx([0.0, 0.3, 0.5])
+
+
+def test_undo_of_the_stage_starts_the_writing_anew(addon, head):
+    record = addon.animation.Record("line", "Head", "", "", "", 1.0, "", 1, 2, 24.0, ("jawOpen",))
+    writing = addon.animation.Writing(head.data.shape_keys, record, {"jawOpen": np.ones(2, np.float32)})
+    bpy.data.actions.remove(bpy.data.actions[0])
+    assert not writing.advance()
+    assert writing.advance()
+    assert curves_of(writing.commit()[0])["jawOpen"] == [(1, 1), (2, 1)]
+
+
+def test_name_of_another_action_is_refused(addon, head):
+    bpy.data.actions.new("walk")
+    with pytest.raises(addon.errors.BadInput, match="another action named “walk”"):
+        addon.animation.check_name("walk", head.data.shape_keys, "line", "Head")
