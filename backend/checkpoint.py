@@ -151,7 +151,7 @@ def save(
                 tensors[f"spaces.{space.name}.{mask}"] = torch.from_numpy(np.asarray(indices, np.int64).copy())
     try:
         text = json.dumps(to_plain(header), allow_nan=False, ensure_ascii=False)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise CheckpointError(f"{path} was not written: the model card holds a value that JSON cannot.") from error
     _write(path, tensors, {METADATA_KEY: text})
 
