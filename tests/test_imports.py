@@ -71,13 +71,16 @@ FORBIDDEN = [
     ("demo", {"backend.training"}),
 ]
 
+ALLOWED = {("backend/flame_file.py", "pickle")}
+"""FLAME is published as pickles, and this one file reads them without running them."""
+
 
 @pytest.mark.parametrize(("room", "banned"), FORBIDDEN, ids=[room for room, _ in FORBIDDEN])
 def test_room_keeps_its_doors_shut(room: str, banned: set[str]):
     files = python_files(room)
     assert files
-    broken = {str(file.relative_to(ROOT)): sorted(m for m in imports(file) if inside(m, banned)) for file in files}
-    assert not {file: modules for file, modules in broken.items() if modules}
+    broken = {(file.relative_to(ROOT).as_posix(), m) for file in files for m in imports(file) if inside(m, banned)}
+    assert not broken - ALLOWED
 
 
 def test_the_addon_knows_only_the_protocol_of_the_backend():
