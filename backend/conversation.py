@@ -29,11 +29,21 @@ class Conversation:
         self._accepted: set[int] = set()
         self._waiting: set[int] = set()
         self._progress_times: collections.deque[float] = collections.deque(maxlen=PROGRESS_PER_SECOND)
+        self._early: list[protocol.Reply] | None = []
+        """What must wait for the introduction; None once that was said."""
 
-    def say(self, message: protocol.Ready | protocol.Failed) -> None:
-        """Send what belongs to no job."""
+    def introduce(self, ready: protocol.Ready) -> None:
+        """Send the first message, and then what came up before it."""
         with self._lock:
-            self._send(message)
+            early, self._early = self._early or [], None
+            for message in (ready, *early):
+                self._send(message)
+
+    def fault(self, failed: protocol.Failed) -> None:
+        """Say that the backend cannot go on; this may come even before the introduction."""
+        with self._lock:
+            self._early = None
+            self._send(failed)
 
     def accept(self, job: int) -> bool:
         """Take on a job; False, with a complaint of job 0, where its number was used before or is not above 0."""
@@ -42,10 +52,11 @@ class Conversation:
                 reason = f"Job number {job} was refused: numbers are above 0 and each is used once."
                 self._send(protocol.Failed(0, reason))
                 return False
-            if self._waiting:
-                self._send(protocol.Progress(job, "queued", 0.0))
+            others = bool(self._waiting)
             self._accepted.add(job)
             self._waiting.add(job)
+            if others:
+                self._report(job, "queued", 0.0)
             return True
 
     def waits_for(self, job: int) -> bool:
@@ -54,12 +65,9 @@ class Conversation:
 
     def progress(self, job: int, stage: str, fraction: float) -> None:
         """Say how far a job is, unless that was said ten times within the last second."""
-        now = time.monotonic()
         with self._lock:
-            times = self._progress_times
-            if job in self._waiting and (len(times) < PROGRESS_PER_SECOND or now - times[0] > 1.0):
-                times.append(now)
-                self._send(protocol.Progress(job, stage, fraction))
+            if job in self._waiting:
+                self._report(job, stage, fraction)
 
     def answer(self, frames: protocol.Frames) -> None:
         """Send frames of a job that is still waited for."""
@@ -74,7 +82,16 @@ class Conversation:
                 self._send(message)
                 self._waiting.remove(message.job)
 
+    def _report(self, job: int, stage: str, fraction: float) -> None:
+        now, times = time.monotonic(), self._progress_times
+        if len(times) < PROGRESS_PER_SECOND or now - times[0] > 1.0:
+            times.append(now)
+            self._send(protocol.Progress(job, stage, fraction))
+
     def _send(self, message: protocol.Reply) -> None:
+        if self._early is not None:
+            self._early.append(message)
+            return
         try:
             protocol.write(self._replies, message)
         except OSError as error:

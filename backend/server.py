@@ -70,7 +70,7 @@ def _work_all(
     from .worker import Worker  # takes seconds: torch
 
     worker = Worker(device, folders, conversation)
-    conversation.say(worker.introduction())
+    conversation.introduce(worker.introduction())
     while True:
         match work.get():
             case protocol.Generate() as request:
@@ -109,7 +109,7 @@ def _tell_fault(conversation: Conversation, error: Exception) -> None:
     """The log gets the traceback, the client one sentence."""
     _log.error("the backend cannot go on", exc_info=error)
     with contextlib.suppress(ClientGone):
-        conversation.say(protocol.Failed(0, str(error) or repr(error), "".join(traceback.format_exception(error))))
+        conversation.fault(protocol.Failed(0, str(error) or repr(error), "".join(traceback.format_exception(error))))
 
 
 def _leave(code: int) -> NoReturn:
