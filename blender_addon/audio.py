@@ -104,12 +104,12 @@ def listen(scene: Scene, strip: SoundStrip) -> StripSound | Mixdown:
 
     Raises `BadInput` where the sound is missing.
     """
-    first, last = frame_range(strip)
     source = _source(strip)
     if _is_foreign(source) or _metas_around(strip) or _has_animated_volume(scene, strip):
-        return Mixdown(scene, strip, first, last)
+        return _mixdown(scene, strip, source)
     if compat.is_retimed(scene, strip):
-        return Mixdown(scene, strip, first, last)
+        return _mixdown(scene, strip, source)
+    first, last = frame_range(strip)
     fps = frames_per_second(scene)
     return StripSound(source, second_of_sound(strip, first, fps), first, last, fps)
 
@@ -121,9 +121,6 @@ class Mixdown:
     """
 
     def __init__(self, scene: Scene, strip: SoundStrip, first: int, last: int) -> None:
-        """Raises `BadInput` where Blender cannot read the sound."""
-        if strip.sound.channels == "INVALID":
-            raise BadInput(f"The sound of the strip “{strip.name}” is of no format that Blender can read.")
         self._scene, self._strip = scene.name, strip.name
         self._first, self._last = first, last
         self._fps = frames_per_second(scene)
@@ -155,6 +152,18 @@ def _source(strip: SoundStrip) -> Path | bytes:
     if not path.is_file():
         raise BadInput(f"The sound file of the strip “{strip.name}” is missing: {path}")
     return path
+
+
+def _mixdown(scene: Scene, strip: SoundStrip, source: Path | bytes) -> Mixdown:
+    """Raises `BadInput` where Blender cannot read the sound: it would mix silence."""
+    channels = strip.sound.channels
+    if isinstance(source, Path):  # the file may have changed since the strip's own sound was loaded
+        fresh = bpy.data.sounds.load(str(source))
+        channels = fresh.channels
+        bpy.data.sounds.remove(fresh)
+    if channels == "INVALID":
+        raise BadInput(f"The sound of the strip “{strip.name}” is of no format that Blender can read.")
+    return Mixdown(scene, strip, *frame_range(strip))
 
 
 def _is_foreign(source: Path | bytes) -> bool:

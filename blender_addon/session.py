@@ -114,8 +114,10 @@ class Session:
 
     def pump(self) -> None:
         """Take in what the backend has sent, and look at the clock."""
-        for event in self._backend.poll() if self._backend else ():
-            self._take(event)
+        backend = self._backend
+        for event in backend.poll() if backend else ():
+            if self._backend is backend:  # what a dropped backend still says does not count
+                self._take(event, backend)
         if self.busy and time.monotonic() > self._deadline:
             self._run_late()
 
@@ -142,14 +144,14 @@ class Session:
         self._backend, self.ready = None, None
         self._end(State.IDLE, "")
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: Event, backend: BackendProcess) -> None:
         match event:
             case protocol.Ready():
                 self._greet(event)
             case Unsent():
                 self._take_failure(BadInput(event.reason))
             case Ended():
-                self._take_end(event)
+                self._take_end(event, backend)
             case protocol.Failed(job=0):
                 self._drop_backend()
                 self._take_failure(_failure(event))
@@ -207,10 +209,9 @@ class Session:
         else:
             self.fail(problem)
 
-    def _take_end(self, ended: Ended) -> None:
+    def _take_end(self, ended: Ended, backend: BackendProcess) -> None:
         """The backend is gone: one sentence, the end of its log, and the next start makes a new one."""
-        assert self._backend is not None
-        code, lines = self._backend.exit_code, self._backend.last_log_lines()
+        code, lines = backend.exit_code, backend.last_log_lines()
         self._drop_backend()
         if self.state is State.CANCELLING:
             self._end(State.IDLE, "Cancelled.")

@@ -54,3 +54,24 @@ def use_fake(addon, monkeypatch) -> Callable[[str], None]:
         monkeypatch.setattr(addon.environment, "serve_command", lambda _python, _extension: command)
 
     return use
+
+
+@pytest.fixture
+def retime(scene) -> Callable[[bpy.types.Strip], None]:
+    """Slow a strip's second half down, by Blender's own operators."""
+
+    def retime(strip: bpy.types.Strip) -> None:
+        window = bpy.context.window_manager.windows[0]
+        area = window.screen.areas[0]
+        area.type = "SEQUENCE_EDITOR"
+        region = next(region for region in area.regions if region.type == "WINDOW")
+        if hasattr(window.workspace, "sequencer_scene"):
+            window.workspace.sequencer_scene = scene
+        scene.sequence_editor.active_strip = strip
+        strip.select = True
+        with bpy.context.temp_override(window=window, area=area, region=region):
+            bpy.ops.sequencer.retiming_key_add(timeline_frame=70)
+            bpy.ops.sequencer.retiming_key_add(timeline_frame=100)
+            bpy.ops.sequencer.retiming_segment_speed_set(speed=50.0)
+
+    return retime

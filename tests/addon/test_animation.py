@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import time
+
 import bpy
 import numpy as np
 import pytest
 
-from tests.addon.stage import add_character, curves_of, shown
+from tests.addon.stage import add_character, curves, curves_of, shown
 
 FIRST, LAST = 20, 29
 
@@ -99,8 +101,6 @@ def test_artists_action_plays_on_below(head, write):
 def test_artists_cyclic_action_goes_on_cycling(head, write):
     key_values(head, "jawOpen", (1, 0.0), (11, 0.5))
     data = head.data.shape_keys.animation_data
-    from tests.addon.stage import curves
-
     curves(data.action)[0].modifiers.new("CYCLES")
     before = {frame: shown(head, frame)["jawOpen"] for frame in (5, 15, 45, 200)}
     write(head)
@@ -164,3 +164,21 @@ def test_name_of_another_action_is_refused(addon, head):
     bpy.data.actions.new("walk")
     with pytest.raises(addon.errors.BadInput, match="another action named “walk”"):
         addon.animation.check_name("walk", head.data.shape_keys, "line", "Head")
+
+
+def test_ten_minutes_are_built_in_short_steps(addon):
+    """52 curves of 18,000 keys; processor time, because the machine may be busy with other things."""
+    shapes = tuple(f"shape {number}" for number in range(52))
+    head = add_character(shapes, "Long")
+    record = addon.animation.Record("line", "Long", "", "", "", 1.0, "", 1, 18000, 30.0, shapes)
+    noise = np.random.default_rng(0).random(18000, np.float32)
+    writing = addon.animation.Writing(head.data.shape_keys, record, dict.fromkeys(shapes, noise))
+    steps, done = [], False
+    while not done:
+        began = time.process_time()
+        done = writing.advance(0.015)
+        steps.append(time.process_time() - began)
+    assert max(steps) < 0.05
+    assert sum(steps) < 3.0
+    action, _ = writing.commit()
+    assert {len(keys) for keys in curves_of(action).values()} == {18000}

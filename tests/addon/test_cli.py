@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command: exit codes, reports and what is saved."""
+
+from __future__ import annotations
+
+import json
+
+import bpy
+import pytest
+
+from tests.addon.stage import add_character, add_strip, tone
+
+
+@pytest.fixture
+def shot(scene, use_fake, tmp_path):
+    use_fake("clicks")
+    add_strip(scene, tone(tmp_path / "line.wav", 1.0, (0.5,)), name="Zeile 1")
+    add_character(name="Anna Müller")
+    path = tmp_path / "shot ä.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    return path
+
+
+def opened(path) -> bpy.types.Object:
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    return bpy.data.objects["Anna Müller"]
+
+
+def test_result_goes_into_the_named_file(shot, addon, capfd, tmp_path):
+    before = shot.read_bytes()
+    out = tmp_path / "out.blend"
+    names = ["--strip", "Zeile 1", "--object", "Anna Müller", "--action", "mouth"]
+    assert addon.cli.run(["generate", *names, "--output", str(out), "--json"]) == 0
+    report = json.loads(capfd.readouterr().out.splitlines()[-1])
+    assert report["ok"]
+    assert (report["action"], report["first_frame"], report["last_frame"]) == ("mouth", 1, 24)
+    assert report["saved"] == str(out)
+    assert report["shape_keys"] == ["eyeBlinkLeft", "jawOpen", "mouthClose"]
+    assert opened(out).data.shape_keys.animation_data.action.name == "mouth"
+    assert shot.read_bytes() == before
+
+
+def test_without_output_the_shot_itself_is_saved(shot, addon, capfd):
+    assert addon.cli.run(["generate"]) == 0
+    assert f"Saved {shot}" in capfd.readouterr().out
+    assert opened(shot).data.shape_keys.animation_data.action.name == "Mouthpiece Zeile 1 Anna Müller"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--strip", "gone"], "no sound strip named “gone”. It has: Zeile 1."),
+        (["--object", "gone"], "There is no object named “gone”."),
+        (["--output", "/no/such/folder/out.blend"], "The folder of /no/such/folder/out.blend does not exist."),
+    ],
+)
+def test_bad_input_is_exit_code_2(shot, addon, capfd, arguments, sentence):
+    before = shot.read_bytes()
+    assert addon.cli.run(["generate", *arguments]) == 2
+    captured = capfd.readouterr()
+    assert captured.err.startswith("error: ")
+    assert sentence in captured.err
+    assert "Traceback" not in captured.err
+    assert shot.read_bytes() == before
+
+
+def test_errors_as_json(shot, addon, capfd):
+    assert addon.cli.run(["generate", "--strip", "gone", "--json"]) == 2
+    said = json.loads(capfd.readouterr().out.splitlines()[-1])
+    assert said["ok"] is False
+    assert "“gone”" in said["error"]
+
+
+def test_failed_run_is_exit_code_1(shot, addon, use_fake, capfd):
+    use_fake("crash")
+    before = shot.read_bytes()
+    assert addon.cli.run(["generate"]) == 1
+    assert "The backend stopped unexpectedly" in capfd.readouterr().err
+    assert shot.read_bytes() == before
+
+
+def test_wrong_arguments_are_exit_code_2(addon, capfd):
+    assert addon.cli.run(["sing"]) == 2
+    assert addon.cli.run([]) == 2
+
+
+def test_help_is_exit_code_0(addon, capfd):
+    assert addon.cli.run(["generate", "--help"]) == 0
+    assert "--strip NAME" in capfd.readouterr().out
+
+
+def test_shot_that_was_never_saved_needs_an_output(scene, addon, capfd, use_fake):
+    use_fake("clicks")
+    assert addon.cli.run(["generate"]) == 2
+    assert "--output" in capfd.readouterr().err
+
+
+def test_more_than_one_character_has_to_be_named(shot, addon, capfd):
+    add_character(name="Bert")
+    bpy.context.view_layer.objects.active = None
+    assert addon.cli.run(["generate"]) == 2
+    assert "Anna Müller, Bert. Name one with --object." in capfd.readouterr().err

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The extension comes and goes without a trace, and brings nothing heavy along."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import bpy
+
+ROOT = Path(__file__).resolve().parents[2]
+
+TWICE = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import bpy
+before = set(sys.modules)
+from demo import extension
+for _ in range(2):
+    extension.enable(Path(sys.argv[1]), Path(sys.argv[2]))
+    assert hasattr(bpy.types.Scene, "mouthpiece")
+    extension.disable()
+    assert not hasattr(bpy.types.Scene, "mouthpiece")
+    assert not hasattr(bpy.types, "MOUTHPIECE_OT_generate")
+loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
+assert not loaded & {"torch", "numpy", "aud", "transformers", "soundfile"}, loaded
+"""
+
+
+def test_enabled_and_disabled_twice_in_a_fresh_blender(tmp_path):
+    command = [sys.executable, "-c", TWICE, str(ROOT), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Policy violation" not in done.stdout + done.stderr
+
+
+def test_tabs_are_in_both_sidebars(addon):
+    for panel in (addon.panels.LipSyncInViewport, addon.panels.LipSyncInSequencer):
+        assert panel.is_registered
+        assert panel.bl_category == "Mouthpiece"
+    assert bpy.types.VIEW3D_PT_mouthpiece.bl_space_type == "VIEW_3D"
+    assert bpy.types.SEQUENCER_PT_mouthpiece.bl_space_type == "SEQUENCE_EDITOR"
+
+
+def test_python_is_found_in_the_preferences(addon, monkeypatch, tmp_path):
+    monkeypatch.delenv(addon.environment.VARIABLE, raising=False)
+    program = tmp_path / "my env" / "bin" / "python"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    preferences = bpy.context.preferences.addons[addon.preferences.EXTENSION].preferences
+    for chosen in (program, program.parents[1]):  # the program itself, or the environment's folder
+        preferences.backend_python = str(chosen)
+        assert addon.preferences.backend_python() == program
+    preferences.backend_python = ""
+
+
+def test_childs_environment_has_none_of_blenders_python(addon):
+    cleaned = addon.environment.without_python({"PYTHONPATH": "a", "PYTHONHOME": "b", "PATH": "c"})
+    assert cleaned == {"PATH": "c"}
+
+
+def test_only_some_logs_are_kept(addon, monkeypatch, tmp_path):
+    monkeypatch.setattr(addon.preferences, "_user_folder", lambda: tmp_path)
+    (tmp_path / "logs").mkdir()
+    for number in range(20):
+        (tmp_path / "logs" / f"backend-20260101-0000{number:02}-1.log").touch()
+    newest = addon.preferences._new_log_file()
+    newest.touch()
+    assert len(list(newest.parent.iterdir())) == addon.preferences.LOGS_KEPT
