@@ -69,6 +69,7 @@ def draw(keys: Keys, samples: np.ndarray, rate: int, phones: list[Phone], path: 
     draw_waveform(wave, samples, rate, phones)
     for name, colour in SHOWN:
         weights.plot(keys.seconds, keys.curve(name), color=colour, label=name, linewidth=1.8)
+    weights.set_ylim(0, max(0.6, float(keys.values.max()) * 1.05))
     weights.set_ylabel("shape key value")
     weights.legend(loc="upper right", ncols=3, frameon=False)
     gap.plot(keys.seconds, lip_aperture(keys), color="#222222", linewidth=1.6)
@@ -92,9 +93,9 @@ def draw_waveform(axis: Axes, samples: np.ndarray, rate: int, phones: list[Phone
     axis.set_ylim(-top * 1.1, top * 1.6)
     axis.set_yticks([])
     style: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 9}
-    for phone in phones:
-        if phone.name not in SILENCE:
-            axis.text(phone.centre, top * 1.35, phone.name, **style)
+    spoken = [phone for phone in phones if phone.name not in SILENCE]
+    for number, phone in enumerate(spoken):
+        axis.text(phone.centre, top * (1.25, 1.48)[number % 2], phone.name, **style)
 
 
 def mark_closures(axis: Axes, phones: list[Phone]) -> None:
