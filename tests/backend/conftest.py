@@ -82,7 +82,7 @@ class Client:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, **variables},
+            env={**os.environ, "OMP_NUM_THREADS": "1", **variables},
         )
         self._jobs = itertools.count(1)
         self.log = b""
