@@ -11,7 +11,7 @@ from . import brows, ears, eyes, lips, teeth, tongue
 from .mesh import Mesh, joined, mirror_copy
 from .skin import Skin, skin
 
-MATERIALS = ("Skin", "Mouth", "Eye White", "Iris", "Pupil", "Teeth", "Gums", "Tongue", "Brows")
+MATERIALS = ("Skin", "Mouth", "Eye White", "Iris", "Pupil", "Teeth", "Gums", "Tongue", "Brows", "Cornea")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +31,11 @@ class Anatomy:
 def anatomy() -> Anatomy:
     """Builds every part and joins them; left before right."""
     face = skin()
-    eye, ear, brow = eyes.eyeball(), ears.ear(), brows.brow()
+    eye, clear, ear, brow = eyes.eyeball(), eyes.cornea(), ears.ear(), brows.brow()
     pieces: dict[str, tuple[Mesh, np.ndarray]] = {"skin": (face.mesh, skin_materials(face))}
     for name, mesh, material in (
         ("eye", eye, eye_materials()),
+        ("cornea", clear, filled(clear, "Cornea")),
         ("ear", ear, filled(ear, "Skin")),
         ("brow", brow, filled(brow, "Brows")),
     ):
@@ -56,7 +57,7 @@ def assembled(face: Skin, pieces: dict[str, tuple[Mesh, np.ndarray]]) -> Anatomy
     parts = {name: np.arange(starts[i], starts[i + 1]) for i, name in enumerate(pieces)}
     mirror = np.arange(len(mesh.vertices))
     mirror[parts["skin"]] = face.mirror
-    for name in ("eye", "ear", "brow"):
+    for name in ("eye", "cornea", "ear", "brow"):
         mirror[parts[f"{name} left"]] = parts[f"{name} right"]
         mirror[parts[f"{name} right"]] = parts[f"{name} left"]
     for name, paired in symmetric_maps().items():
@@ -88,7 +89,7 @@ def eye_materials() -> np.ndarray:
     """Pupil, iris and white by the ring of each face."""
     ring = eyes.face_rings()
     names = np.array([MATERIALS.index("Pupil"), MATERIALS.index("Iris"), MATERIALS.index("Eye White")])
-    return names[np.select([ring < 1, ring < 3], [0, 1], 2)]
+    return names[np.select([ring <= eyes.PUPIL_RINGS, ring <= eyes.IRIS_RINGS], [0, 1], 2)]
 
 
 def skin_materials(face: Skin) -> np.ndarray:

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from .fields import drop, gradient
+from .fields import cast, gradient
 from .form import head
 from .mesh import Mesh, grid_quads
 
-PATH = ((10.0, 127.5), (16.0, 129.6), (24.0, 132.2), (33.0, 134.0), (42.0, 133.4), (50.0, 130.0), (56.0, 125.5))
+PATH = ((12.5, 134.2), (18.0, 136.2), (26.0, 138.2), (35.0, 139.2), (44.0, 138.2), (52.0, 135.0), (58.5, 130.5))
 """x and z of the middle line, from the nose outwards."""
 HALF_HEIGHTS = (2.0, 3.4, 3.7, 3.5, 3.0, 2.1, 0.5)
 SECTION = ((-1.0, -0.6), (-0.55, 1.0), (0.0, 1.5), (0.55, 1.1), (1.0, -0.6))
@@ -25,8 +25,8 @@ def brow() -> Mesh:
     half = np.interp(share, along, HALF_HEIGHTS)
     places = []
     for across, _ in SECTION:
-        places.append(np.stack([x, np.full(STEPS, -90.0), z + across * half], axis=1))
-    points = drop(head, np.stack(places, axis=1).reshape(-1, 3), 20)
+        places.append(np.stack([x, np.full(STEPS, -92.0), z + across * half], axis=1))
+    points = cast(head, np.stack(places, axis=1).reshape(-1, 3))
     normal = gradient(head, points)
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     thick = np.repeat(np.minimum(half / 3.0, 1.0), len(SECTION))

@@ -11,12 +11,12 @@ from enum import IntEnum
 
 import numpy as np
 
-from .form import EYE
+from .form import from_eye
 
 SPOKES = 32
-EYE_RADII = (17.0, 14.4, 14.4)
+EYE_RADII = (19.8, 15.8, 15.8)
 """The eyeball is drawn out sideways so that the white fills the corners of the lids."""
-INNER, OUTER = -15.0, 15.2
+INNER, OUTER = -16.6, 17.0
 """x of the corners from the eye's centre."""
 
 
@@ -32,10 +32,13 @@ class Ring(IntEnum):
     BACK = 6
 
 
-SPREAD = (7.2, 5.2, 4.2, 2.4, 0.35, 0.0, 3.0)
+SPREAD = (8.0, 5.6, 4.4, 2.6, 0.35, 0.0, 3.0)
 """How far outside the lid's opening each ring lies, in millimetres on the eyeball."""
-HEIGHT = (3.0, 1.6, 2.2, 2.0, 1.5, 0.25, 0.2)
-"""How far above the eyeball each ring lies."""
+UPPER_HEIGHT = (2.6, 0.9, 2.0, 1.9, 1.4, 0.25, 0.2)
+LOWER_HEIGHT = (2.2, 2.0, 2.0, 1.8, 1.3, 0.25, 0.2)
+CORNER_HEIGHT = (2.0, 1.2, 1.2, 1.1, 0.8, 0.25, 0.2)
+"""How far above the eyeball each ring lies over the middle of each lid, where the upper one has a crease, and at the
+corners."""
 FOLLOW = (0.0, 0.25, 0.55, 0.86, 1.0, 1.0, 1.0)
 """How much of the lid's turn each ring takes along."""
 
@@ -63,10 +66,8 @@ def tilt() -> np.ndarray:
 def opening(upper: float = 27.0, lower: float = -19.0) -> np.ndarray:
     """Elevation of the lid's edge per spoke in radians; the peaks in degrees over the middle."""
     share = across()
-    arch = np.maximum(np.sin(np.pi * share), 0.0) ** 0.75
     top = np.radians(upper) * np.maximum(np.sin(np.pi * share**0.92), 0.0) ** 0.8
     bottom = np.radians(lower) * np.maximum(np.sin(np.pi * share**1.15), 0.0) ** 0.8
-    del arch
     return tilt() + np.where(is_upper(), top, np.where(np.sin(angles()) < -1e-9, bottom, 0.0))
 
 
@@ -77,9 +78,9 @@ def closed() -> np.ndarray:
 
 def on_eyeball(x: np.ndarray, elevation: np.ndarray, height: np.ndarray | float) -> np.ndarray:
     """Places [n, 3] at x from the eye's centre, turned up by `elevation`, `height` above the eyeball."""
-    share = 1.0 - (x / (EYE_RADII[0] + 1.5)) ** 2
+    share = 1.0 - (x / (EYE_RADII[0] + 0.4)) ** 2
     radius = EYE_RADII[1] * np.sqrt(0.5 * (share + np.sqrt(share**2 + 0.02))) + height
-    return np.stack([x, -radius * np.cos(elevation), radius * np.sin(elevation)], axis=1) + EYE
+    return from_eye(np.stack([x, -radius * np.cos(elevation), radius * np.sin(elevation)], axis=1))
 
 
 def ring_places(edge: np.ndarray, ring: Ring, rest: np.ndarray | None = None) -> np.ndarray:
@@ -87,7 +88,9 @@ def ring_places(edge: np.ndarray, ring: Ring, rest: np.ndarray | None = None) ->
     rest = edge if rest is None else rest
     x = INNER + (OUTER - INNER) * across() + SPREAD[ring] * np.cos(angles()) * 0.55
     outwards = SPREAD[ring] * np.sin(angles()) / EYE_RADII[1]
-    return on_eyeball(x, rest + outwards + FOLLOW[ring] * (edge - rest), HEIGHT[ring])
+    middle = np.where(is_upper(), UPPER_HEIGHT[ring], LOWER_HEIGHT[ring])
+    height = CORNER_HEIGHT[ring] + np.minimum(1.6 * np.abs(np.sin(angles())), 1.0) * (middle - CORNER_HEIGHT[ring])
+    return on_eyeball(x, rest + outwards + FOLLOW[ring] * (edge - rest), height)
 
 
 def lid_rings(edge: np.ndarray, rest: np.ndarray | None = None) -> np.ndarray:

@@ -64,3 +64,12 @@ def drop(field: Field, points: np.ndarray, rounds: int = 8) -> np.ndarray:
         length = np.maximum((slope**2).sum(axis=1), 0.05)
         points = points - np.clip(field(points) / length, -6.0, 6.0)[:, None] * slope
     return points
+
+
+def cast(field: Field, points: np.ndarray, rounds: int = 24) -> np.ndarray:
+    """The points moved along y onto the surface as seen from the front; x and z stay."""
+    points = points.copy()
+    for _ in range(rounds):
+        slope = np.minimum(gradient(field, points)[:, 1], -0.3)
+        points[:, 1] -= np.clip(field(points) / slope, -3.0, 3.0)
+    return points

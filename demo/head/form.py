@@ -11,68 +11,95 @@ import numpy as np
 
 from .fields import carve, cone, ellipsoid, mirrored, union
 
-EYE = (31.5, -71.0, 112.0)
+EYE = (32.5, -69.0, 112.0)
 """Centre of the left eyeball."""
-LID_RADII = (18.0, 15.6, 15.6)
-"""The almond-shaped body that eyelids slide on, around the eyeball of 14.4 mm."""
+EYE_YAW = 9.0
+"""Degrees by which the outer side of the eye lies further back than the inner one."""
+LID_RADII = (21.8, 17.8, 17.8)
+"""The almond-shaped body under the skin of the lids, two millimetres above the eyeball."""
+
+
+def eye_axes() -> np.ndarray:
+    """Rows: sideways, backwards and up in the left eye's own frame."""
+    cos, sin = np.cos(np.radians(EYE_YAW)), np.sin(np.radians(EYE_YAW))
+    return np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0.0, 0.0, 1.0]])
+
+
+def in_eye(points: np.ndarray) -> np.ndarray:
+    """Points of the head in the left eye's own frame."""
+    return (points - np.array(EYE)) @ eye_axes().T
+
+
+def from_eye(points: np.ndarray) -> np.ndarray:
+    """Points of the left eye's own frame in the head."""
+    return points @ eye_axes() + np.array(EYE)
 
 
 def cranium(points: np.ndarray) -> np.ndarray:
     """Brain case and forehead."""
     half = mirrored(points)
-    form = ellipsoid(points, (0, 14, 147), (72, 87, 76))
-    form = union(form, ellipsoid(points, (0, -24, 144), (61, 67, 60)), 16)
-    return union(form, cone(half, (20, -81, 129), (46, -64, 130), 7, 7), 24)
+    form = ellipsoid(points, (0, 14, 146), (72, 86, 76))
+    form = union(form, ellipsoid(points, (0, -27, 150), (60, 64, 56)), 20)
+    return union(form, cone(half, (16, -82, 132), (46, -63, 133), 6, 7), 28)
 
 
 def jaw(points: np.ndarray) -> np.ndarray:
     """Mandible from the hinge over the angle to the chin."""
     half = mirrored(points, 6.0)
-    ramus = cone(half, (50, -10, 92), (43, -18, 38), 13, 12)
-    body = cone(half, (43, -18, 38), (8, -68, 15), 12, 13)
-    form = union(ramus, body, 14)
-    return union(form, ellipsoid(points, (0, -76, 15), (17, 14.5, 14.5)), 14)
+    ramus = cone(half, (47, -12, 92), (40, -20, 40), 13, 11)
+    body = cone(half, (40, -20, 40), (6, -68, 15), 11, 12)
+    form = union(ramus, body, 16)
+    return union(form, ellipsoid(points, (0, -76.5, 14.5), (15, 13.5, 14)), 14)
 
 
 def cheeks(points: np.ndarray) -> np.ndarray:
     """Cheekbones, the fat in front of them, and the flat side of the masseter."""
     half = mirrored(points)
-    form = ellipsoid(half, (37, -60, 84), (21, 24, 21))
-    form = union(form, cone(half, (48, -50, 94), (57, -8, 98), 11, 9), 20)
-    return union(form, ellipsoid(half, (30, -44, 56), (27, 36, 40)), 24)
+    form = ellipsoid(half, (36, -61, 83), (20, 23, 21))
+    form = union(form, cone(half, (46, -50, 92), (53, -12, 97), 11, 8), 24)
+    form = union(form, ellipsoid(half, (37, -28, 70), (19, 26, 28)), 20)
+    return union(form, ellipsoid(half, (27, -46, 56), (25, 35, 40)), 24)
 
 
 def middle(points: np.ndarray) -> np.ndarray:
     """The mass behind the face and the round of the teeth that carries the lips."""
-    form = ellipsoid(points, (0, -34, 82), (57, 55, 64))
-    return union(form, ellipsoid(points, (0, -62, 48), (31, 32, 31)), 16)
+    form = ellipsoid(points, (0, -34, 84), (55, 54, 62))
+    return union(form, ellipsoid(points, (0, -64, 48), (28, 32, 29)), 16)
 
 
 def nose(points: np.ndarray) -> np.ndarray:
     """Bridge, tip, wings and the column between the nostrils."""
     half = mirrored(points)
-    form = cone(points, (0, -86, 119), (0, -106, 82), 6.0, 8.0)
-    form = union(form, ellipsoid(points, (0, -92, 80), (12, 15, 16)), 8)
-    form = union(form, ellipsoid(points, (0, -108.5, 77.5), (8.6, 8.5, 7.8)), 5)
-    form = union(form, ellipsoid(half, (10.5, -98.5, 74), (6.4, 8.6, 6.8)), 4)
-    return union(form, cone(points, (0, -105, 72), (0, -93, 67.5), 4.0, 5.0), 5)
+    form = cone(points, (0, -85.5, 119), (0, -104, 83), 5.0, 6.6)
+    form = union(form, ellipsoid(points, (0, -92, 80), (11, 15, 16)), 9)
+    form = union(form, ellipsoid(points, (0, -107.5, 78.5), (7.8, 8.2, 7.4)), 5)
+    form = union(form, ellipsoid(half, (9.4, -97.0, 74.8), (5.6, 9.5, 6.4)), 4.5)
+    return union(form, cone(points, (0, -104, 73), (0, -92, 68), 3.6, 4.6), 4)
 
 
 def neck(points: np.ndarray) -> np.ndarray:
     """Throat, nape, the strap muscles from the mastoid to the collar bones, and the slope of the shoulders."""
     half = mirrored(points)
-    form = cone(points, (0, 32, 70), (0, 30, -110), 50, 52)
-    form = union(form, cone(half, (42, 20, 72), (12, -14, -100), 14, 9), 18)
-    form = union(form, ellipsoid(points, (0, -14, -38), (9, 11, 14)), 20)
-    form = union(form, cone(half, (26, 44, -50), (150, 40, -132), 24, 34), 40)
-    return union(form, cone(half, (20, 8, -138), (140, 34, -142), 26, 34), 30)
+    form = cone(points, (0, 20, 70), (0, 34, -110), 46, 47)
+    form = union(form, cone(half, (40, 16, 72), (9, -8, -104), 13, 8), 18)
+    form = union(form, ellipsoid(points, (0, -15, -34), (8, 10, 14)), 20)
+    form = union(form, cone(half, (18, 48, -64), (150, 38, -136), 24, 34), 36)
+    return union(form, cone(half, (14, 12, -140), (140, 34, -146), 24, 32), 30)
 
 
 def sockets(points: np.ndarray) -> np.ndarray:
     """What the eye sockets take out of the face."""
     half = mirrored(points)
-    hollow = ellipsoid(half, (32, -93, 112), (21, 15, 13))
+    hollow = ellipsoid(half, (33, -94, 112), (22, 16, 14))
     return union(hollow, ellipsoid(half, (17, -95, 114), (7, 9, 10)), 8)
+
+
+def details(points: np.ndarray) -> np.ndarray:
+    """Shallow grooves: the philtrum, the crease above the chin, the dents beside the corners of the mouth."""
+    half = mirrored(points)
+    groove = cone(points, (0, -101, 64), (0, -98, 56), 2.2, 2.8)
+    groove = union(groove, ellipsoid(points, (0, -100, 26), (15, 7, 4.5)), 2)
+    return union(groove, ellipsoid(half, (30.0, -91.5, 44), (2.6, 4.0, 4.0)), 2)
 
 
 def head(points: np.ndarray) -> np.ndarray:
@@ -80,8 +107,8 @@ def head(points: np.ndarray) -> np.ndarray:
     form = union(cranium(points), middle(points), 26)
     form = union(form, cheeks(points), 22)
     form = union(form, jaw(points), 22)
-    form = carve(form, sockets(points), 14)
-    form = union(form, nose(points), 9)
-    eyes = ellipsoid(mirrored(points), EYE, tuple(radius + 1.6 for radius in LID_RADII))
-    form = union(form, eyes, 6)
+    form = carve(form, sockets(points), 18)
+    form = union(form, nose(points), 8)
+    form = carve(form, details(points), 7)
+    form = union(form, ellipsoid(in_eye(mirrored(points)), (0, 0, 0), LID_RADII), 8)
     return union(form, neck(points), 20)

@@ -11,7 +11,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from .fields import Field, gradient
+from .fields import Field, cast
 
 SPOKES = 48
 LINE_HEIGHT = 45.0
@@ -33,7 +33,7 @@ class Ring(IntEnum):
     THROAT = 9
 
 
-HALF_WIDTH = (26.8, 26.2, 25.4, 24.8, 24.4, 23.8, 24.5, 30.0, 29.0, 13.0)
+HALF_WIDTH = (25.8, 25.2, 24.5, 23.9, 23.5, 22.9, 23.6, 29.0, 28.5, 13.0)
 """Half width of each ring in millimetres."""
 
 
@@ -51,9 +51,8 @@ def border_curve() -> np.ndarray:
     """Outline of the red of the lips seen from the front, [48, 2] of x and z: the cupid's bow and the full lower lip."""
     side, aside = np.cos(angles()), np.abs(np.sin(angles()))
     arch = (1.0 - aside**2.4) ** 0.9
-    upper = 7.6 * arch + 1.5 * bump(aside, 0.26, 0.16) - 0.7 * bump(aside, 0.0, 0.1)
-    lower = -9.6 * (1.0 - aside**2.6) ** 0.85
-    upper, lower = upper + 0.0 * aside, lower
+    upper = 8.0 * arch + 1.5 * bump(aside, 0.26, 0.16) - 0.7 * bump(aside, 0.0, 0.1)
+    lower = -10.4 * (1.0 - aside**2.6) ** 0.85
     return np.stack([HALF_WIDTH[0] * np.sin(angles()), LINE_HEIGHT + np.where(side >= 0, upper, lower)], axis=1)
 
 
@@ -66,11 +65,7 @@ def line_curve(x: np.ndarray) -> np.ndarray:
 def border(form: Field) -> np.ndarray:
     """The border ring on the form, [48, 3]: x and z from the outline, y from the surface."""
     outline = border_curve()
-    points = np.stack([outline[:, 0], np.full(SPOKES, -92.0), outline[:, 1]], axis=1)
-    for _ in range(20):
-        slope = np.minimum(gradient(form, points)[:, 1], -0.3)
-        points[:, 1] -= np.clip(form(points) / slope, -3.0, 3.0)
-    return points
+    return cast(form, np.stack([outline[:, 0], np.full(SPOKES, -96.0), outline[:, 1]], axis=1))
 
 
 def lip_rings(edge: np.ndarray) -> np.ndarray:
@@ -82,12 +77,10 @@ def red_rings(edge: np.ndarray) -> np.ndarray:
     """The visible red: ROLL, BODY, RIM and CONTACT."""
     side, aside = np.cos(angles()), np.abs(np.sin(angles()))
     full = 1.0 - aside**2.2
-    forward = np.where(side >= 0, (1.5, 3.9, 4.2, 2.6), 0) if False else None
-    del forward
     rings = []
     shares = {Ring.ROLL: 0.30, Ring.BODY: 0.62, Ring.RIM: 0.88, Ring.CONTACT: 1.0}
-    upper_reach = {Ring.ROLL: 2.0, Ring.BODY: 4.2, Ring.RIM: 4.6, Ring.CONTACT: 2.6}
-    lower_reach = {Ring.ROLL: 1.9, Ring.BODY: 4.0, Ring.RIM: 4.0, Ring.CONTACT: 1.6}
+    upper_reach = {Ring.ROLL: 2.2, Ring.BODY: 4.9, Ring.RIM: 5.6, Ring.CONTACT: 3.0}
+    lower_reach = {Ring.ROLL: 2.6, Ring.BODY: 5.0, Ring.RIM: 4.9, Ring.CONTACT: 2.0}
     front = edge[:, 1].copy()
     for ring, share in shares.items():
         x = HALF_WIDTH[ring] * np.sin(angles())

@@ -44,6 +44,7 @@ def look(face: Face, up: float, left: float) -> np.ndarray:
     """The eye turns, the lids follow its height."""
     follow = -up / 26.0
     shape = lids(face, blended(0.42 * follow if follow > 0 else 0.16 * follow, -0.30 * follow))
-    ball = face.anatomy.parts["eye left"]
-    shape[ball] = eyes.looking(up, left) - face.rest[ball]
+    parts = face.anatomy.parts
+    shape[parts["eye left"]] = eyes.ball_places(up, left) - eyes.ball_places()
+    shape[parts["cornea left"]] = eyes.cornea_places(up, left) - eyes.cornea_places()
     return shape

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import eyelids, form, lips
-from .cage import cage, corner
-from .drape import draped
+from .cage import cage, corner, half_quads
+from .drape import draped, polished
 from .fields import drop
-from .mesh import Mesh, border_edges, border_loop, mirror_map, subdivided
+from .form import EYE
+from .mesh import Mesh, border_edges, border_loop, edges_of, mirror_map, subdivided
 from .rings import attached, zipped
 
 
@@ -73,8 +74,55 @@ def laid_on_form(base: Mesh, mouth: np.ndarray, left: np.ndarray, right: np.ndar
     places[left] = drop(form.head, eyelids.ring_places(eyelids.opening(), eyelids.Ring.BORDER))
     places[right] = places[left] * (-1.0, 1.0, 1.0)
     places[rim] = drop(form.head, places[rim])
-    fixed = np.isin(np.arange(len(places)), np.concatenate([mouth, left, right, rim]))
-    return draped(Mesh(places, base.quads), form.head, fixed)
+    held = np.concatenate([mouth, left, right, rim])
+    fixed = np.isin(np.arange(len(places)), held)
+    mesh = draped(Mesh(places, base.quads), form.head, fixed)
+    mesh, bottoms = with_nostrils(mesh, fixed)
+    weight = plainness(mesh.vertices)
+    weight[np.concatenate([held, bottoms])] = 0.0
+    return polished(mesh, weight)
+
+
+def plainness(points: np.ndarray) -> np.ndarray:
+    """1 on cheeks, skull and neck, 0 where nose, lips and lids need their detail."""
+    x, y, z = points.T
+    features = np.minimum(
+        np.hypot(x / 30.0, (z - 62.0) / 38.0), np.hypot((np.abs(x) - EYE[0]) / 27.0, (z - EYE[2]) / 22.0)
+    )
+    return np.where(y > -40.0, 1.0, np.clip(features * 2.0 - 1.6, 0.0, 1.0))
+
+
+NOSTRIL = (6.3, -98.5, 70.0)
+NOSTRIL_LONG, NOSTRIL_SHORT = np.array((1.6, 3.7)), np.array((2.1, -0.9))
+"""Centre and half axes (x, y) of the left nostril."""
+
+
+def with_nostrils(mesh: Mesh, fixed: np.ndarray) -> tuple[Mesh, np.ndarray]:
+    """The draped mesh with the middle of both nose bottoms drawn to a rim and pushed in."""
+    places, held = mesh.vertices.copy(), fixed.copy()
+    bottoms = []
+    for side, face in ((1.0, 6), (-1.0, 6 + len(half_quads()))):
+        bottom, rim = patch_middle(mesh, face)
+        aim = np.array(NOSTRIL) * (side, 1.0, 1.0)
+        away = places[rim] - places[bottom]
+        turn = np.arctan2(away[:, 1] - 0.4 * away[:, 2], away[:, 0] * side)
+        plan = np.cos(turn)[:, None] * NOSTRIL_SHORT + np.sin(turn)[:, None] * NOSTRIL_LONG
+        places[rim] = aim + np.column_stack([side * plan[:, 0], plan[:, 1], np.zeros(len(rim))])
+        places[rim] = drop(form.head, places[rim])
+        places[bottom] = places[rim].mean(axis=0) + (0.0, 0.6, 4.5)
+        held[np.append(rim, bottom)] = True
+        bottoms.append(bottom)
+    return draped(Mesh(places, mesh.quads), form.head, held, rounds=10), np.array(bottoms)
+
+
+def patch_middle(mesh: Mesh, face: int) -> tuple[int, np.ndarray]:
+    """The middle vertex of what has become of a quad of the cage, and the eight around it in order."""
+    coarse = cage()
+    middle = len(coarse.vertices) + len(edges_of(coarse.quads)) + face
+    around = mesh.quads[(mesh.quads == middle).any(axis=1)]
+    ring = np.setdiff1d(around, [middle])
+    away = mesh.vertices[ring] - mesh.vertices[middle]
+    return middle, ring[np.argsort(np.arctan2(away[:, 1], away[:, 0]))]
 
 
 def symmetric(mesh: Mesh, mirror: np.ndarray) -> Mesh:
