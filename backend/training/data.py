@@ -22,7 +22,6 @@ from .styles import STYLES, styled
 
 _SILENCE = CLASSES.index("sil")
 _NOT_SPEECH_SOUNDS = 98
-_BANK_SECONDS = 8.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class TrainingSet:
         self.samples = np.load(folder / "samples.npy", mmap_mode="r")
         self.frames = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("curves", "visemes", "lips")}
         self.members = _members(self.clips, config.groups)
-        self.sounds = sounds.bank(_NOT_SPEECH_SOUNDS, _BANK_SECONDS, seed)
+        self.sounds = sounds.bank(_NOT_SPEECH_SOUNDS, 2 * config.seconds, seed)
         shares = np.array([group.share if self.members[group.name] else 0.0 for group in config.groups])
         if shares.sum() <= 0:
             raise CorpusError(f"{folder} has no recording that the config's groups train on.")

@@ -107,7 +107,7 @@ def _train_step(run: Run, batch: Batch) -> dict[str, float]:
     nn.utils.clip_grad_norm_(run.task.model.parameters(), settings.largest_gradient)
     run.optimizer.step()
     run.average.update_parameters(run.task.model)
-    return {"total": float(total), **{name: float(loss) for name, loss in losses.items()}}
+    return {"total": total.item(), **{name: loss.item() for name, loss in losses.items()}}
 
 
 def _validated(run: Run, validate: Validate) -> dict[str, float]:

@@ -16,6 +16,7 @@ CLASSES: tuple[str, ...] = (
 VOWELS = frozenset(name for name in CLASSES if name.isupper())
 BILABIALS = frozenset({"pb", "m"})
 LABIODENTALS = frozenset({"fv"})
+ARPABET, IPA = "arpabet", "ipa"
 FIRST_HALF = 0.55
 """Share of a diphthong that its first vowel takes."""
 
@@ -124,14 +125,14 @@ class Phone(NamedTuple):
     end: float
 
 
-def classes_of(name: str) -> tuple[str, ...]:
+def classes_of(name: str, alphabet: str = ARPABET) -> tuple[str, ...]:
     """The mouth classes that one phone passes through: one, or two for a diphthong; empty for a bare modifier.
 
-    ARPAbet is tried first (with or without stress digits), then the letters of IPA. Of an affricate only the
-    fricative is kept: its stop is not seen.
+    ARPAbet names may carry stress digits. Of an affricate only the fricative is kept: its stop is not seen. Pauses,
+    p, b, m, f and v have the same names in both alphabets.
     """
     plain = name.lower().rstrip("012")
-    if plain in _ARPABET:
+    if plain in _ARPABET and (alphabet == ARPABET or _ARPABET[plain] == "sil"):
         return tuple(_ARPABET[plain].split())
     letters = [_IPA[letter] for letter in unicodedata.normalize("NFD", name) if letter in _IPA]
     if len(letters) > 1 and letters[0] in ("td", "kg") and letters[1] in ("sz", "sh", "hh"):
@@ -139,11 +140,11 @@ def classes_of(name: str) -> tuple[str, ...]:
     return tuple(letter for index, letter in enumerate(letters) if index == 0 or letter != letters[index - 1])
 
 
-def split(phones: Sequence[Phone]) -> list[Phone]:
+def split(phones: Sequence[Phone], alphabet: str = ARPABET) -> list[Phone]:
     """The same phones with class names for names: diphthongs become two, neighbours of silence become one."""
     parts: list[Phone] = []
     for name, start, end in phones:
-        found = classes_of(name) or (parts[-1].name if parts else "sil",)
+        found = classes_of(name, alphabet) or (parts[-1].name if parts else "sil",)
         shares = _shares(len(found))
         for index, part in enumerate(found):
             left, right = start + shares[index] * (end - start), start + shares[index + 1] * (end - start)

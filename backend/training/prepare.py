@@ -74,19 +74,20 @@ def arrays_of(recording: Recording, samples: np.ndarray) -> dict[str, np.ndarray
     """What a set keeps of one recording (float32 [n] at 16 kHz), by array name."""
     frames = round(len(samples) / _SAMPLES_PER_FRAME_60)
     closures = recording.shut()
-    speech = rules.Speech(recording.phones, closures, [_loudness(samples, phone) for phone in recording.phones])
+    loudness = [_loudness(samples, phone) for phone in recording.phones]
+    speech = rules.Speech(recording.phones, closures, loudness, recording.alphabet)
     times = np.arange(frames) / FPS
     return {
         "samples": np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16),
         "curves": rules.weights(speech, frames, FPS).astype(np.float16),
-        "visemes": visemes(recording.phones, times),
+        "visemes": visemes(recording, times),
         "lips": lip_states(closures, times),
     }
 
 
-def visemes(phones: tuple[Phone, ...], times: np.ndarray) -> np.ndarray:
+def visemes(recording: Recording, times: np.ndarray) -> np.ndarray:
     """uint8 [frames]: the index in CLASSES of the phone at each time."""
-    parts = split(phones)
+    parts = split(recording.phones, recording.alphabet)
     numbers = np.array([CLASSES.index(part.name) for part in parts], np.uint8)
     ends = np.array([part.end for part in parts])
     return numbers[np.minimum(np.searchsorted(ends, times, side="right"), len(parts) - 1)]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from backend.face import ARKIT_CHANNELS
 
-from .phones import BILABIALS, CLASSES, LABIODENTALS, VOWELS, Phone, split
+from .phones import ARPABET, BILABIALS, CLASSES, LABIODENTALS, VOWELS, Phone, split
 
 CHANNELS: tuple[str, ...] = (
     *("jawOpen", "mouthFunnel", "mouthPucker", "mouthRollLower", "mouthRollUpper", "mouthPress", "mouthStretch"),
@@ -100,11 +100,12 @@ class Speech:
     closures: Sequence[tuple[float, float]]
     loudness: Sequence[float] | None = None
     """Level of each of `phones` in decibels, on any scale; None where there is no audio."""
+    alphabet: str = ARPABET
 
 
 def weights(speech: Speech, frames: int, fps: float) -> np.ndarray:
     """float32 [frames, 16]: the channels of `CHANNELS`, 0 to 1, frame i at second i / fps."""
-    parts = split(speech.phones)
+    parts = split(speech.phones, speech.alphabet)
     times = np.arange(frames) / fps
     if not parts:
         return np.zeros((frames, len(CHANNELS)), np.float32)

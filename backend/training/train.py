@@ -40,7 +40,7 @@ def train(config: TrainingConfig, prepared: Path, folder: Path, watch: Path | No
     model = UniTalker(config.model)
     chunks = TrainingSet(prepared, config.data, config.augment, config.seed)
     watched = [] if watch is None else corpus.read_pairs(watch)
-    rest = bank(14, 6.0, seed=config.seed + 1) * 0.03
+    rest = bank(14, 4.0, seed=config.seed + 1) * 0.03
 
     def validate(average: nn.Module) -> dict[str, float]:
         return figures_of(average, chunks, watched, rest)

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From prompts to a model file, at a tiny size: a corpus, a set, a run that lowers its loss and resumes exactly."""
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from backend import checkpoint
+from backend.training import commands, corpus, loop, rules
+from backend.training.config import TrainingConfig, load
+from backend.training.corpus import Recording
+from backend.training.data import TrainingSet
+from backend.training.errors import ConfigError, CorpusError
+from backend.training.phones import Phone, closures_of
+from backend.training.prepare import OPEN, SHUT, prepare, read_clips
+from backend.training.prompts import compose
+from backend.training.synthesize import plan, read_plan
+
+TINY = [
+    *("model.encoder.width=16", "model.encoder.blocks=1", "model.encoder.bands=20", "model.decoder_dimension=16"),
+    *("optimizer.steps=24", "optimizer.validate_every=12", "optimizer.warmup=4", "optimizer.rate=0.01"),
+    *("data.batch=4", "data.seconds=1.0", "optimizer.half_precision=false"),
+]
+HISS = {"s": 3000.0, "aa": 500.0, "iy": 1500.0, "m": 120.0}
+
+
+def babble(folder: Path, source: str, count: int) -> None:
+    """A corpus in which every phone is a tone of its own, as a speech engine for ants might make it."""
+    (folder / "audio").mkdir(parents=True)
+    random = np.random.default_rng(len(source))
+    with (folder / corpus.MANIFEST).open("w", encoding="utf-8") as lines:
+        for number in range(count):
+            names = ["sil", *random.choice(list(HISS), 8), "sil"]
+            bounds = np.cumsum([0, *random.uniform(0.08, 0.2, len(names))])
+            phones = tuple(Phone(*row) for row in zip(names, bounds[:-1], bounds[1:], strict=True))
+            times = np.arange(round(bounds[-1] * 16000)) / 16000
+            which = np.minimum(np.searchsorted(bounds[1:], times, side="right"), len(names) - 1)
+            pitch = np.array([HISS.get(name, 0.0) for name in names])[which]
+            sound = 0.3 * np.sin(2 * np.pi * np.cumsum(pitch) / 16000) * (pitch > 0)
+            audio = f"audio/{number}.flac"
+            soundfile.write(folder / audio, sound, 16000)
+            made = Recording(audio, "", "ant", "en", source, "", phones, tuple(closures_of(phones)))
+            lines.write(corpus.write_line(made) + "\n")
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("training")
+    babble(folder / "engine", "flite", 8)
+    babble(folder / "people", "LibriSpeech test-other", 3)
+    prepare([folder / "engine", folder / "people"], folder / "set")
+    return folder / "set"
+
+
+def run(command: str, *words: str) -> str:
+    parser = argparse.ArgumentParser()
+    commands.COMMANDS[command].add_arguments(parser)
+    return commands.COMMANDS[command].run(parser.parse_args([str(word) for word in words]))
+
+
+def options(*changes: str) -> list[str]:
+    return [part for change in (*TINY, *changes) for part in ("--set", change)]
+
+
+def metrics(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (folder / loop.METRICS).read_text(encoding="utf-8").splitlines()]
+
+
+def shipped_config() -> TrainingConfig:
+    return load(commands.CONFIGS / "default.toml", TINY)
+
+
+def test_a_run_lowers_its_loss_and_gives_a_model_file(prepared, tmp_path):
+    model = tmp_path / "tiny.safetensors"
+    run("train", "--data", prepared, "--run", tmp_path / "run", "--output", model, *options("optimizer.steps=120"))
+    rows = metrics(tmp_path / "run")
+    assert [row["step"] for row in rows] == list(range(12, 121, 12))
+    assert rows[-1]["losses"]["motion"] < 0.7 * rows[0]["losses"]["motion"]
+    loaded = checkpoint.load(model)
+    assert loaded.spaces["arkit"].fps == 60
+    assert loaded.identities == ("clear", "soft", "jaw", "lips", "smiling")
+    assert loaded.info.training["seed"] == 1
+    answer = loaded.model.predict(torch.randn(1, 16000) * 0.05, "arkit", 60)
+    assert answer.shape == (1, 60, 52)
+    figures = json.loads(run("evaluate", prepared.parent / "people", "--model", str(model), "--json"))
+    assert figures["people"]["closures"] > 0
+
+
+def test_a_stopped_run_goes_on_with_the_same_curve(prepared, tmp_path):
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    run("train", "--data", prepared, "--run", whole, *options())
+    stopped = KeyboardInterrupt("as by the user")
+    batch = TrainingSet.batch
+
+    def interrupted(self, step):
+        if step == 15:
+            raise stopped
+        return batch(self, step)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(TrainingSet, "batch", interrupted)
+        run("train", "--data", prepared, "--run", halves, *options())
+    run("train", "--data", prepared, "--run", halves, *options())
+    assert [row["step"] for row in metrics(halves)] == [12, 24]
+    for one, other in zip(metrics(whole), metrics(halves), strict=True):
+        assert one["losses"] == other["losses"]
+        assert one["figures"] == other["figures"]
+
+
+def test_another_config_may_not_resume_a_run(prepared, tmp_path):
+    run("train", "--data", prepared, "--run", tmp_path, *options())
+    with pytest.raises(ConfigError, match=r"optimizer\.rate was 0\.01, is 0\.5"):
+        run("train", "--data", prepared, "--run", tmp_path, *options("optimizer.rate=0.5"))
+
+
+def test_batches_repeat_and_differ(prepared):
+    config = shipped_config()
+    first, again, other_seed = (TrainingSet(prepared, config.data, config.augment, seed).batch(3) for seed in (1, 1, 2))
+    assert torch.equal(first.audio, again.audio)
+    assert torch.equal(first.values, again.values)
+    assert not torch.equal(first.audio, other_seed.audio)
+    assert first.audio.shape == (4, 16000)
+    assert first.values.shape == (4, 60, 52)
+    assert first.values.min() >= 0
+    assert first.values.max() <= 1
+
+
+def test_held_out_people_are_never_trained_on(prepared):
+    config = shipped_config()
+    training_set = TrainingSet(prepared, config.data, config.augment, 1)
+    assert {clip.source for clip in training_set.held_out()} == {"LibriSpeech test-other"}
+    chosen = [group.name for group, share in zip(config.data.groups, training_set.shares, strict=True) if share > 0]
+    assert chosen == ["engines"]
+
+
+def test_a_set_keeps_sound_motion_and_closures_together(prepared):
+    clips = read_clips(prepared)
+    curves, lips = np.load(prepared / "curves.npy"), np.load(prepared / "lips.npy")
+    assert len(clips) == 11
+    assert clips[-1].first_frame + clips[-1].frames == len(curves) == len(lips)
+    assert np.load(prepared / "samples.npy").shape == (clips[-1].first_sample + clips[-1].samples,)
+    jaw, close = rules.CHANNELS.index("jawOpen"), rules.CHANNELS.index("mouthClose")
+    gap = curves[:, jaw].astype(float) - curves[:, close]
+    assert gap[lips == SHUT].max() < 0.05 < np.percentile(gap[lips == OPEN], 50)
+
+
+def test_a_missing_sound_is_named(prepared, tmp_path):
+    broken = tmp_path / "broken"
+    shutil.copytree(prepared.parent / "people", broken)
+    (broken / "audio" / "1.flac").unlink()
+    with pytest.raises(CorpusError, match=r"1\.flac"):
+        prepare([broken], tmp_path / "set")
+
+
+def test_a_broken_manifest_line_is_named(tmp_path):
+    (tmp_path / corpus.MANIFEST).write_text('{"audio": "a.flac"}\n', encoding="utf-8")
+    with pytest.raises(CorpusError, match="line 1"):
+        corpus.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [("optimizer.stepz=3", "stepz"), ("optimizer.steps=soon", "steps"), ("seed", "entry=value")],
+)
+def test_wrong_config_entries_are_named(change, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        load(commands.CONFIGS / "default.toml", [change])
+
+
+def test_the_same_seed_plans_the_same_corpus():
+    sets = read_plan(commands.CONFIGS / "corpus.toml")
+    first, again, other = (list(plan(sets, seed, 0.01)) for seed in (1, 1, 2))
+    assert first == again != other
+    assert len({name for name, _ in first}) == len(first)
+
+
+def test_prompts_fill_every_slot():
+    from random import Random
+
+    for language in ("en", "de", "fr", "es", "it", "nl", "pt", "sv", "pl", "tr", "fi", "cmn", "ru"):
+        sentences = {compose(language, Random(seed)) for seed in range(40)}
+        assert len(sentences) > 30
+        assert not any("{" in sentence for sentence in sentences)
