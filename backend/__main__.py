@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 import traceback
+import warnings
 from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass
 from typing import NoReturn, Protocol, cast
@@ -58,8 +60,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; gives the exit code: 0, 1 for a failed run, 2 for bad input."""
     words = sys.argv[1:] if arguments is None else arguments
     verbose = "--verbose" in words
+    _accept_any_name()
     try:
-        return _run(words)
+        with warnings.catch_warnings():
+            if not verbose:
+                warnings.simplefilter("ignore")
+            return _run(words)
     except (BadInput, requirements.MissingPackages) as error:
         return _report(error, 2, verbose)
     except KeyboardInterrupt:
@@ -68,6 +74,13 @@ def main(arguments: list[str] | None = None) -> int:
         return _report(error, 1, verbose)
     except Exception as error:  # noqa: BLE001 (the top of the process)
         return _report(error, 1, verbose)
+
+
+def _accept_any_name() -> None:
+    """A terminal that lacks a letter of a file's name shows its number instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(words: list[str]) -> int:
