@@ -9,20 +9,23 @@ import tempfile
 import wave
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
-from bpy.types import MetaStrip, Scene, SoundStrip
+from bpy.types import Scene
 
 from . import compat
 from .errors import BadInput, MouthpieceError
+
+if TYPE_CHECKING:  # named otherwise before Blender 4.4
+    from bpy.types import MetaStrip, SoundStrip
 
 MIX_RATE = 48000
 MIX_SECONDS = 10.0
 """A mixdown is done in pieces of this length: Blender mixes about a second of sound in a millisecond."""
 
-_FOREIGN = ((4, b"ftyp"), (0, b"\x1a\x45\xdf\xa3"), (0, b"\x30\x26\xb2\x75"), (8, b"AVI "), (0, b"FLV\x01"))
-"""Offset and bytes by which containers are known that Blender reads and libsndfile does not: MP4 and QuickTime,
-Matroska and WebM, ASF, AVI, FLV."""
+_PLAIN = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b"fLaC", b"OggS", b"caff", b".snd", b"ID3")
+"""How files begin that libsndfile, and so the backend, reads; MPEG audio without a tag has its own test."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def listen(scene: Scene, strip: SoundStrip) -> StripSound | Mixdown:
     Raises `BadInput` where the sound is missing.
     """
     source = _source(strip)
-    if _is_foreign(source) or _metas_around(strip) or _has_animated_volume(scene, strip):
+    if not _is_plain(source) or _metas_around(strip) or _has_animated_volume(scene, strip):
         return _mixdown(scene, strip, source)
     if compat.is_retimed(scene, strip):
         return _mixdown(scene, strip, source)
@@ -166,17 +169,20 @@ def _mixdown(scene: Scene, strip: SoundStrip, source: Path | bytes) -> Mixdown:
     return Mixdown(scene, strip, *frame_range(strip))
 
 
-def _is_foreign(source: Path | bytes) -> bool:
+def _is_plain(source: Path | bytes) -> bool:
+    """Whether the backend can read it; films, AAC and its like only Blender can."""
     if isinstance(source, bytes):
-        head = source[:16]
+        head = source[:12]
     else:
         try:
             with source.open("rb") as stream:
-                head = stream.read(16)
+                head = stream.read(12)
         except OSError as problem:
             raise BadInput(f"The sound file “{source}” cannot be read: {problem.strerror}.") from problem
-    adts = len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0  # bare AAC; MPEG audio has layer bits here
-    return adts or any(head[start : start + len(magic)] == magic for start, magic in _FOREIGN)
+    if head[:4] == b"RIFF":
+        return head[8:] == b"WAVE"
+    mpeg = len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 0x06 != 0  # layer 0 is AAC
+    return mpeg or head.startswith(_PLAIN)
 
 
 def _metas_around(strip: SoundStrip) -> list[MetaStrip]:
@@ -212,7 +218,7 @@ def _mix(scene: Scene, strip: str, first: int, end: int, fps: float) -> bytes:
         desk.frame_start, desk.frame_end = first, end - 1
         return _render(desk, int(end * MIX_RATE / fps) - int(first * MIX_RATE / fps))
     finally:
-        bpy.data.scenes.remove(desk)
+        compat.remove_scene(desk)
 
 
 def _leave_only(desk: Scene, strip: SoundStrip) -> None:

@@ -28,6 +28,14 @@ def all_strips(scene: Scene) -> list[bpy.types.Strip]:
     return list(editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all)
 
 
+def remove_scene(scene: Scene) -> None:
+    """Remove a scene that no window shows.
+
+    `bpy.data.scenes.remove` crashes where the context has no window: in timers and commands (4.3).
+    """
+    bpy.data.batch_remove([scene])
+
+
 def is_retimed(scene: Scene, strip: bpy.types.SoundStrip) -> bool:
     """Whether the strip plays its sound at another speed anywhere."""
     if hasattr(strip, "retiming_keys"):  # 4.4 and later
@@ -47,7 +55,7 @@ def _frames_at_normal_speed(scene: Scene, sound: bpy.types.Sound) -> int:
                 path.write_bytes(sound.packed_file.data)
             return desk.sequence_editor.sequences.new_sound("length", str(path), 1, 1).frame_duration
     finally:
-        bpy.data.scenes.remove(desk)
+        remove_scene(desk)
         for extra in set(bpy.data.sounds) - known:
             bpy.data.sounds.remove(extra)
 

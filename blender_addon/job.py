@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import bpy
-from bpy.types import Key, Object, Scene, SoundStrip
+from bpy.types import Key, Object, Scene
 
 from ..backend import protocol
 from . import animation, audio, probe, rig
@@ -21,6 +21,7 @@ from .session import Session, State
 
 if TYPE_CHECKING:
     import numpy as np
+    from bpy.types import SoundStrip
 
 POLL_SECONDS = 0.005
 

@@ -79,7 +79,7 @@ def _evaluated(character: Object, frames: list[int]) -> list[dict[str, float]]:
             values.append({block.name: block.value for block in key.key_blocks})
         return values
     finally:
-        bpy.data.scenes.remove(room)
+        compat.remove_scene(room)
 
 
 def _shown(key: Key, name: str, value: float) -> float:

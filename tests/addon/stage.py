@@ -26,11 +26,15 @@ def tone(path: Path, seconds: float, clicks: tuple[float, ...] = (), rate: int =
     return path
 
 
-def add_strip(scene: bpy.types.Scene, path: Path, name: str = "line", frame: int = 1, channel: int = 1):
+def strips_of(scene: bpy.types.Scene):
+    """The strips of a scene, under either of their names."""
     editor = scene.sequence_editor
-    strips = editor.strips if hasattr(editor, "strips") else editor.sequences
-    strip = strips.new_sound(name, str(path), channel, frame)
-    editor.active_strip = strip
+    return editor.strips if hasattr(editor, "strips") else editor.sequences
+
+
+def add_strip(scene: bpy.types.Scene, path: Path, name: str = "line", frame: int = 1, channel: int = 1):
+    strip = strips_of(scene).new_sound(name, str(path), channel, frame)
+    scene.sequence_editor.active_strip = strip
     return strip
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 import pytest
 
-from tests.addon.stage import add_character, add_strip, tone
+from tests.addon.stage import add_character, add_strip, strips_of, tone
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_no_strip(scene, use_fake):
 
 
 def test_active_strip_is_no_sound(shot, scene):
-    scene.sequence_editor.active_strip = scene.sequence_editor.strips.new_effect("title", "TEXT", 3, 1, length=9)
+    scene.sequence_editor.active_strip = strips_of(scene).new_meta("title", 3, 1)
     assert "Select a sound strip in the Sequencer" in refusal()
 
 
@@ -116,6 +116,19 @@ def test_sound_that_is_a_folder(shot, tmp_path):
     strip, _ = shot
     strip.sound.filepath = str(tmp_path)
     assert "is missing" in refusal()
+
+
+def test_text_file_named_wav(shot, scene, tmp_path):
+    text = tmp_path / "text.wav"
+    text.write_text("This is no sound.\n" * 100)
+    add_strip(scene, text, name="text", frame=100, channel=3)
+    assert "no format that Blender can read" in refusal()
+
+
+def test_empty_file(shot, scene, tmp_path):
+    (tmp_path / "empty.wav").touch()
+    add_strip(scene, tmp_path / "empty.wav", name="empty", frame=100, channel=3)
+    assert "no format that Blender can read" in refusal()
 
 
 def test_video_file_that_nobody_can_read(shot, tmp_path):

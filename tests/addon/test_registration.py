@@ -14,12 +14,13 @@ ROOT = Path(__file__).resolve().parents[2]
 TWICE = """
 import sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[1])
+checkout, folder = sys.argv[-2:]
+sys.path.insert(0, checkout)
 import bpy
 before = set(sys.modules)
 from demo import extension
 for _ in range(2):
-    extension.enable(Path(sys.argv[1]), Path(sys.argv[2]))
+    extension.enable(Path(checkout), Path(folder))
     assert hasattr(bpy.types.Scene, "mouthpiece")
     extension.disable()
     assert not hasattr(bpy.types.Scene, "mouthpiece")
@@ -30,8 +31,18 @@ assert not loaded & {"torch", "numpy", "aud", "transformers", "soundfile"}, load
 
 
 def test_enabled_and_disabled_twice_in_a_fresh_blender(tmp_path):
-    command = [sys.executable, "-c", TWICE, str(ROOT), str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    application = [
+        bpy.app.binary_path,
+        "-b",
+        "--factory-startup",
+        "--python-exit-code",
+        "1",
+        "--python-expr",
+        TWICE,
+        "--",
+    ]
+    command = application if bpy.app.binary_path else [sys.executable, "-c", TWICE]
+    done = subprocess.run([*command, str(ROOT), str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Policy violation" not in done.stdout + done.stderr
 

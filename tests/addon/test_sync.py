@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.addon.stage import add_character, add_strip, curves_of, mixdown, tone
+from tests.addon.stage import add_character, add_strip, curves_of, mixdown, strips_of, tone
 
 CLICKS = (0.31, 0.77, 1.24, 1.69, 2.18, 2.63)
 RATES = [(24, 1.0), (25, 1.0), (30, 1.001), (30, 1.0), (60, 1.0)]
@@ -83,7 +83,7 @@ def test_mixdown_of_a_strip_with_animated_volume(line, use_fake, tmp_path, addon
 def test_strip_inside_a_trimmed_meta_strip(line, use_fake, tmp_path, addon):
     use_fake("clicks")
     head = add_character()
-    meta = bpy.context.scene.sequence_editor.strips.new_meta("scene 12", 2, 37)
+    meta = strips_of(bpy.context.scene).new_meta("scene 12", 2, 37)
     line.move_to_meta(meta)
     meta.frame_final_end = line.frame_final_end - 6
     meta.frame_final_start = line.frame_final_start + 4
