@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from backend.windows import frame_count
+from backend.models.speech_encoder import standardise
+from backend.windows import frame_count, windows
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden"
 RUNS = [
@@ -104,3 +105,17 @@ def test_in_double_precision_the_numbers_stay(golden_case: Callable, name: str) 
     assert prediction.values.dtype == torch.float64
     wanted = case.expected[f"{run['name']}.{space}.out_motion"]
     np.testing.assert_allclose(prediction.values.detach().numpy(), wanted, atol=TOLERANCE, rtol=0)
+
+
+@pytest.mark.parametrize("tag", ["L10", "L25p01", "L61p3"])
+def test_each_window_of_a_long_sound_is_normalised_alone(tag: str) -> None:
+    description = json.loads((GOLDEN / "long_audio" / "config.json").read_text(encoding="utf-8"))
+    length = next(length for length in description["lengths"] if length["tag"] == tag)
+    time = np.arange(length["samples"])
+    noise = ((time * 7919 + 104729) % 65536 - 32768) / 32768
+    audio = (noise * (1 + time // 160000) / 8 + 0.1 * (time // 320000)).astype(np.float32)
+    for window, wanted in zip(windows(len(audio)), length["pieces_normalised"], strict=True):
+        piece = standardise(torch.from_numpy(audio[None, window.start : window.stop]))[0].numpy()
+        assert piece.shape == (wanted["length"],)
+        np.testing.assert_allclose(piece[:8], wanted["first8"], atol=TOLERANCE, rtol=0)
+        np.testing.assert_allclose(piece[-8:], wanted["last8"], atol=TOLERANCE, rtol=0)
