@@ -24,7 +24,7 @@ def evaluate(loaded: LoadedModel, folders: list[Path]) -> dict[str, dict[str, fl
 
     Raises CorpusError for a folder that is neither.
     """
-    return {folder.name: _score(loaded, recordings_of(folder)).figures() for folder in folders}
+    return {str(folder): _score(loaded, recordings_of(folder)).figures() for folder in folders}
 
 
 def recordings_of(folder: Path) -> list[tuple[Path, Recording]]:

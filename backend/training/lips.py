@@ -139,9 +139,10 @@ class Score:
 
     def _add_track(self, opening: np.ndarray, fps: float, phones: Sequence[Phone]) -> None:
         reach = int(0.2 * fps)
-        if len(opening) <= 4 * reach or opening.std() < 1e-5:
+        inner = slice(reach, -reach)
+        if len(opening) <= 4 * reach or opening[2 * reach : -2 * reach].std() < 1e-5:
             return
-        track, inner = _track(phones, len(opening), fps), slice(reach, -reach)
+        track = _track(phones, len(opening), fps)
         shifts = range(-reach, reach + 1)
         found = [np.corrcoef(track[inner], np.roll(opening, -shift)[inner])[0, 1] for shift in shifts]
         self.lags.append((int(np.argmax(found)) - reach) / fps * 1000)

@@ -15,7 +15,7 @@ from backend.settings import to_plain
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from .config import OptimizerConfig, TrainingConfig
@@ -52,15 +52,18 @@ def fit(task: Task, batch_of: Callable[[int], Batch], validate: Validate, config
     run = _start(task, config, folder)
     steps = config.optimizer.steps
     began = time.monotonic()
+    recent: list[dict[str, float]] = []
     with tqdm(total=steps, initial=run.step, desc=config.name, unit=" steps") as bar:
         while run.step < steps:
-            losses = _train_step(run, batch_of(run.step))
+            recent.append(_train_step(run, batch_of(run.step)))
             run.step += 1
             bar.update()
             if run.step % config.optimizer.validate_every == 0 or run.step == steps:
                 figures = _validated(run, validate)
-                _log(run, {"losses": losses, "figures": figures, "seconds": round(time.monotonic() - began, 1)})
+                seconds = round(time.monotonic() - began, 1)
+                _log(run, {"losses": _means(recent), "figures": figures, "seconds": seconds})
                 _save(run)
+                recent.clear()
                 bar.set_postfix({name: f"{value:.3f}" for name, value in figures.items() if name in ("score", "f1")})
     return folder / BEST
 
@@ -77,12 +80,23 @@ def _start(task: Task, config: TrainingConfig, folder: Path) -> Run:
     folder.mkdir(parents=True, exist_ok=True)
     settings = config.optimizer
     optimizer = torch.optim.AdamW(_parameter_groups(task.model, settings.weight_decay), lr=settings.rate)
-    average = AveragedModel(task.model, multi_avg_fn=get_ema_multi_avg_fn(settings.average))
+    average = AveragedModel(task.model, multi_avg_fn=_moving_average(settings.average))
     run = Run(task, config, folder, optimizer, average)
     if (folder / STATE).is_file():
         _restore(run)
     (folder / "config.json").write_text(json.dumps(to_plain(config), indent=2) + "\n", encoding="utf-8")
     return run
+
+
+def _moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+    """Exponential, but over fewer steps at first, so that early weights are forgotten soon."""
+
+    @torch.no_grad()
+    def update(averages: list[Tensor], latest: list[Tensor], updates: Tensor) -> None:
+        keep = min(decay, (1 + updates.item()) / (10 + updates.item()))
+        torch._foreach_lerp_(averages, latest, 1 - keep)
+
+    return update
 
 
 def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
@@ -118,6 +132,10 @@ def _validated(run: Run, validate: Validate) -> dict[str, float]:
         run.best = figures["score"]
         save_file(_tensors(average), run.folder / BEST, {"step": str(run.step), "figures": json.dumps(figures)})
     return figures
+
+
+def _means(rows: list[dict[str, float]]) -> dict[str, float]:
+    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
 
 
 def _log(run: Run, row: dict) -> None:

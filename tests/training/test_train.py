@@ -65,7 +65,7 @@ def run(command: str, *words: str) -> str:
 
 
 def options(*changes: str) -> list[str]:
-    return [part for change in (*TINY, *changes) for part in ("--set", change)]
+    return ["--threads", "1", *(part for change in (*TINY, *changes) for part in ("--set", change))]
 
 
 def metrics(folder: Path) -> list[dict]:
@@ -89,7 +89,7 @@ def test_a_run_lowers_its_loss_and_gives_a_model_file(prepared, tmp_path):
     answer = loaded.model.predict(torch.randn(1, 16000) * 0.05, "arkit", 60)
     assert answer.shape == (1, 60, 52)
     figures = json.loads(run("evaluate", prepared.parent / "people", "--model", str(model), "--json"))
-    assert figures["people"]["closures"] > 0
+    assert next(iter(figures.values()))["closures"] > 0
 
 
 def test_a_stopped_run_goes_on_with_the_same_curve(prepared, tmp_path):
