@@ -16,8 +16,8 @@ import numpy as np
 import soundfile
 import soxr
 
-SAMPLE_RATE = 16_000
-"""Samples per second that every model hears."""
+from .windows import SAMPLE_RATE
+
 SHORTEST = 0.1
 """Seconds; less sound than this is a mistake, not speech."""
 LONGEST = 24 * 3600.0
@@ -51,22 +51,23 @@ def decode(source: bytes | Path, start: float = 0.0, duration: float | None = No
         _check_length(wanted, f"The stretch of {name[0].lower()}{name[1:]}")
         begin = max(start, 0.0)
         blocks = _mono_blocks(file, round(begin * file.samplerate), round((start + wanted) * file.samplerate), name)
-        heard = _resampled(blocks, file.samplerate)
-    samples = np.zeros(round(wanted * SAMPLE_RATE), np.float32)
-    offset = round((begin - start) * SAMPLE_RATE)
-    inside = heard[: max(len(samples) - offset, 0)]
-    samples[offset : offset + len(inside)] = inside
+        samples = np.zeros(round(wanted * SAMPLE_RATE), np.float32)
+        offset = round((begin - start) * SAMPLE_RATE)
+        for piece in _resampled(blocks, file.samplerate):
+            inside = piece[: max(len(samples) - offset, 0)]
+            samples[offset : offset + len(inside)] = inside
+            offset += len(inside)
     return samples
 
 
 def to_model_rate(samples: np.ndarray, rate: int) -> np.ndarray:
     """Samples in memory, float [n] or [n, channels], as the models hear them: float32 [m], mono, 16 kHz."""
     mono = samples if samples.ndim == 1 else samples.mean(axis=1)
-    return _resampled([mono.astype(np.float32, copy=False)], rate)
+    return np.concatenate(list(_resampled([mono.astype(np.float32, copy=False)], rate)))
 
 
-def level(samples: np.ndarray) -> np.ndarray:
-    """The same sound with its speech at `SPEECH_LEVEL`; silence and bare room noise stay as they are.
+def speech_gain(samples: np.ndarray) -> float:
+    """What samples (float32 [n], 16 kHz) must be multiplied by to bring their speech to `SPEECH_LEVEL`; 1 for silence.
 
     The level is the mean power of the 20 ms frames that pass two gates, as in ITU-R BS.1770-4 annex 1: one against
     silence, one 15 dB below the mean of what is left. So neither pauses nor the length of the sound count.
@@ -75,10 +76,14 @@ def level(samples: np.ndarray) -> np.ndarray:
     power = np.einsum("ij,ij->i", framed, framed, dtype=np.float64) / _LEVEL_FRAME
     power = power[power > 10 ** (_SILENCE_LEVEL / 10)]
     if not len(power):
-        return samples
+        return 1.0
     speech = power[power >= power.mean() / 10**1.5].mean()
-    gain = min(SPEECH_LEVEL - 10 * np.log10(speech), MOST_GAIN)
-    return samples * np.float32(10 ** (gain / 20))
+    return float(10 ** (min(SPEECH_LEVEL - 10 * np.log10(speech), MOST_GAIN) / 20))
+
+
+def level(samples: np.ndarray) -> np.ndarray:
+    """`samples` at `SPEECH_LEVEL`: what the pipeline lets a model hear."""
+    return samples * np.float32(speech_gain(samples))
 
 
 @contextlib.contextmanager
@@ -128,12 +133,12 @@ def _mono_blocks(file: soundfile.SoundFile, first: int, stop: int, name: str) ->
         yield block.mean(axis=1)
 
 
-def _resampled(blocks: Iterable[np.ndarray], rate: int) -> np.ndarray:
-    """Mono blocks at `rate` as one array at 16 kHz, without delay."""
+def _resampled(blocks: Iterable[np.ndarray], rate: int) -> Iterator[np.ndarray]:
+    """Mono blocks at `rate` as consecutive ones at 16 kHz, without delay."""
     if rate == SAMPLE_RATE:
-        pieces = list(blocks)
-    else:
-        stream = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
-        pieces = [stream.resample_chunk(block) for block in blocks]
-        pieces.append(stream.resample_chunk(np.zeros(0, np.float32), last=True))
-    return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+        yield from blocks
+        return
+    stream = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
+    for block in blocks:
+        yield stream.resample_chunk(block)
+    yield stream.resample_chunk(np.zeros(0, np.float32), last=True)

@@ -97,8 +97,7 @@ def generate(
     window and makes this raise `Stopped`. Raises `RequestError` where the model's answer is no number.
     """
     space = planned.space
-    heard = samples if planned.raw else audio.level(samples)
-    pieces = windows.cross_fade(_window_motion(loaded, heard, planned, stop), space.fps)
+    pieces = windows.cross_fade(_window_motion(loaded, samples, planned, stop), space.fps)
     if space.kind == "controls" and not planned.raw:
         pieces = postprocess.rested(pieces, rest_pose(loaded, planned))
     start = 0
@@ -116,7 +115,7 @@ def metadata(loaded: LoadedModel, request: Request) -> dict[str, str | bool]:
 
 def rest_pose(loaded: LoadedModel, planned: Plan) -> np.ndarray:
     """The model's own answer to silence, float32 [channels]: where it leaves the face when nobody speaks."""
-    silence = np.zeros(_SILENCE_SECONDS * audio.SAMPLE_RATE, np.float32)
+    silence = np.zeros(_SILENCE_SECONDS * windows.SAMPLE_RATE, np.float32)
     frames = round(_SILENCE_SECONDS * planned.space.fps)
     answer = _predict(loaded, silence, planned, frames)
     return np.median(answer[frames // 3 : -(frames // 3)], axis=0)
@@ -126,11 +125,12 @@ def _window_motion(
     loaded: LoadedModel, samples: np.ndarray, planned: Plan, stop: Callable[[], bool]
 ) -> Iterator[np.ndarray]:
     """Motion of each window at the space's own frame rate; together they have exactly the frames of the whole sound."""
+    gain = np.float32(1.0 if planned.raw else audio.speech_gain(samples))
     for window in windows.windows(len(samples)):
         if stop():
             raise Stopped
         first, last = (windows.frame_count(edge, planned.space.fps) for edge in (window.start, window.stop))
-        yield _predict(loaded, samples[window.start : window.stop], planned, last - first)
+        yield _predict(loaded, samples[window.start : window.stop] * gain, planned, last - first)
 
 
 def _predict(loaded: LoadedModel, samples: np.ndarray, planned: Plan, frames: int) -> np.ndarray:
