@@ -33,8 +33,8 @@ class Conversion:
     spaces: tuple[str, ...]
     left_out: tuple[str, ...]
     """Spaces whose PCA basis was not given, so that their coefficients cannot become a face."""
-    identities: tuple[str, ...]
-    """Without the pivot."""
+    identities: int
+    """Rows of the identity table without the pivot."""
     parameters: int
     bytes: int
 
@@ -162,4 +162,4 @@ def _write(output: Path, model: UniTalker, layout: Layout, checkpoint: Path, lef
     card = ModelCard(output.stem, title, LICENCE, {"converted_from": checkpoint.name})
     save(output, model, spaces, identities, card)
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    return Conversion(output, title, tuple(facts), left_out, identities, parameters, output.stat().st_size)
+    return Conversion(output, title, tuple(facts), left_out, len(identities), parameters, output.stat().st_size)

@@ -12,6 +12,9 @@ from . import terminal
 if TYPE_CHECKING:
     from backend.catalogue import Entry
 
+MANY = 12
+"""More identities than this are not written out; --json has them all."""
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     terminal.add_model_folders(parser)
@@ -35,7 +38,9 @@ def run(arguments: Namespace) -> int:
 
 
 def _describe(entry: Entry) -> None:
-    identities = ", ".join((*entry.identities, "pivot"))
+    names = entry.identities
+    shown = names if len(names) <= MANY else (*names[:3], "…", names[-1])
+    identities = ", ".join((*shown, "pivot"))
     terminal.say(f"{entry.name}: {entry.card.title}")
     terminal.say(f"  face spaces  {', '.join(entry.spaces)}")
     terminal.say(f"  identities   {identities}")
