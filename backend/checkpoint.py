@@ -146,7 +146,7 @@ def save(
         name: _stored(path, name, tensor, half and name in trained) for name, tensor in model.state_dict().items()
     }
     for space in spaces:
-        for mask in MASKS:
+        for mask in MASKS if space.mesh is None else ():  # of no use to a reader without the mesh
             if (indices := getattr(space, mask)) is not None:
                 tensors[f"spaces.{space.name}.{mask}"] = torch.from_numpy(np.asarray(indices, np.int64).copy())
     try:

@@ -6,11 +6,17 @@ One head, one loss and one metric per FaceSpace; nothing else in the project kno
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Mesh: TypeAlias = "Callable[[Tensor], Tensor]"
+"""Values [..., dim] to vertices [..., V, 3], differentiable: `Blendshapes`, `Flame.vertices_from_413`."""
 Kind = Literal["controls", "vertices", "flame"]
 
 ARKIT_CHANNELS: tuple[str, ...] = (
@@ -77,14 +83,24 @@ class FaceSpace:
     template: np.ndarray | None = None
     """float32 [dim]: the neutral face, for vertex spaces."""
     lips: np.ndarray | None = None
-    """int64: vertices (or control channels) that lip metrics look at; None where the user has not given them."""
+    """int64: points of `decode` that lip metrics look at; None where the user has not given them."""
     upper_face: np.ndarray | None = None
     """int64: the same for the upper-face metrics."""
+    mesh: Mesh | None = None
+    """The face that controls or FLAME parameters move, where it is known; never part of a model file."""
+    face: np.ndarray | None = None
+    """int64: points of `decode` that losses look at (FLAME: no neck, no scalp); None for all."""
 
     @property
     def vertex_count(self) -> int:
         """Vertices per frame; 0 for spaces that are no vertices."""
         return self.dim // 3 if self.kind == "vertices" else 0
+
+    def decode(self, values: Tensor) -> Tensor:
+        """Points of values [..., dim]: vertices [..., V, 3], or [..., dim, 1] where no mesh is known."""
+        if self.mesh is not None:
+            return self.mesh(values)
+        return values.unflatten(-1, (-1, 3 if self.kind == "vertices" else 1))
 
 
 def arkit(fps: float = 60.0) -> FaceSpace:
