@@ -42,8 +42,9 @@ def new_mesh(data: dict) -> bpy.types.Mesh:
     mesh.polygons.foreach_set("material_index", data["material"].astype("int32"))
     mesh.polygons.foreach_set("use_smooth", [True] * len(mesh.polygons))
     tint = mesh.attributes.new(demo_head_materials.TINT, "FLOAT_COLOR", "POINT")
-    colours = [part for colour in data["tint"].tolist() for part in (*colour, 1.0)]
-    tint.data.foreach_set("color", colours)
+    tint.data.foreach_set("color", [part for colour in data["tint"].tolist() for part in (*colour, 1.0)])
+    grain = mesh.attributes.new(demo_head_materials.GRAIN, "FLOAT_VECTOR", "POINT")
+    grain.data.foreach_set("vector", data["grain"].astype("float32").ravel())
     mesh.update()
     return mesh
 

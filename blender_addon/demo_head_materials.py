@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import bpy
 
 TINT = "Tint"
-"""The mesh's colour attribute with the colour of the skin."""
+"""The mesh's colour attribute with the colour of skin and eyes."""
+GRAIN = "Grain"
+"""The mesh's vector attribute with the coordinates of fine texture."""
 
 
 @dataclass(frozen=True)
@@ -23,18 +25,26 @@ class Surface:
     """Weight of the clear coat."""
     tinted: bool = False
     """Takes its colour from the mesh instead."""
+    grain: float = 0.0
+    """How many waves of texture there are per unit of the grain's coordinates; 0 for a plain surface."""
+    contrast: float = 0.0
+    """How much darker the grain's valleys are."""
+    relief: float = 0.0
+    """Depth of the grain as bumps."""
 
 
 SURFACES = {
-    "Skin": Surface((0.60, 0.36, 0.26), 0.44, subsurface=0.12, tinted=True),
+    "Skin": Surface((0.60, 0.36, 0.26), 0.46, subsurface=0.10, tinted=True, grain=0.9, relief=0.06),
     "Mouth": Surface((0.16, 0.03, 0.03), 0.35),
-    "Eye White": Surface((0.80, 0.77, 0.74), 0.25, wet=1.0),
-    "Iris": Surface((0.10, 0.19, 0.26), 0.30, wet=1.0),
-    "Pupil": Surface((0.004, 0.004, 0.004), 0.20, wet=1.0),
-    "Teeth": Surface((0.78, 0.72, 0.62), 0.22, wet=0.5),
+    "Eye White": Surface((0.80, 0.77, 0.74), 0.25, wet=1.0, tinted=True),
+    "Iris": Surface((0.10, 0.19, 0.26), 0.60, tinted=True, grain=2.2, contrast=0.75),
+    "Pupil": Surface((0.0, 0.0, 0.0), 1.0),
+    "Teeth": Surface((0.80, 0.75, 0.66), 0.22, wet=0.4),
     "Gums": Surface((0.48, 0.14, 0.13), 0.30, wet=0.5),
-    "Tongue": Surface((0.48, 0.16, 0.15), 0.38, wet=0.4),
-    "Brows": Surface((0.035, 0.02, 0.014), 0.55),
+    "Tongue": Surface((0.48, 0.16, 0.15), 0.38, wet=0.4, grain=1.2, relief=0.25),
+    "Brows": Surface((0.06, 0.032, 0.020), 0.65, grain=2.0, contrast=0.8, relief=0.6),
+    "Hair": Surface((0.085, 0.042, 0.024), 0.42, grain=3.0, contrast=0.7, relief=0.5),
+    "Lashes": Surface((0.012, 0.008, 0.006), 0.6),
 }
 SCATTER_SCALE = 0.004
 """How far light wanders under the skin, in metres."""
@@ -45,8 +55,17 @@ def material(name: str) -> bpy.types.Material:
     made = bpy.data.materials.new(name)
     if made.node_tree is None:
         made.use_nodes = True
-    surface = SURFACES[name]
-    shader = next(node for node in made.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    if name == "Cornea":
+        make_clear(made)
+    else:
+        make_solid(made, SURFACES[name])
+    return made
+
+
+def make_solid(made: bpy.types.Material, surface: Surface) -> None:
+    """Sets the principled shader, and its colour and bumps where the surface has some."""
+    nodes, links = made.node_tree.nodes, made.node_tree.links
+    shader = next(node for node in nodes if node.type == "BSDF_PRINCIPLED")
     made.diffuse_color = (*surface.colour, 1.0)
     made.roughness = surface.roughness
     values = {
@@ -59,8 +78,69 @@ def material(name: str) -> bpy.types.Material:
     }
     for socket, value in values.items():
         shader.inputs[socket].default_value = value
+    colour = None
     if surface.tinted:
-        tint = made.node_tree.nodes.new("ShaderNodeAttribute")
-        tint.attribute_name = TINT
-        made.node_tree.links.new(tint.outputs["Color"], shader.inputs["Base Color"])
-    return made
+        colour = attribute(made, TINT).outputs["Color"]
+    waves = noise(made, surface.grain) if surface.grain else None
+    if surface.contrast:
+        colour = shaded(made, colour, surface, waves)
+    if colour:
+        links.new(colour, shader.inputs["Base Color"])
+    if surface.relief:
+        bump = nodes.new("ShaderNodeBump")
+        bump.inputs["Strength"].default_value = surface.relief
+        bump.inputs["Distance"].default_value = 0.001
+        links.new(waves, bump.inputs["Height"])
+        links.new(bump.outputs["Normal"], shader.inputs["Normal"])
+
+
+def attribute(made: bpy.types.Material, name: str) -> bpy.types.Node:
+    """A node that reads an attribute of the mesh."""
+    node = made.node_tree.nodes.new("ShaderNodeAttribute")
+    node.attribute_name = name
+    return node
+
+
+def noise(made: bpy.types.Material, scale: float) -> bpy.types.NodeSocket:
+    """Noise along the grain, 0 to 1."""
+    node = made.node_tree.nodes.new("ShaderNodeTexNoise")
+    node.inputs["Scale"].default_value = scale
+    node.inputs["Detail"].default_value = 2.0
+    made.node_tree.links.new(attribute(made, GRAIN).outputs["Vector"], node.inputs["Vector"])
+    return node.outputs[0]
+
+
+def shaded(
+    made: bpy.types.Material, colour: bpy.types.NodeSocket | None, surface: Surface, waves: bpy.types.NodeSocket
+) -> bpy.types.NodeSocket:
+    """The colour darkened in the valleys of the grain and lightened on its ridges."""
+    nodes, links = made.node_tree.nodes, made.node_tree.links
+    strength = nodes.new("ShaderNodeMapRange")
+    strength.inputs["From Min"].default_value, strength.inputs["From Max"].default_value = 0.3, 0.7
+    strength.inputs["To Min"].default_value = 1.0 - surface.contrast
+    strength.inputs["To Max"].default_value = 1.0 + surface.contrast
+    links.new(waves, strength.inputs["Value"])
+    scaled = nodes.new("ShaderNodeVectorMath")
+    scaled.operation = "SCALE"
+    scaled.inputs[0].default_value = surface.colour
+    if colour:
+        links.new(colour, scaled.inputs[0])
+    links.new(strength.outputs["Result"], scaled.inputs["Scale"])
+    return scaled.outputs["Vector"]
+
+
+def make_clear(made: bpy.types.Material) -> None:
+    """A clear coat that light passes straight through, with a sharp reflection; no slow refraction."""
+    nodes, links = made.node_tree.nodes, made.node_tree.links
+    output = next(node for node in nodes if node.type == "OUTPUT_MATERIAL")
+    nodes.remove(next(node for node in nodes if node.type == "BSDF_PRINCIPLED"))
+    clear, glossy = nodes.new("ShaderNodeBsdfTransparent"), nodes.new("ShaderNodeBsdfGlossy")
+    edge, mix = nodes.new("ShaderNodeFresnel"), nodes.new("ShaderNodeMixShader")
+    glossy.inputs["Roughness"].default_value = 0.03
+    edge.inputs["IOR"].default_value = 1.38
+    links.new(edge.outputs["Fac"], mix.inputs["Fac"])
+    links.new(clear.outputs["BSDF"], mix.inputs[1])
+    links.new(glossy.outputs["BSDF"], mix.inputs[2])
+    links.new(mix.outputs["Shader"], output.inputs["Surface"])
+    made.diffuse_color = (0.8, 0.9, 1.0, 0.1)
+    made.surface_render_method = "BLENDED"

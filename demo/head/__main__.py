@@ -11,7 +11,7 @@ from backend.face import ARKIT_CHANNELS
 
 from .anatomy import MATERIALS, anatomy
 from .face import Face
-from .paint import tint
+from .paint import grain, tint
 from .shapes import all_shapes
 
 TARGET = Path(__file__).resolve().parents[2] / "rigs" / "demo_head.npz"
@@ -30,6 +30,7 @@ def file_contents(face: Face) -> dict[str, np.ndarray]:
         "material": head.material.astype(np.int8),
         "materials": np.array(MATERIALS),
         "tint": tint(head).astype(np.float16),
+        "grain": grain(head).astype(np.float16),
         "shapes": np.array(ARKIT_CHANNELS),
         "steps": np.rint(all_shapes(face, ARKIT_CHANNELS) * 1e-3 / UNIT).astype(np.int16),
         "unit": np.float64(UNIT),

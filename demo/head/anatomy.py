@@ -7,11 +7,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import brows, ears, eyes, lips, teeth, tongue
+from . import brows, ears, eyes, hair, lashes, lips, teeth, tongue
 from .mesh import Mesh, joined, mirror_copy
 from .skin import Skin, skin
 
-MATERIALS = ("Skin", "Mouth", "Eye White", "Iris", "Pupil", "Teeth", "Gums", "Tongue", "Brows", "Cornea")
+MATERIALS = (
+    "Skin",
+    "Mouth",
+    "Eye White",
+    "Iris",
+    "Pupil",
+    "Teeth",
+    "Gums",
+    "Tongue",
+    "Brows",
+    "Cornea",
+    "Hair",
+    "Lashes",
+)
+
+PAIRED = ("eye", "cornea", "ear", "brow", "lashes")
+"""Parts that there are two of, a left and a right."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +63,11 @@ def anatomy() -> Anatomy:
         pieces[f"{name} gum"] = (gum, filled(gum, "Gums"))
     muscle = tongue.tongue()
     pieces["tongue"] = (muscle, filled(muscle, "Tongue"))
+    lash = lashes.lash()
+    pieces["lashes left"] = (lash, filled(lash, "Lashes"))
+    pieces["lashes right"] = (mirror_copy(lash), filled(lash, "Lashes"))
+    for name, mesh in (("hair", hair.cap()), ("bun", hair.bun())):
+        pieces[name] = (mesh, filled(mesh, "Hair"))
     return assembled(face, pieces)
 
 
@@ -57,7 +78,7 @@ def assembled(face: Skin, pieces: dict[str, tuple[Mesh, np.ndarray]]) -> Anatomy
     parts = {name: np.arange(starts[i], starts[i + 1]) for i, name in enumerate(pieces)}
     mirror = np.arange(len(mesh.vertices))
     mirror[parts["skin"]] = face.mirror
-    for name in ("eye", "cornea", "ear", "brow"):
+    for name in PAIRED:
         mirror[parts[f"{name} left"]] = parts[f"{name} right"]
         mirror[parts[f"{name} right"]] = parts[f"{name} left"]
     for name, paired in symmetric_maps().items():
@@ -77,6 +98,7 @@ def symmetric_maps() -> dict[str, np.ndarray]:
         maps[f"{name} gum"] = np.arange(len(teeth.gum(arch).vertices)).reshape(-1, section)[::-1].ravel()
     sections = np.arange(len(tongue.SPINE) * tongue.SIDES).reshape(-1, tongue.SIDES)
     maps["tongue"] = np.roll(sections[:, ::-1], 1, axis=1).ravel()
+    maps["hair"], maps["bun"] = hair.mirror_maps()
     return maps
 
 

@@ -11,10 +11,10 @@ from .mesh import Mesh, grid_quads
 
 PATH = ((12.5, 134.2), (18.0, 136.2), (26.0, 138.2), (35.0, 139.2), (44.0, 138.2), (52.0, 135.0), (58.5, 130.5))
 """x and z of the middle line, from the nose outwards."""
-HALF_HEIGHTS = (2.0, 3.4, 3.7, 3.5, 3.0, 2.1, 0.5)
-SECTION = ((-1.0, -0.6), (-0.55, 1.0), (0.0, 1.5), (0.55, 1.1), (1.0, -0.6))
+HALF_HEIGHTS = (1.5, 3.2, 3.7, 3.4, 2.8, 1.8, 0.4)
+SECTION = ((-1.0, -0.5), (-0.55, 0.75), (0.0, 1.15), (0.55, 0.85), (1.0, -0.5))
 """Across the brow: share of the half height, and height over the skin in millimetres."""
-STEPS = 16
+STEPS = 14
 
 
 def brow() -> Mesh:

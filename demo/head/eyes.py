@@ -10,13 +10,13 @@ from .form import EYE_YAW, from_eye
 from .mesh import Mesh, grid_quads
 
 SEGMENTS = 20
-TURNS = (4.0, 9.5, 12.0, 22.0, 26.0, 27.5, 34.0, 46.0, 62.0, 84.0)
+TURNS = (4.0, 9.5, 12.0, 22.0, 26.0, 27.5, 34.0, 48.0, 76.0)
 """Angle of each ring from the line of sight, degrees: pupil up to the second, iris up to the fifth, then the white."""
-DEPTHS = (0.885, 0.905, 0.925, 0.962, 0.978, 0.997, 1.0, 1.0, 1.0, 1.0)
+DEPTHS = (0.885, 0.905, 0.925, 0.962, 0.978, 0.997, 1.0, 1.0, 1.0)
 """Share of the eyeball's radius at each ring: the iris is a shallow bowl."""
 PUPIL_RINGS, IRIS_RINGS = 1, 5
-CORNEA_TURNS = (0.0, 9.0, 18.0, 25.0, 29.0)
-CORNEA_BULGE = (1.075, 1.068, 1.045, 1.018, 1.003)
+CORNEA_TURNS = (0.0, 12.0, 22.0, 29.0)
+CORNEA_BULGE = (1.075, 1.062, 1.03, 1.003)
 """Rings of the cornea, and how far it stands out of the ball."""
 
 
@@ -44,7 +44,7 @@ def turned(rest: np.ndarray, up: float, left: float) -> np.ndarray:
 
 
 def ball_places(up: float = 0.0, left: float = 0.0) -> np.ndarray:
-    """Vertices of the left eyeball looking `up` and `left`, [1 + 200, 3] in millimetres.
+    """Vertices of the left eyeball looking `up` and `left`, [1 + 180, 3] in millimetres.
 
     The ball is an ellipsoid that turns within itself, so that it never leaves the lids.
     """
@@ -54,7 +54,7 @@ def ball_places(up: float = 0.0, left: float = 0.0) -> np.ndarray:
 
 
 def cornea_places(up: float = 0.0, left: float = 0.0) -> np.ndarray:
-    """Vertices of the left cornea, [1 + 80, 3] in millimetres."""
+    """Vertices of the left cornea, [1 + 60, 3] in millimetres."""
     rest = np.concatenate([[[0.0, -1.0, 0.0]], directions(CORNEA_TURNS[1:])])
     bulge = np.concatenate([CORNEA_BULGE[:1], np.repeat(CORNEA_BULGE[1:], SEGMENTS)])
     return from_eye(turned(rest, up, left - EYE_YAW) * bulge[:, None] * EYE_RADII)

@@ -46,8 +46,8 @@ def cranium(points: np.ndarray) -> np.ndarray:
 def jaw(points: np.ndarray) -> np.ndarray:
     """Mandible from the hinge over the angle to the chin."""
     half = mirrored(points, 6.0)
-    ramus = cone(half, (47, -12, 92), (40, -20, 40), 13, 11)
-    body = cone(half, (40, -20, 40), (6, -68, 15), 11, 12)
+    ramus = cone(half, (47, -12, 92), (39, -20, 42), 13, 11)
+    body = cone(half, (39, -20, 42), (6, -68, 15), 11, 12)
     form = union(ramus, body, 16)
     return union(form, ellipsoid(points, (0, -76.5, 14.5), (15, 13.5, 14)), 14)
 
@@ -58,7 +58,7 @@ def cheeks(points: np.ndarray) -> np.ndarray:
     form = ellipsoid(half, (36, -61, 83), (20, 23, 21))
     form = union(form, cone(half, (46, -50, 92), (53, -12, 97), 11, 8), 24)
     form = union(form, ellipsoid(half, (37, -28, 70), (19, 26, 28)), 20)
-    return union(form, ellipsoid(half, (27, -46, 56), (25, 35, 40)), 24)
+    return union(form, ellipsoid(half, (26, -46, 58), (24, 35, 38)), 24)
 
 
 def middle(points: np.ndarray) -> np.ndarray:
@@ -82,7 +82,6 @@ def neck(points: np.ndarray) -> np.ndarray:
     half = mirrored(points)
     form = cone(points, (0, 20, 70), (0, 34, -110), 46, 47)
     form = union(form, cone(half, (40, 16, 72), (9, -8, -104), 13, 8), 18)
-    form = union(form, ellipsoid(points, (0, -15, -34), (8, 10, 14)), 20)
     form = union(form, cone(half, (18, 48, -64), (150, 38, -136), 24, 34), 36)
     return union(form, cone(half, (14, 12, -140), (140, 34, -146), 24, 32), 30)
 

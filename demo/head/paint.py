@@ -1,26 +1,38 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The colour of the skin, per vertex: red lips, warm cheeks, nose and ears, rosy lids."""
+"""Colour and grain per vertex: red lips, warm cheeks, a lively iris, and the direction in which hair and fibres run."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from . import eyelids, lips
+from . import brows, eyelids, eyes, hair, lips
 from .anatomy import Anatomy
-from .lips import Ring
+from .form import EYE
 
 SKIN = np.array((0.60, 0.355, 0.255))
-LIP = np.array((0.42, 0.115, 0.10))
-WET = np.array((0.33, 0.075, 0.07))
-BLUSH = np.array((0.56, 0.22, 0.165))
-LID = np.array((0.45, 0.22, 0.175))
-LIP_SHARE = (0.55, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+LIP = np.array((0.45, 0.150, 0.125))
+WET = np.array((0.34, 0.085, 0.075))
+BLUSH = np.array((0.57, 0.235, 0.175))
+LID = np.array((0.47, 0.235, 0.185))
+NOSTRIL = np.array((0.10, 0.03, 0.025))
+LIP_SHARE = (0.5, 0.9, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+LID_SHARE = (0.10, 0.40, 0.40, 0.50, 0.75, 1.0, 1.0)
+IRIS = (
+    (0.0, 0.0, 0.0),
+    (0.01, 0.01, 0.012),
+    (0.20, 0.17, 0.09),
+    (0.13, 0.26, 0.30),
+    (0.05, 0.11, 0.14),
+    (0.03, 0.05, 0.06),
+)
+"""Colour of the eye's rings from the pupil to the edge of the iris."""
+WHITE, CORNER = np.array((0.80, 0.77, 0.75)), np.array((0.66, 0.36, 0.32))
 
 
 def near(points: np.ndarray, centre: tuple[float, float, float], radii: tuple[float, float, float]) -> np.ndarray:
     """A soft spot: 1 in the middle, 0 from `radii` on."""
-    reach = np.linalg.norm((points - np.array(centre)) / np.array(radii), axis=1)
-    return np.clip(1.0 - reach, 0.0, 1.0) ** 2 * (1.0 + 2.0 * np.clip(reach, 0.0, 1.0))
+    reach = np.clip(np.linalg.norm((points - np.array(centre)) / np.array(radii), axis=1), 0.0, 1.0)
+    return (1.0 - reach) ** 2 * (1.0 + 2.0 * reach)
 
 
 def blended(colour: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -30,19 +42,62 @@ def blended(colour: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndar
 
 def tint(anatomy: Anatomy) -> np.ndarray:
     """Linear colour of every vertex of the head, [V, 3] from 0 to 1."""
-    points = anatomy.mesh.vertices * (1.0, 1.0, 1.0)
+    colour = skin_tint(anatomy)
+    for side in ("left", "right"):
+        colour[anatomy.parts[f"eye {side}"]] = eye_tint(anatomy.mesh.vertices[anatomy.parts["eye left"]])
+        ear = anatomy.parts[f"ear {side}"]
+        colour[ear] = blended(colour[ear], BLUSH, np.full(len(ear), 0.45))
+    return colour
+
+
+def skin_tint(anatomy: Anatomy) -> np.ndarray:
+    """Skin with blush, lids, nostrils and lips, for all vertices of the head."""
+    points = anatomy.mesh.vertices
     half = np.abs(points) * (1, 0, 0) + points * (0, 1, 1)
     colour = np.tile(SKIN, (len(points), 1))
-    blush = 0.75 * near(half, (42.0, -72.0, 80.0), (34.0, 40.0, 26.0)) + 0.55 * near(
-        points, (0.0, -112.0, 77.0), (20.0, 22.0, 16.0)
-    )
-    ears = np.concatenate([anatomy.parts["ear left"], anatomy.parts["ear right"]])
-    blush[ears] = 0.6
-    colour = blended(colour, BLUSH, np.clip(blush, 0.0, 1.0))
-    for ring, share in zip(eyelids.Ring, (0.15, 0.4, 0.45, 0.5, 0.7, 1.0, 1.0), strict=True):
+    cheek = near(half, (42.0, -72.0, 80.0), (34.0, 40.0, 26.0))
+    tip = near(points, (0.0, -112.0, 77.0), (20.0, 22.0, 16.0))
+    colour = blended(colour, BLUSH, np.clip(0.7 * cheek + 0.45 * tip, 0.0, 1.0))
+    colour = blended(colour, NOSTRIL, near(half, (6.3, -98.0, 73.0), (3.6, 5.0, 4.5)))
+    for ring, share in zip(eyelids.Ring, LID_SHARE, strict=True):
         rows = anatomy.skin.lids[:, ring].ravel()
         colour[rows] = blended(colour[rows], LID, np.full(len(rows), share))
-    for ring, share in zip(Ring, LIP_SHARE, strict=True):
+    for ring, share in zip(lips.Ring, LIP_SHARE, strict=True):
         rows = anatomy.skin.lips[ring]
-        colour[rows] = blended(colour[rows], LIP if ring < lips.Ring.CONTACT else WET, np.full(len(rows), share))
+        red = LIP if ring < lips.Ring.CONTACT else WET
+        colour[rows] = blended(colour[rows], red, np.full(len(rows), share))
     return colour
+
+
+def eye_tint(left_eye: np.ndarray) -> np.ndarray:
+    """Colour of one eyeball: pupil, iris, and a white that reddens towards the corners."""
+    rings = np.concatenate([[0], np.repeat(np.arange(len(eyes.TURNS)), eyes.SEGMENTS)])
+    aside = np.abs(left_eye[:, 0] - EYE[0])
+    colour = blended(np.tile(WHITE, (len(rings), 1)), CORNER, np.clip((aside - 10.0) / 9.0, 0.0, 1.0) ** 2)
+    for ring, shade in enumerate(IRIS):
+        colour[rings == ring] = shade
+    return colour
+
+
+def grain(anatomy: Anatomy) -> np.ndarray:
+    """Coordinates for the fine texture of each part, [V, 3]: quick across hairs and fibres, slow along them."""
+    result = anatomy.mesh.vertices.copy()
+    parts = anatomy.parts
+    for side in ("left", "right"):
+        result[parts[f"eye {side}"]] = iris_grain()
+        along, across = np.divmod(np.arange(len(parts[f"brow {side}"])), len(brows.SECTION))
+        result[parts[f"brow {side}"]] = np.stack([along * 1.6 + across * 0.9, across * 0.25, 0.0 * along], axis=1)
+    row, lock = np.divmod(np.arange(len(parts["hair"])), hair.LOCKS)
+    lock = np.minimum(lock, hair.LOCKS - lock)
+    result[parts["hair"]] = np.stack([1.0 * lock, 0.5 * np.array(hair.STEPS)[row], 0.0 * lock], axis=1)
+    ring, turn = np.divmod(np.arange(len(parts["bun"])), hair.BUN_SEGMENTS)
+    result[parts["bun"]] = np.stack([3.0 * ring, 0.5 * np.cos(turn), 0.5 * np.sin(turn)], axis=1)
+    return result
+
+
+def iris_grain() -> np.ndarray:
+    """Fibres that run from the pupil outwards, for one eyeball."""
+    around = np.tile(2.0 * np.pi * np.arange(eyes.SEGMENTS) / eyes.SEGMENTS, len(eyes.TURNS))
+    out = np.repeat(np.arange(len(eyes.TURNS)), eyes.SEGMENTS)
+    rings = np.stack([5.0 * np.cos(around), 5.0 * np.sin(around), 0.25 * out], axis=1)
+    return np.concatenate([[[0.0, 0.0, 0.0]], rings])

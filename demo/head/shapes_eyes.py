@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import eyelids, eyes
+from . import eyelids, eyes, lashes
 from .face import Face
 
 
@@ -15,6 +15,7 @@ def lids(face: Face, edge: np.ndarray) -> np.ndarray:
     rings = face.anatomy.skin.lids[0]
     rest = eyelids.opening()
     shape[rings[1:]] = eyelids.lid_rings(edge, rest) - eyelids.lid_rings(rest)
+    shape[face.anatomy.parts["lashes left"]] = lashes.lash_places(edge) - lashes.lash_places(rest)
     return shape
 
 

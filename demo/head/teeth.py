@@ -59,13 +59,16 @@ def tooth(arch: Arch, number: int) -> Mesh:
     length = arch.crown * (1.0, 0.93, 1.04, 0.86, 0.8, 0.74)[number]
     edge = arch.edge + arch.up * (0.0, 0.7, -0.2, 0.8, 1.0, 1.2)[number]
     rings = []
-    for share, wide, deep in CROWN_LEVELS:
+    levels = CROWN_LEVELS if number < 3 else CROWN_LEVELS[1:]
+    for share, wide, deep in levels:
         thick = depth * (flat + (1 - flat) * deep)
         ring = crown_ring(width * wide * 0.97, thick)
         plan = point - outwards * depth * 0.5 + ring[:, :1] * along + (ring[:, 1:] + (depth - thick) * 0.32) * outwards
         rings.append(np.column_stack([plan, np.full(SIDES, edge + arch.up * share * length)]))
     cap = zipped(np.arange(SIDES))
-    return outward(Mesh(np.concatenate(rings), np.concatenate([grid_quads(4, SIDES, wrap=True), cap[:, ::-1]])))
+    return outward(
+        Mesh(np.concatenate(rings), np.concatenate([grid_quads(len(levels), SIDES, wrap=True), cap[:, ::-1]]))
+    )
 
 
 def crown_ring(width: float, depth: float) -> np.ndarray:
@@ -92,24 +95,14 @@ def row(arch: Arch) -> Mesh:
     return joined([left, mirror_copy(left)])
 
 
-GUM_SECTION = (
-    (-1.0, 1.2),
-    (1.0, -0.6),
-    (1.9, 2.0),
-    (1.5, 7.0),
-    (-2.0, 11.0),
-    (-9.0, 11.0),
-    (-10.5, 4.0),
-    (-9.0, -0.4),
-    (-7.0, 1.2),
-)
+GUM_SECTION = ((-1.0, 1.4), (1.0, -0.5), (1.9, 2.6), (0.5, 9.5), (-6.0, 11.5), (-10.5, 5.0), (-7.0, 0.8))
 """Profile across the gum: outwards from the arch, and away from the biting edge, from the front of the necks to the back."""
 
 
 def gum(arch: Arch) -> Mesh:
     """The gum of one jaw: its profile swept along the arch, the margin scalloped around each tooth."""
     reach = sum(arch.widths)
-    lengths = np.linspace(-reach - 1.0, reach + 1.0, 41)
+    lengths = np.linspace(-reach - 1.0, reach + 1.0, 33)
     points, outwards = arch_curve(arch, lengths)
     bounds = np.concatenate([[0.0], np.cumsum(arch.widths)])
     tooth_number = np.clip(np.searchsorted(bounds, np.abs(lengths), side="right") - 1, 0, len(arch.widths) - 1)
