@@ -46,7 +46,7 @@ class Request:
     identity: str = PIVOT
     """Name or row number of the model's identity table, or `PIVOT`."""
     raw: bool = False
-    """The model's own numbers: no clamp, smoothing, rest offset or audio levelling."""
+    """The model's own numbers: no clamp, rest offset or audio levelling."""
 
 
 @dataclass(frozen=True)

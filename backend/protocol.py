@@ -47,7 +47,7 @@ class Generate:
     identity: str = "pivot"
     """A name or row number of the model's identity table, or ``pivot``."""
     raw: bool = False
-    """The model's own numbers: no clamp, smoothing, rest offset or audio levelling."""
+    """The model's own numbers: no clamp, rest offset or audio levelling."""
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     terminal.add_device(parser)
     parser.add_argument(
-        "--raw", action="store_true", help="the model's own numbers: no clamp, smoothing, rest offset or levelling"
+        "--raw", action="store_true", help="the model's own numbers: no clamp, rest offset or audio levelling"
     )
 
 
