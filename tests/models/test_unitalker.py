@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -136,6 +139,18 @@ def test_normalising_does_not_care_for_level_and_offset() -> None:
     audio = torch.randn(2, 5000)
     torch.testing.assert_close(standardise(3 * audio + 0.5), standardise(audio), atol=1e-4, rtol=0)
     assert standardise(torch.zeros(1, 100)).eq(0).all()
+
+
+def test_the_small_encoder_needs_no_transformers() -> None:
+    script = (
+        "import sys; from backend.models.unitalker import *; from backend.models.audio_encoder import *; "
+        "UniTalker(UniTalkerConfig(MelEncoderConfig(), 'conv', 8, 1, (HeadConfig('arkit', 52),))); "
+        "print('transformers' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
 
 
 BAD_CONFIGS = [
