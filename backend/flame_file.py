@@ -2,41 +2,27 @@
 """The artist's own FLAME file: the official .pkl, read without running anything in it, and our .npz of it.
 
 FLAME 2016, 2020, 2023 and 2023 Open come as pickles of numpy arrays, some wrapped in chumpy objects or scipy sparse
-matrices. A pickle is a program that names functions and has them called. Here every permitted name stands for an
-inert record, so all the program can do is say which bytes make up which array: numpy, scipy and chumpy never see it.
+matrices.
 """
 
 from __future__ import annotations
 
 import io
-import pickle  # noqa: TID251 - FLAME is published as pickles; nothing that they name is imported or called
-import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
-from itertools import pairwise
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
 
 import numpy as np
 
+from . import plain_pickle
 from .models.flame import EXPRESSIONS, PARENTS, POSE_FEATURES, SHAPES, FlameArrays
 
 KEYS = ("v_template", "f", "shapedirs", "posedirs", "J_regressor", "kintree_table", "weights")
 """What a FLAME file must hold, under its own names; see `FlameArrays` for their meaning."""
-MOST_BYTES = 1 << 29
-"""Ten times the size of FLAME 2020."""
-MOST_STEPS = 100_000
-"""Official files take some hundred steps: an array is one step, however large."""
-LEFT_OUT = {code[0] for code in (pickle.BYTEARRAY8, pickle.EXT1, pickle.EXT2, pickle.EXT4)}
-"""Instructions that set memory aside before reading, or read the registry of this Python."""
-NUMBER_TYPES = ("f4", "f8", "i4", "i8", "u4", "u8")
-BROKEN = (
-    *(pickle.UnpicklingError, struct.error, zipfile.BadZipFile, zlib.error, EOFError, MemoryError),
-    *(ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError),
-    *(SyntaxError, tokenize.TokenError),
-)
+MOST_BYTES = plain_pickle.MOST_BYTES
+BROKEN = (*plain_pickle.BROKEN, zipfile.BadZipFile, zlib.error, SyntaxError, tokenize.TokenError)
 """What the unpickler, zipfile and numpy's header parser raise on bytes that are damaged or mean something else."""
 
 
@@ -51,8 +37,8 @@ def read(path: Path) -> FlameArrays:
     """
     content = _content(path)
     try:
-        arrays = _from_npz(content) if content.startswith(b"PK") else _from_pickle(content)
-    except _HoldsCode as found:
+        arrays = _from_npz(content) if content.startswith(b"PK") else plain_pickle.arrays_in(content, KEYS)
+    except plain_pickle.HoldsCode as found:
         raise FlameFileError(f"{path} holds code ({found}) and is not a FLAME model; nothing was run.") from None
     except BROKEN as error:
         raise FlameFileError(
@@ -105,13 +91,6 @@ def _from_npz(content: bytes) -> dict[str, np.ndarray | None]:
         return {key: np.asarray(stored[key]) for key in KEYS if key in stored}
 
 
-def _from_pickle(content: bytes) -> dict[str, np.ndarray | None]:
-    held = _Reader(io.BytesIO(content), encoding="latin1").load()
-    if not isinstance(held, dict):
-        raise TypeError("a FLAME pickle is a dictionary")
-    return {key: _array(held[key]) for key in KEYS if key in held}
-
-
 def _checked(arrays: Mapping[str, np.ndarray | None], path: Path) -> FlameArrays:
     numbers = {key: _numbers(arrays, key, path) for key in KEYS}
     vertices, faces, joints = len(numbers["v_template"]), len(numbers["f"]), len(PARENTS)
@@ -148,142 +127,3 @@ def _numbers(arrays: Mapping[str, np.ndarray | None], key: str, path: Path) -> n
     if not np.all(np.abs(array) < np.finfo(np.float32).max):
         raise FlameFileError(f"{path} is damaged: its {key} holds numbers that are infinite or NaN.")
     return array
-
-
-class _HoldsCode(Exception):
-    """The pickle names something that no FLAME file needs."""
-
-
-class _Record:
-    """What a pickle says of one object: the arguments it was made with, and its state. It does nothing."""
-
-    def __init__(self, *arguments: object) -> None:
-        self.arguments = arguments
-
-    def __setstate__(self, state: object) -> None:
-        self.state = state
-
-
-class _Array(_Record):
-    """A numpy array; state (version, shape, number type, whether columns come first, bytes)."""
-
-
-class _NumberType(_Record):
-    """A numpy dtype; arguments ("f8", …), state (version, byte order, …)."""
-
-
-class _Bytes(_Record):
-    """Bytes as Python 3 writes them for Python 2; arguments (text, "latin1")."""
-
-
-class _Chumpy(_Record):
-    """A chumpy object; the state of a plain one is {"x": array, …}."""
-
-
-class _SparseRows(_Record):
-    """A scipy csr_matrix; state {"_shape", "indptr", "indices", "data", …}."""
-
-
-class _SparseColumns(_SparseRows):
-    """A scipy csc_matrix, of the same state."""
-
-
-class _Empty(_Record):
-    """The functions that make an empty object of the class they are given; its state follows."""
-
-    def __new__(cls, kind: type[_Record], *_: object) -> _Record:
-        return kind()
-
-
-PERMITTED: dict[str, type[_Record]] = {
-    "numpy.ndarray": _Array,
-    "numpy.dtype": _NumberType,
-    "numpy.core.multiarray.scalar": _Record,
-    "numpy._core.multiarray.scalar": _Record,
-    "numpy.core.multiarray._reconstruct": _Empty,
-    "numpy._core.multiarray._reconstruct": _Empty,
-    "copy_reg._reconstructor": _Empty,
-    "copyreg._reconstructor": _Empty,
-    "__builtin__.object": _Record,
-    "builtins.object": _Record,
-    "__builtin__.set": _Record,
-    "builtins.set": _Record,
-    "_codecs.encode": _Bytes,
-    "scipy.sparse.csr.csr_matrix": _SparseRows,
-    "scipy.sparse._csr.csr_matrix": _SparseRows,
-    "scipy.sparse.csc.csc_matrix": _SparseColumns,
-    "scipy.sparse._csc.csc_matrix": _SparseColumns,
-}
-"""All that FLAME files name beside chumpy's classes, each under its old and its new address."""
-
-
-def _counted(step: Callable[[Any], None]) -> Callable[[Any], None]:
-    """One instruction of a pickle, refused once the program is longer than a FLAME file's."""
-
-    def counted(reader: _Reader) -> None:
-        reader.steps += 1
-        if reader.steps > MOST_STEPS:
-            raise pickle.UnpicklingError("a FLAME pickle is shorter")
-        step(reader)
-
-    return counted
-
-
-class _Reader(pickle._Unpickler):
-    """Reads a pickle into records; the memory it takes grows with the file, not with what the file claims.
-
-    This is the standard library's unpickler in Python: the one in C trusts a claimed length or index of gigabytes.
-    """
-
-    dispatch: ClassVar = {
-        code: _counted(step) for code, step in pickle._Unpickler.dispatch.items() if code not in LEFT_OUT
-    }
-    steps = 0
-
-    def find_class(self, module: str, name: str) -> type[_Record]:
-        if module.partition(".")[0] == "chumpy":
-            return _Chumpy
-        try:
-            return PERMITTED[f"{module}.{name}"]
-        except KeyError:
-            raise _HoldsCode(ascii(f"{module}.{name}"[:80])) from None
-
-
-def _array(value: object) -> np.ndarray | None:
-    """The array that a record describes; None where it describes none of numbers.
-
-    Raises one of `BROKEN` where the record contradicts itself.
-    """
-    match value:
-        case _Chumpy(state={"x": _Array() as array}):
-            return _array(array)
-        case _Array(state=(_, shape, _NumberType(arguments=(kind, *_), state=(_, order, *_)), columns_first, data)):
-            if kind in NUMBER_TYPES:
-                return np.frombuffer(_raw(data), order + kind).reshape(shape, order="F" if columns_first else "C")
-        case _SparseRows(state=dict() as state):
-            return _dense(state, isinstance(value, _SparseColumns))
-    return None
-
-
-def _dense(state: dict[str, Any], by_columns: bool) -> np.ndarray:
-    """A compressed sparse matrix with its zeros; repeated places add up, as in scipy."""
-    rows, columns = state["_shape"]
-    if rows * columns > MOST_BYTES // 8:
-        raise ValueError("a sparse matrix claims to be larger than any FLAME model")
-    dense = np.zeros((rows, columns))
-    starts, places, data = (np.asarray(_array(state[key])) for key in ("indptr", "indices", "data"))
-    for line, (start, stop) in zip(dense.T if by_columns else dense, pairwise(starts), strict=True):
-        np.add.at(line, places[start:stop], data[start:stop])
-    return dense
-
-
-def _raw(data: object) -> bytes:
-    """An array's bytes, which Python 2 wrote as text in Latin-1."""
-    match data:
-        case bytes():
-            return data
-        case str():
-            return data.encode("latin1")
-        case _Bytes(arguments=(str() as text, *_)):
-            return text.encode("latin1")
-    raise TypeError("the bytes of an array are missing")
