@@ -72,7 +72,10 @@ EncoderConfig: TypeAlias = SpeechEncoderConfig | MelEncoderConfig
 
 
 def build_encoder(config: EncoderConfig) -> SpeechEncoder | MelEncoder:
-    """A module with an attribute `width` that maps audio float32 [B, n] at 16 kHz to features [B, ~n/320, width]."""
+    """A module that maps audio float32 [B, n] at 16 kHz to features [B, ~n/320, width].
+
+    It has an attribute `width`; `feature_count` says how many features are real where clips are padded (`Lengths`).
+    """
     if isinstance(config, MelEncoderConfig):
         return MelEncoder(config)
     from .speech_encoder import SpeechEncoder  # transformers takes seconds to import; the default model needs none

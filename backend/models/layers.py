@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,13 +14,41 @@ ATTENTION_HEADS = 4
 """Heads of the transformer motion decoder; each has its own reach into the past."""
 
 
-def adapt_frequency(features: Tensor, frames: int) -> Tensor:
+class Lengths(NamedTuple):
+    """How much of each clip of a batch is real; zeros fill the rest. A clip gives what it gives alone."""
+
+    samples: Tensor
+    """int64 [B]: of the sound."""
+    frames: Tensor
+    """int64 [B]: of the motion."""
+
+
+def is_real(counts: Tensor, total: int) -> Tensor:
+    """bool [B, total]: the first `counts` int64 [B] of each row."""
+    return torch.arange(total, device=counts.device) < counts[:, None]
+
+
+def only_real(features: Tensor, counts: Tensor | None) -> Tensor:
+    """[B, t, C] with zeros behind the first `counts` int64 [B] of each row, as convolutions pad; None: all are real."""
+    return features if counts is None else features.where(is_real(counts, features.shape[1])[..., None], 0)
+
+
+def adapt_frequency(features: Tensor, frames: int, heard: Tensor | None = None, wanted: Tensor | None = None) -> Tensor:
     """Resample features [B, t, C] along time to [B, frames, C]: linear, first and last frame kept.
 
-    UniTalker, section 3.2, "frequency adaptor"; one model serves annotations of any frame rate this way.
+    Of padded rows the first `heard` become the first `wanted`, both int64 [B]. UniTalker, section 3.2, "frequency
+    adaptor"; one model serves annotations of any frame rate this way.
     """
-    resampled = functional.interpolate(features.transpose(1, 2), size=frames, mode="linear", align_corners=True)
-    return resampled.transpose(1, 2)
+    if heard is None or wanted is None:
+        resampled = functional.interpolate(features.transpose(1, 2), size=frames, mode="linear", align_corners=True)
+        return resampled.transpose(1, 2)
+    step = (heard - 1) / (wanted - 1).clamp(min=1)
+    place = torch.arange(frames, device=features.device) * step[:, None]
+    before = torch.minimum(place.long(), heard[:, None] - 1)
+    after = torch.minimum(before + 1, heard[:, None] - 1)
+    rows = torch.arange(len(features), device=features.device)[:, None]
+    share = (place - before).clamp(max=1)[..., None]
+    return (features[rows, before] * (1 - share) + features[rows, after] * share).to(features.dtype)
 
 
 class ConvolutionBlock(nn.Module):
@@ -48,11 +77,14 @@ class ConvolutionDecoder(nn.Module):
         widths_in = (width + identity_width, width, width)
         self.blocks = nn.Sequential(*(ConvolutionBlock(width_in, width) for width_in in widths_in))
 
-    def forward(self, features: Tensor, identity: Tensor) -> Tensor:
-        """Features [B, T, audio width] and identity rows int64 [B] to [B, T, width]."""
+    def forward(self, features: Tensor, identity: Tensor, counts: Tensor | None = None) -> Tensor:
+        """Features [B, T, audio width], the first `counts` real, and identity rows int64 [B] to [B, T, width]."""
         audio = self.dropout(self.audio(features))
         style = self.identities(identity)[:, None, :].expand(-1, audio.shape[1], -1)
-        return self.blocks(torch.cat((audio, style), dim=2))
+        hidden = torch.cat((audio, style), dim=2)
+        for block in self.blocks:
+            hidden = block(only_real(hidden, counts))
+        return hidden
 
 
 class TransformerDecoder(nn.Module):
@@ -70,8 +102,8 @@ class TransformerDecoder(nn.Module):
         self.layer = nn.TransformerDecoderLayer(width, ATTENTION_HEADS, 2 * width, dropout, batch_first=True)
         self.register_buffer("positions", sinusoids(period, width))
 
-    def forward(self, features: Tensor, identity: Tensor) -> Tensor:
-        """Features [B, T, audio width] and identity rows int64 [B] to [B, T, width]."""
+    def forward(self, features: Tensor, identity: Tensor, counts: Tensor | None = None) -> Tensor:
+        """As `ConvolutionDecoder`; no frame looks ahead, so none sees the padding behind its clip."""
         audio = self.audio(features)
         frames = torch.arange(audio.shape[1], device=audio.device)
         positions = self.get_buffer("positions")[frames % self.period]

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .layers import Lengths, is_real, only_real
+
 RATE = 16000
 WINDOW = 400
 HOP = 160
@@ -72,30 +74,46 @@ class MelEncoder(nn.Module):
         self.blocks = nn.Sequential(*(Block(config, dilation) for dilation in dilations))
         self.norm = nn.LayerNorm(config.width)
 
-    def forward(self, audio: Tensor) -> Tensor:
+    def forward(self, audio: Tensor, lengths: Lengths | None = None) -> Tensor:
         """Audio float32 [B, n] at 16 kHz to features [B, ~n/320, width]."""
-        spectrum = self.spectrum(audio)
+        mels = None if lengths is None else lengths.samples // HOP + 1
+        counts = None if lengths is None else self.feature_count(lengths.samples)
+        spectrum = self.spectrum(audio, mels)
         if self.training:
-            spectrum = self._masked(spectrum)
-        heard = functional.gelu(self.onset(spectrum))
-        return self.norm(self.blocks(self.stem(heard).transpose(1, 2)))
+            spectrum = self._masked(spectrum, mels)
+        heard = functional.gelu(self.onset(spectrum)).transpose(1, 2)
+        features = self.stem(only_real(heard, mels).transpose(1, 2)).transpose(1, 2)
+        for block in self.blocks:
+            features = block(features, counts)
+        return self.norm(features)
 
-    def spectrum(self, audio: Tensor) -> Tensor:
-        """[B, bands, ~n/160]: log-mel at 100 Hz, 0 at the level of the speech, -2 for whatever is far below it."""
+    def feature_count(self, samples: Tensor) -> Tensor:
+        """Features that clips of so many samples give; int64 [B] both."""
+        return samples // HOP // 2 + 1
+
+    def spectrum(self, audio: Tensor, mels: Tensor | None = None) -> Tensor:
+        """[B, bands, ~n/160]: log-mel at 100 Hz, 0 at the level of the speech, -2 for whatever is far below it.
+
+        Of padded clips the first `mels` int64 [B] frames are real; the others are 0.
+        """
         window = self.get_buffer("window")
         transform = torch.stft(
             audio, TRANSFORM, HOP, WINDOW, window, center=True, pad_mode="constant", return_complex=True
         )
         energy = self._filters(len(audio)) @ transform.abs().square()
         decibels = 10 * torch.log10(energy + 1e-10)
-        return ((decibels - self._level(decibels)) / DYNAMICS).clamp(min=-2)
+        units = ((decibels - self._level(decibels, mels)) / DYNAMICS).clamp(min=-2)
+        return only_real(units.transpose(1, 2), mels).transpose(1, 2)
 
-    def _level(self, decibels: Tensor) -> Tensor:
+    def _level(self, decibels: Tensor, mels: Tensor | None) -> Tensor:
         """[B, 1, 1]: how loud the loudest twentieth (at least 0.3 s) is, so that long pauses do not count."""
         loudness = decibels.amax(dim=1)
-        count = min(max(loudness.shape[1] // 20, 30), loudness.shape[1])
-        power = 10 ** (loudness.topk(count, dim=1).values / 10)
-        return (10 * torch.log10(power.mean(dim=1))).clamp(min=self.config.quietest)[:, None, None]
+        length = loudness.shape[1]
+        counts = torch.full((1,), length, device=loudness.device) if mels is None else mels
+        loudest = loudness.where(is_real(counts, length), -torch.inf).sort(dim=1, descending=True).values
+        kept = torch.minimum((counts // 20).clamp(min=30), counts)
+        power = (10 ** (loudest / 10)).where(is_real(kept, length), 0).sum(dim=1) / kept
+        return (10 * torch.log10(power)).clamp(min=self.config.quietest)[:, None, None]
 
     def _filters(self, batch: int) -> Tensor:
         """One filter bank for all, or in training one for each item."""
@@ -104,10 +122,14 @@ class MelEncoder(nn.Module):
             return filters[WARPS // 2]
         return filters[torch.randint(WARPS, (batch,), device=filters.device)]
 
-    def _masked(self, spectrum: Tensor) -> Tensor:
+    def _masked(self, spectrum: Tensor, mels: Tensor | None) -> Tensor:
         hidden = _runs(len(spectrum), spectrum.shape[1], self.config.masked_bands, spectrum.device)[:, :, None]
         hidden = hidden | _runs(len(spectrum), spectrum.shape[2], self.config.masked_frames, spectrum.device)[:, None]
-        return torch.where(hidden, spectrum.mean(dim=(1, 2), keepdim=True), spectrum)
+        average = spectrum.mean(dim=(1, 2), keepdim=True)
+        if mels is not None:
+            hidden = hidden & is_real(mels, spectrum.shape[2])[:, None]
+            average = average * (spectrum.shape[2] / mels)[:, None, None]
+        return torch.where(hidden, average, spectrum)
 
 
 class Block(nn.Module):
@@ -122,8 +144,8 @@ class Block(nn.Module):
         self.narrow = nn.Linear(3 * width, width)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, features: Tensor) -> Tensor:
-        mixed = self.norm(self.along_time(features.transpose(1, 2)).transpose(1, 2))
+    def forward(self, features: Tensor, counts: Tensor | None = None) -> Tensor:
+        mixed = self.norm(self.along_time(only_real(features, counts).transpose(1, 2)).transpose(1, 2))
         return features + self.dropout(self.narrow(functional.gelu(self.widen(mixed))))
 
 

@@ -12,7 +12,7 @@ from transformers import Wav2Vec2Config, Wav2Vec2Model, WavLMConfig, WavLMModel
 from transformers.models.wavlm.modeling_wavlm import WavLMAttention
 
 from .audio_encoder import SpeechEncoderConfig
-from .layers import adapt_frequency
+from .layers import Lengths, adapt_frequency, is_real
 
 
 class SpeechEncoder(nn.Module):
@@ -20,27 +20,69 @@ class SpeechEncoder(nn.Module):
 
     def __init__(self, config: SpeechEncoderConfig) -> None:
         super().__init__()
+        self.config = config
         self.width = config.width
-        self.normalise_audio = config.normalise_audio
         self.shortest = shortest_audio(config)
         self.network = build_network(config)
 
-    def forward(self, audio: Tensor, frames: int | None = None) -> Tensor:
+    def forward(self, audio: Tensor, lengths: Lengths | None = None, frames: int | None = None) -> Tensor:
         """Audio [B, n] to features [B, t, width]; with `frames`, the convolution's output is resampled to that many."""
         audio = functional.pad(audio, (0, max(0, self.shortest - audio.shape[1])))
-        if self.normalise_audio:
-            audio = standardise(audio)
-        heard = self.network.feature_extractor(audio).transpose(1, 2)
+        samples = None if lengths is None else lengths.samples.clamp(min=self.shortest)
+        if self.config.normalise_audio:
+            audio = standardise(audio, samples)
+        heard = self._convolved(audio, samples)
+        counts = None if samples is None else self.feature_count(samples)
         if frames is not None:
-            heard = adapt_frequency(heard, frames)
+            wanted = None if lengths is None else lengths.frames
+            heard, counts = adapt_frequency(heard, frames, counts, wanted), wanted
         projected, _ = self.network.feature_projection(heard)
-        return self.network.encoder(projected).last_hidden_state
+        mask = None if counts is None else is_real(counts, projected.shape[1])
+        return self.network.encoder(projected, attention_mask=mask).last_hidden_state
+
+    def feature_count(self, samples: Tensor) -> Tensor:
+        """Features that clips of so many samples give; int64 [B] both."""
+        counts = samples.clamp(min=self.shortest)
+        for kernel, stride in zip(self.config.convolution_kernels, self.config.convolution_strides, strict=True):
+            counts = (counts - kernel) // stride + 1
+        return counts
+
+    def _convolved(self, audio: Tensor, samples: Tensor | None) -> Tensor:
+        """Audio [B, n] to [B, t, channels]."""
+        first, *others = self.network.feature_extractor.conv_layers
+        if samples is None or self.config.convolution_norm == "layer":
+            return self.network.feature_extractor(audio).transpose(1, 2)
+        counts = (samples - self.config.convolution_kernels[0]) // self.config.convolution_strides[0] + 1
+        heard = first.activation(normalise_channels(first.layer_norm, first.conv(audio[:, None]), counts))
+        for layer in others:
+            heard = layer(heard)
+        return heard.transpose(1, 2)
 
 
-def standardise(audio: Tensor) -> Tensor:
-    """Zero mean and unit variance per clip of [B, n], as the wav2vec 2.0 feature extractor does it."""
-    variance, mean = torch.var_mean(audio, dim=1, keepdim=True, correction=0)
-    return (audio - mean) / torch.sqrt(variance + 1e-7)
+def standardise(audio: Tensor, samples: Tensor | None = None) -> Tensor:
+    """Zero mean and unit variance per clip of [B, n], as the wav2vec 2.0 feature extractor does it.
+
+    With `samples` int64 [B], over so many of each clip; zeros stay behind them.
+    """
+    if samples is None:
+        variance, mean = torch.var_mean(audio, dim=1, keepdim=True, correction=0)
+        return (audio - mean) / torch.sqrt(variance + 1e-7)
+    mean, variance, real = _moments(audio[:, None], samples)
+    return ((audio - mean[:, 0]) / torch.sqrt(variance[:, 0] + 1e-7)).where(real[:, 0], 0)
+
+
+def normalise_channels(norm: nn.GroupNorm, features: Tensor, counts: Tensor) -> Tensor:
+    """The norm of [B, C, t] with one group per channel, over the first `counts` int64 [B] of each clip."""
+    mean, variance, _ = _moments(features, counts)
+    return (features - mean) * torch.rsqrt(variance + norm.eps) * norm.weight[:, None] + norm.bias[:, None]
+
+
+def _moments(features: Tensor, counts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean and variance [B, C, 1] of the first `counts` of [B, C, t], and bool [B, 1, t]: which these are."""
+    real, divisor = is_real(counts, features.shape[2])[:, None], counts[:, None, None]
+    mean = features.where(real, 0).sum(dim=2, keepdim=True) / divisor
+    variance = (features - mean).where(real, 0).square().sum(dim=2, keepdim=True) / divisor
+    return mean, variance, real
 
 
 def shortest_audio(config: SpeechEncoderConfig) -> int:
@@ -113,6 +155,8 @@ class LeanAttention(WavLMAttention):
             for projection in (self.q_proj, self.k_proj, self.v_proj)
         )
         bias = gated_position_bias.view(batch, self.num_heads, length, length)
+        if attention_mask is not None:
+            bias = bias.masked_fill(~attention_mask[:, None, None, :], -torch.inf)
         dropout = self.dropout if self.training else 0.0
         mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=dropout)
         return self.out_proj(mixed.transpose(1, 2).reshape(batch, length, width)), None

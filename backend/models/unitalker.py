@@ -10,7 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from .audio_encoder import EncoderConfig, SpeechEncoderConfig, build_encoder
-from .layers import ConvolutionDecoder, PrincipalComponents, TransformerDecoder, adapt_frequency, output_layers
+from .layers import (
+    ConvolutionDecoder,
+    Lengths,
+    PrincipalComponents,
+    TransformerDecoder,
+    adapt_frequency,
+    output_layers,
+)
 
 
 @dataclass(frozen=True)
@@ -142,14 +149,21 @@ class UniTalker(nn.Module):
         frames: int,
         identity: Tensor | None = None,
         template: Tensor | None = None,
+        lengths: Lengths | None = None,
     ) -> Prediction:
-        """As `predict`, with everything in between and the template (broadcast to [B, frames, dim]) from outside."""
+        """As `predict`, with everything in between and the template (broadcast to [B, frames, dim]) from outside.
+
+        `lengths` of clips that are padded to the longest; None where all fill the batch.
+        """
         position = self.config.interpolate_position
-        features = self.encoder(audio, frames) if position == 0 else self.encoder(audio)
-        aligned = adapt_frequency(features, frames) if position == 1 else features
-        hidden = self.decoder(aligned, self._rows(identity, len(audio), audio.device))
+        heard = None if lengths is None else self.encoder.feature_count(lengths.samples)
+        wanted = None if lengths is None else lengths.frames
+        features = self.encoder(audio, lengths, frames) if position == 0 else self.encoder(audio, lengths)
+        aligned = adapt_frequency(features, frames, heard, wanted) if position == 1 else features
+        rows = self._rows(identity, len(audio), audio.device)
+        hidden = self.decoder(aligned, rows, heard if position == 2 else wanted)
         if position == 2:
-            hidden = adapt_frequency(hidden, frames)
+            hidden = adapt_frequency(hidden, frames, heard, wanted)
         values, coefficients = self.heads[space](hidden, template)
         readings = {name: head(features) for name, head in self.auxiliary.items()}
         return Prediction(values, coefficients, features, aligned, hidden, readings)
