@@ -53,6 +53,16 @@ class Record:
             return None
 
 
+@dataclass(frozen=True)
+class Placed:
+    """Where keys have been written."""
+
+    action: str
+    """The action's name."""
+    moved: tuple[str, ...]
+    """The artist's actions that made room for it, and now play from an NLA track."""
+
+
 def shape_keys_of(character: Object) -> Key:
     """The shape keys that can take animation; raises `BadInput` where there are none or they cannot be written."""
     key = getattr(character.data, "shape_keys", None)
@@ -117,8 +127,8 @@ class Writing:
             _write_curve(curves.find(path) or curves.new(path), self._record.first_frame, self._columns[shape])
         return not self._left
 
-    def commit(self) -> tuple[Action, list[str]]:
-        """Put the finished action in place; gives it, and the names of artist's actions that made room for it."""
+    def commit(self) -> Placed:
+        """Put the finished action in place."""
         stage, key = _action(self._stage_uid), self._key()
         if stage is None or self._left:
             raise MouthpieceError("The keys are not complete; generate again.")
@@ -130,7 +140,8 @@ class Writing:
             old.user_remap(stage)
             bpy.data.actions.remove(old)
             stage.name = name
-        return stage, stack.place(data, stage)
+        moved = stack.place(data, stage)
+        return Placed(stage.name, tuple(moved))
 
     def discard(self) -> None:
         """Forget what was built."""

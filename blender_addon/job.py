@@ -106,7 +106,7 @@ def face_of(character: Object) -> Face:
 
 
 class Job:
-    """A job from its beginning to its end; `advance` until it says so, then `apply`."""
+    """A job from its beginning to its end: `advance` until it says so, `apply`, `report`."""
 
     def __init__(self, choice: Choice, launch: Launch, session: Session) -> None:
         """Check everything and begin; raises `MouthpieceError`, and nothing has begun."""
@@ -118,8 +118,11 @@ class Job:
         self._mixdown = heard if isinstance(heard, Mixdown) else None
         self._first_frame, self._last_frame = audio.frame_range(chosen.strip)
         self._fps = audio.frames_per_second(chosen.scene)
+        self._motion: Motion | None = None
         self._columns: dict[str, np.ndarray] = {}
         self._writing: animation.Writing | None = None
+        self.applied: animation.Placed | None = None
+        """Set once the keys are in place."""
         session.begin(launch)
         if isinstance(heard, StripSound):
             self._submit(heard)
@@ -145,18 +148,23 @@ class Job:
         session.stage, session.fraction = "writing", self._writing.fraction
         return ready
 
-    def apply(self) -> Report:
-        """Put the keys in place and look whether the character moves."""
-        motion, character = self._session.motion, self._character()
-        if motion is None or self._writing is None:
+    def apply(self) -> None:
+        """Put the keys in place: the one change of the file."""
+        if self._session.motion is None or self._writing is None:
             raise MouthpieceError("There is no finished motion to write.")
-        action, moved = self._writing.commit()
+        self.applied = self._writing.commit()
+
+    def report(self) -> Report:
+        """Look whether the character moves, and end the job."""
+        motion, character = self._motion, self._character()
+        if motion is None or self.applied is None:
+            raise MouthpieceError("The keys have not been written.")
         report = Report(
             **asdict(self._record(motion)),
-            action=action.name,
+            action=self.applied.action,
             missing=face_of(character).match.missing,
-            moved=tuple(moved),
-            warnings=tuple(probe.complaints(character, action, self._first_frame, self._columns)),
+            moved=self.applied.moved,
+            warnings=tuple(probe.complaints(character, self.applied.action, self._first_frame, self._columns)),
             seconds=round(time.monotonic() - self._began, 3),
         )
         self._session.finish(report.sentence)
@@ -183,7 +191,7 @@ class Job:
         if len(motion.values) != self._last_frame - self._first_frame + 1:
             raise MouthpieceError(f"The backend answered with {len(motion.values)} frames, which do not fit the strip.")
         face = face_of(self._character())
-        self._columns = shape_key_values(motion, face.match, self.choice.strength)
+        self._motion, self._columns = motion, shape_key_values(motion, face.match, self.choice.strength)
         return animation.Writing(face.key, self._record(motion), self._columns, self.choice.action)
 
     def _record(self, motion: Motion) -> animation.Record:
@@ -214,7 +222,8 @@ def generate_lip_sync(choice: Choice, launch: Launch, session: Session) -> Repor
     try:
         while not job.advance():
             time.sleep(POLL_SECONDS)
-        return job.apply()
+        job.apply()
+        return job.report()
     except MouthpieceError as problem:
         job.abandon(problem)
         raise

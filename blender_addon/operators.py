@@ -63,8 +63,7 @@ class ApplyLipSync(bpy.types.Operator):
 
     def execute(self, _context: Context) -> set[str]:
         """Apply what the runner holds."""
-        runner.current.apply()
-        return {"FINISHED"} if runner.current.report else {"CANCELLED"}
+        return {"FINISHED"} if runner.current.apply() else {"CANCELLED"}
 
 
 class Cancel(bpy.types.Operator):

@@ -8,7 +8,7 @@ import textwrap
 import bpy
 from bpy.types import Context, UILayout
 
-from . import preferences, properties, runner, session
+from . import audio, compat, preferences, properties, runner, session
 from .errors import MouthpieceError
 from .job import Report, face_of
 
@@ -21,6 +21,7 @@ STAGES = {
     "animating": "Animating",
     "writing": "Writing keys",
 }
+BUTTON_HEIGHT = 1.6
 LETTER_PIXELS = 6.4
 """Mean width of a letter at a resolution scale of 1."""
 
@@ -51,45 +52,58 @@ class LipSyncTab:
 def _draw_choices(layout: UILayout, context: Context) -> None:
     chosen = properties.settings(context)
     strip, character = properties.strip_name(context), properties.character_name(context)
-    who = layout.column(align=True)
-    who.prop(chosen, "strip", icon="SOUND", placeholder=strip)
-    who.prop(chosen, "character", placeholder=character)
-    _draw_face(who, character)
+    layout.prop(chosen, "strip", icon="SOUND", placeholder=strip)
+    _draw_note(layout, _about_strip(context, strip), "TIME")
+    layout.prop(chosen, "character", placeholder=character)
+    _draw_note(layout, _about_face(character), "SHAPEKEY_DATA")
     how = layout.column(align=True)
-    how.prop(chosen, "model")
-    how.prop(chosen, "style")
-    if session.current.ready and len(properties.space_names(context)) > 1:
-        how.prop(chosen, "space")
+    how.prop(chosen, "model", placeholder=properties.DEFAULT_MODEL)
+    how.prop(chosen, "style", placeholder="neutral")
+    if len(properties.space_names(context)) > 1:
+        how.prop(chosen, "space", placeholder="first")
     layout.prop(chosen, "strength", slider=True)
 
 
-def _draw_face(layout: UILayout, character: str) -> None:
-    """How much of the character's rig Mouthpiece knows."""
-    thing = bpy.data.objects.get(character)
-    if thing is None or not getattr(thing.data, "shape_keys", None):
-        return
+def _draw_note(layout: UILayout, text: str, icon: str) -> None:
+    """A small line under a field."""
+    if text:
+        row = layout.split(factor=0.4)
+        row.scale_y = 0.7
+        row.label()
+        row.label(text=text, icon=icon)
+
+
+def _about_strip(context: Context, name: str) -> str:
+    """Which frames will get keys."""
     try:
-        match = face_of(thing).match
+        first, last = audio.frame_range(audio.find_strip(compat.sequencer_scene(context), name))
     except MouthpieceError:
-        return
-    count = f"{len(match.found)} of {len(match.profile.shape_keys)} {match.profile.title} shape keys"
-    row = layout.split(factor=0.4)
-    row.label()
-    row.label(text=count, icon="SHAPEKEY_DATA")
+        return ""
+    return f"Frames {first} to {last}"
+
+
+def _about_face(name: str) -> str:
+    """How much of the character's rig Mouthpiece knows."""
+    character = bpy.data.objects.get(name)
+    try:
+        match = face_of(character).match if character else None
+    except MouthpieceError:
+        return ""
+    return f"{match.profile.title}, {len(match.found)} of {len(match.profile.shape_keys)}" if match else ""
 
 
 def _draw_progress(layout: UILayout) -> None:
     now = session.current
     stage = "Cancelling" if now.state is session.State.CANCELLING else STAGES.get(now.stage, now.stage)
-    row = layout.row(align=True)
-    row.scale_y = 1.6
+    row = layout.split(factor=0.72, align=True)
+    row.scale_y = BUTTON_HEIGHT
     row.progress(factor=now.fraction, type="BAR", text=f"{stage}  {now.fraction:.0%}" if now.fraction else f"{stage} …")
-    row.operator("mouthpiece.cancel", text="", icon="X")
+    row.operator("mouthpiece.cancel")
 
 
 def _draw_button(layout: UILayout, context: Context) -> None:
     row = layout.row()
-    row.scale_y = 1.6
+    row.scale_y = BUTTON_HEIGHT
     row.operator("mouthpiece.generate", icon="PLAY")
     reason = properties.why_not(context)
     if reason:

@@ -18,12 +18,14 @@ VISIBLE = 0.02
 """A smaller change of a shape key is not looked for."""
 
 
-def complaints(character: Object, action: Action, first_frame: int, columns: Mapping[str, np.ndarray]) -> list[str]:
+def complaints(character: Object, name: str, first_frame: int, columns: Mapping[str, np.ndarray]) -> list[str]:
     """One sentence for each thing that keeps the shape keys from showing what was written; empty where all is well.
 
-    `columns` holds the values float32 [frames] written for each shape key, from `first_frame` on.
+    `name`: the action's; `columns` holds the values float32 [frames] written for each shape key, from `first_frame` on.
     """
-    key = character.data.shape_keys
+    key, action = character.data.shape_keys, bpy.data.actions.get(name)
+    if action is None:
+        return [f"The action “{name}” has been removed."]
     return [*_silenced(character, key, columns), *_unmoved(character, key, action, first_frame, columns)]
 
 

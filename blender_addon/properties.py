@@ -12,7 +12,9 @@ from . import audio, compat, preferences, session
 from .errors import BadInput, MouthpieceError
 from .job import Choice, cast
 
+DEFAULT_MODEL = "default"
 PIVOT = "pivot"
+"""The style that is nobody's in particular."""
 
 
 def _has_shape_keys(_settings: LipSyncSettings, thing: Object) -> bool:
@@ -24,12 +26,12 @@ def _strip_names(_settings: LipSyncSettings, context: Context, _typed: str) -> l
 
 
 def _model_names(_settings: LipSyncSettings, _context: Context, _typed: str) -> list[str]:
-    return [model.name for model in session.current.ready.models] if session.current.ready else ["default"]
+    return [model.name for model in session.current.ready.models] if session.current.ready else [DEFAULT_MODEL]
 
 
 def _of_model(settings: LipSyncSettings, field: str) -> Iterator[str]:
     for model in session.current.ready.models if session.current.ready else ():
-        if model.name == settings.model:
+        if model.name == (settings.model or DEFAULT_MODEL):
             yield from getattr(model, field)
 
 
@@ -42,7 +44,7 @@ def _space_names(settings: LipSyncSettings, _context: Context, _typed: str) -> l
 
 
 class LipSyncSettings(bpy.types.PropertyGroup):
-    """One scene's choices; an empty strip or character stands for the active one."""
+    """One scene's choices; what is empty stands for the active or the default one."""
 
     strip: bpy.props.StringProperty(
         name="Strip",
@@ -57,14 +59,12 @@ class LipSyncSettings(bpy.types.PropertyGroup):
     )
     model: bpy.props.StringProperty(
         name="Model",
-        description="The model that turns sound into motion",
-        default="default",
+        description="The model that turns sound into motion. Empty: the one that comes with Mouthpiece",
         search=_model_names,
     )
     style: bpy.props.StringProperty(
         name="Style",
-        description="Whose way of speaking the model imitates; pivot is nobody's in particular",
-        default=PIVOT,
+        description="Whose way of speaking the model imitates. Empty: nobody's in particular",
         search=_style_names,
     )
     space: bpy.props.StringProperty(
@@ -116,7 +116,7 @@ def choice(context: Context) -> Choice:
         scene=compat.sequencer_scene(context).name,
         strip=strip,
         character=character,
-        model=chosen.model,
+        model=chosen.model or DEFAULT_MODEL,
         space=chosen.space,
         identity=chosen.style or PIVOT,
         strength=chosen.strength,

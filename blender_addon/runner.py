@@ -46,20 +46,22 @@ class Runner:
         """Do a little of what there is to do."""
         session.current.pump()
         try:
-            if self._job and self._job.advance(WORK_SECONDS) and not _artist_is_dragging():
+            if self._job and self._job.applied:
+                self.report, self._job = self._job.report(), None
+            elif self._job and self._job.advance(WORK_SECONDS) and not _artist_is_dragging():
                 _apply_in_one_undo_step()
         except MouthpieceError as problem:
             self._drop_job(problem)
         self._redraw()
 
-    def apply(self) -> None:
-        """Write the finished job's keys; a failure shows in the session, and nothing has changed."""
-        if self._job is None:
-            raise MouthpieceError("No lip sync is ready to be written.")
+    def apply(self) -> bool:
+        """Write the finished job's keys; False where that failed: the session shows why, and nothing has changed."""
         try:
-            self.report, self._job = self._job.apply(), None
+            if self._job:
+                self._job.apply()
         except MouthpieceError as problem:
             self._drop_job(problem)
+        return self._job is not None
 
     def forget(self) -> None:
         """Stop what is going on; the file that it was for is being closed."""

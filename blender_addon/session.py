@@ -256,7 +256,9 @@ def _failure(failed: protocol.Failed) -> MouthpieceError:
 def _obituary(ended: Ended, code: int | None, lines: list[str]) -> str:
     if lines and lines[-1].startswith("error: "):
         return lines[-1].removeprefix("error: ")
-    how = ended.reason if code is None else f"exit code {code}" if code >= 0 else f"ended by signal {-code}"
+    how = ended.reason if code is None else f"exit code {code}"
+    if code is not None and code < 0:
+        how = "killed, perhaps because memory ran out" if code == -9 else f"ended by signal {-code}"
     return f"The backend stopped unexpectedly ({how}). Try again: that starts a new one."
 
 

@@ -30,7 +30,8 @@ def write(addon):
         columns = {shape: np.linspace(0.1, 1, last - first + 1, dtype=np.float32) for shape in shapes}
         writing = addon.animation.Writing(head.data.shape_keys, record, columns)
         assert writing.advance()
-        return writing.commit()
+        placed = writing.commit()
+        return bpy.data.actions[placed.action], placed.moved
 
     return write
 
@@ -45,7 +46,7 @@ def key_values(head, shape: str, *keys: tuple[float, float]) -> None:
 
 def test_ramp_plays(head, write):
     action, moved = write(head)
-    assert moved == []
+    assert moved == ()
     assert [shown(head, frame)["jawOpen"] for frame in (FIRST, 24, LAST)] == pytest.approx([0.1, 0.5, 1.0], abs=1e-3)
     assert curves_of(action)["jawOpen"][0] == pytest.approx((FIRST, 0.1))
 
@@ -88,7 +89,7 @@ def test_artists_action_plays_on_below(head, write):
 
     action, moved = write(head)
 
-    assert moved == [artist.name]
+    assert moved == (artist.name,)
     assert curves_of(artist) == keys_before
     for frame, values in before.items():
         if not FIRST <= frame <= LAST:
@@ -147,7 +148,7 @@ def test_values_stay_within_the_slider(addon, head):
     loud = np.array([-0.2, 0.3, 2.0], np.float32)
     writing = addon.animation.Writing(head.data.shape_keys, record, {"jawOpen": loud})
     writing.advance()
-    action, _ = writing.commit()
+    action = bpy.data.actions[writing.commit().action]
     assert [value for _, value in curves_of(action)["jawOpen"]] == pytest.approx([0.0, 0.3, 0.5])
 
 
@@ -157,7 +158,7 @@ def test_undo_of_the_stage_starts_the_writing_anew(addon, head):
     bpy.data.actions.remove(bpy.data.actions[0])
     assert not writing.advance()
     assert writing.advance()
-    assert curves_of(writing.commit()[0])["jawOpen"] == [(1, 1), (2, 1)]
+    assert curves_of(bpy.data.actions[writing.commit().action])["jawOpen"] == [(1, 1), (2, 1)]
 
 
 def test_name_of_another_action_is_refused(addon, head):
@@ -180,5 +181,5 @@ def test_ten_minutes_are_built_in_short_steps(addon):
         steps.append(time.process_time() - began)
     assert max(steps) < 0.05
     assert sum(steps) < 3.0
-    action, _ = writing.commit()
+    action = bpy.data.actions[writing.commit().action]
     assert {len(keys) for keys in curves_of(action).values()} == {18000}

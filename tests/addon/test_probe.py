@@ -26,9 +26,9 @@ def complaints(addon, head):
         record = addon.animation.Record("line", "Head", "", "", "", 1.0, "", 5, 14, 24.0, tuple(columns))
         writing = addon.animation.Writing(key, record, columns)
         writing.advance()
-        action, _ = writing.commit()
-        spoil(key, action)
-        return " ".join(addon.probe.complaints(head, action, 5, columns))
+        name = writing.commit().action
+        spoil(key, bpy.data.actions[name])
+        return " ".join(addon.probe.complaints(head, name, 5, columns))
 
     return complaints
 

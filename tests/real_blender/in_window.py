@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""For scripts inside a real Blender window: a shot to click in, and acts that run while the interface lives on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import traceback
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import bpy
+
+ROOT = Path(__file__).resolve().parents[2]
+SPEECH = ROOT / "demo" / "speech" / "demo.flac"
+Act = Iterator[float]
+"""A play whose every yield says how many seconds Blender shall live on by itself."""
+
+
+def play(act: Callable[[], Act]) -> None:
+    """Run an act from timers, then leave Blender: exit code 1 where it raised."""
+    acting = act()
+
+    def go_on() -> float | None:
+        try:
+            return next(acting)
+        except StopIteration:
+            leave(0)
+        except BaseException:  # noqa: BLE001 (the top of the script)
+            traceback.print_exc()
+            leave(1)
+        return None
+
+    bpy.app.timers.register(go_on, first_interval=3.0)
+
+
+def leave(code: int) -> None:
+    """End at once; a window that is asked to quit would ask about saving."""
+    mouthpiece("session").current.close()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def mouthpiece(part: str):
+    """A module of the installed extension."""
+    name = next(
+        name
+        for name in sys.modules
+        if name.startswith("bl_ext.") and name.endswith(f".mouthpiece.blender_addon.{part}")
+    )
+    return sys.modules[name]
+
+
+def until(condition: Callable[[], bool], seconds: float = 120.0) -> Act:
+    """Wait for something."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(mouthpiece("session").current.state)
+        yield 0.05
+
+
+def areas_of(kind: str) -> list[bpy.types.Area]:
+    return [area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == kind]
+
+
+def area_of(kind: str) -> bpy.types.Area:
+    return areas_of(kind)[0]
+
+
+def context_of(kind: str):
+    """A context in which buttons of that editor can be clicked."""
+    area = area_of(kind)
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    return bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area, region=region)
+
+
+def click(operator: Callable) -> None:
+    """A click in the viewport's sidebar."""
+    with context_of("VIEW_3D"):
+        operator("INVOKE_DEFAULT", True)
+
+
+def set_stage() -> tuple[bpy.types.Object, bpy.types.Strip]:
+    """The demo head in the viewport, a sound strip in the Sequencer below, the Mouthpiece tab open in both."""
+    window = bpy.context.window_manager.windows[0]
+    scene = bpy.context.scene
+    for thing in list(bpy.data.objects):
+        bpy.data.objects.remove(thing)
+    with context_of("VIEW_3D"):
+        bpy.ops.screen.area_split(direction="HORIZONTAL", factor=0.38)
+    min(areas_of("VIEW_3D"), key=lambda area: area.height).type = "SEQUENCE_EDITOR"
+    with context_of("VIEW_3D"):
+        bpy.ops.mouthpiece.add_demo_head()
+    head = window.view_layer.objects.active
+    area_of("SEQUENCE_EDITOR").spaces.active.timeline_overlay.show_strip_source = False
+    strip = add_strip(scene, SPEECH, 37)
+    scene.frame_start, scene.frame_end = 1, int(strip.frame_final_end) + 10
+    for kind in ("VIEW_3D", "SEQUENCE_EDITOR"):
+        area_of(kind).spaces.active.show_region_ui = True
+    return head, strip
+
+
+def long_speech(folder: Path, repeats: int) -> Path:
+    """The demo's speech, again and again, as one file."""
+    mixed, path = folder / "speech.wav", folder / "long speech.wav"
+    kind = {"container": "WAV", "codec": "PCM", "format": "S16", "mixrate": 16000, "channels": "MONO"}
+    bpy.ops.sound.mixdown(filepath=str(mixed), check_existing=False, **kind)
+    with wave.open(str(mixed)) as once, wave.open(str(path), "wb") as again:
+        again.setparams(once.getparams())
+        again.writeframes(once.readframes(once.getnframes()) * repeats)
+    return path
+
+
+def add_strip(scene: bpy.types.Scene, path: Path, frame: int) -> bpy.types.Strip:
+    editor = scene.sequence_editor_create()
+    strips = editor.strips if hasattr(editor, "strips") else editor.sequences
+    strip = strips.new_sound(path.stem, str(path), 1, frame)
+    editor.active_strip = strip
+    return strip
+
+
+def open_tab() -> None:
+    """Show the tab in both sidebars; a sidebar has to be drawn once before it has tabs."""
+    for kind in ("VIEW_3D", "SEQUENCE_EDITOR"):
+        region = next(region for region in area_of(kind).regions if region.type == "UI")
+        region.active_panel_category = "Mouthpiece"
+        region.tag_redraw()
+
+
+def frame_all() -> None:
+    """Look at the head from the front, and at the whole strip."""
+    with context_of("VIEW_3D"):
+        bpy.ops.view3d.view_axis(type="FRONT")
+        bpy.ops.view3d.view_selected()
+    with context_of("SEQUENCE_EDITOR"):
+        bpy.ops.sequencer.view_all()
+
+
+def photograph(path: Path) -> None:
+    """A picture of the whole screen."""
+    subprocess.run(["import", "-window", "root", str(path)], check=True)
