@@ -61,10 +61,11 @@ def measure(path: Path, runs: int = 5) -> Figures:
     """Measure the model in a file. Raises `checkpoint.CheckpointError`."""
     import torch
 
+    # first of all: a child's peak counts from the size of the process that it was forked from
+    peaks = {seconds: peak_memory(path, seconds) for seconds in LONG_SECONDS}
     loaded = checkpoint.load(path)
     samples = babble(CLIP_SECONDS)
     encoder, motion = alternate(plain_encoder(samples), lambda: animate(loaded, samples), runs)
-    peaks = {seconds: peak_memory(path, seconds) for seconds in LONG_SECONDS}
     return Figures(loaded.info.name, torch.get_num_threads(), CLIP_SECONDS, encoder, motion, peaks)
 
 
@@ -114,7 +115,7 @@ def peak_memory(path: Path, seconds: int) -> int:
         sound, motion = Path(folder) / "babble.wav", Path(folder) / "motion.npz"
         soundfile.write(sound, babble(seconds), audio.SAMPLE_RATE)
         command = [sys.executable, "-m", "backend", "generate", sound, "--output", motion, "--model", path]
-        process = subprocess.Popen(list(map(str, command)), cwd=ROOT, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(list(map(str, command)), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise BenchError(f"The command line failed on {seconds} s of sound; run `python -m backend doctor`.")
