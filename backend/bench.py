@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from . import audio, checkpoint, pipeline
+from . import checkpoint, pipeline, windows
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -70,10 +70,11 @@ def measure(path: Path, runs: int = 5) -> Figures:
 
 
 def babble(seconds: int) -> np.ndarray:
-    """Sound that rises and falls like syllables: float32 [n] at 16 kHz, the same at each call."""
-    time_axis = np.arange(seconds * audio.SAMPLE_RATE) / audio.SAMPLE_RATE
+    """Sound that rises and falls like syllables, the same every ten seconds: float32 [n] at 16 kHz."""
+    time_axis = np.arange(10 * windows.SAMPLE_RATE) / windows.SAMPLE_RATE
     noise = np.random.default_rng(0).standard_normal(len(time_axis))
-    return (noise * 0.1 * (0.5 + 0.5 * np.sin(2 * np.pi * 4 * time_axis))).astype(np.float32)
+    syllables = noise * 0.1 * (0.5 + 0.5 * np.sin(2 * np.pi * 4 * time_axis))
+    return np.resize(syllables.astype(np.float32), seconds * windows.SAMPLE_RATE)
 
 
 def animate(loaded: checkpoint.LoadedModel, samples: np.ndarray) -> int:
@@ -113,9 +114,11 @@ def peak_memory(path: Path, seconds: int) -> int:
     """Bytes that the command line needs at most to animate so many seconds of a wav file."""
     with tempfile.TemporaryDirectory() as folder:
         sound, motion = Path(folder) / "babble.wav", Path(folder) / "motion.npz"
-        soundfile.write(sound, babble(seconds), audio.SAMPLE_RATE)
+        soundfile.write(sound, babble(seconds), windows.SAMPLE_RATE)
         command = [sys.executable, "-m", "backend", "generate", sound, "--output", motion, "--model", path]
-        process = subprocess.Popen(list(map(str, command)), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            list(map(str, command)), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise BenchError(f"The command line failed on {seconds} s of sound; run `python -m backend doctor`.")
