@@ -59,6 +59,7 @@ def _train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints and log; a run there goes on")
     parser.add_argument("--output", type=Path, help="model file to write from the best step")
     parser.add_argument("--watch", type=Path, help="aligned recordings to choose the best step by; never trained on")
+    parser.add_argument("--from", type=Path, dest="begin", metavar="MODEL", help="model file to begin with")
     parser.add_argument("--set", action="append", default=[], metavar="ENTRY=VALUE", help="change a config entry")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 = torch decides")
 
@@ -71,7 +72,7 @@ def _train(args: argparse.Namespace) -> str:
     if args.threads:
         torch.set_num_threads(args.threads)
     settings = config.load(_config(args.config), args.set)
-    best = train.train(settings, args.data, args.run, args.watch)
+    best = train.train(settings, train.Sources(args.data, args.watch, args.begin), args.run)
     if args.output is None:
         return f"the best weights are in {best}"
     train.export(settings, best, args.output)

@@ -95,6 +95,8 @@ class TrainingConfig:
     """How much more a missed closure costs than a false one."""
     title: str = ""
     licence: str = "GPL-3.0-or-later"
+    attribution: str = ""
+    """Whose data it learned from; kept in the model file."""
     seed: int = 1
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)

@@ -180,7 +180,7 @@ def _spans(frames: int, fps: float, phones: Sequence[Phone]) -> np.ndarray:
 
 def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
     steps = np.diff(np.concatenate([[0], mask.astype(int), [0]]))
-    return list(zip(np.flatnonzero(steps == 1), np.flatnonzero(steps == -1), strict=True))
+    return list(zip(np.flatnonzero(steps == 1).tolist(), np.flatnonzero(steps == -1).tolist(), strict=True))
 
 
 def _track(phones: Sequence[Phone], frames: int, fps: float) -> np.ndarray:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import time
@@ -15,7 +16,6 @@ from backend.settings import to_plain
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from .config import OptimizerConfig, TrainingConfig
@@ -38,7 +38,8 @@ class Run:
     config: TrainingConfig
     folder: Path
     optimizer: torch.optim.AdamW
-    average: AveragedModel
+    average: nn.Module
+    """The model with the moving average of its weights."""
     step: int = 0
     best: float = -math.inf
 
@@ -80,23 +81,19 @@ def _start(task: Task, config: TrainingConfig, folder: Path) -> Run:
     folder.mkdir(parents=True, exist_ok=True)
     settings = config.optimizer
     optimizer = torch.optim.AdamW(_parameter_groups(task.model, settings.weight_decay), lr=settings.rate)
-    average = AveragedModel(task.model, multi_avg_fn=_moving_average(settings.average))
-    run = Run(task, config, folder, optimizer, average)
+    run = Run(task, config, folder, optimizer, copy.deepcopy(task.model).eval().requires_grad_(False))
     if (folder / STATE).is_file():
         _restore(run)
     (folder / "config.json").write_text(json.dumps(to_plain(config), indent=2) + "\n", encoding="utf-8")
     return run
 
 
-def _moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+@torch.no_grad()
+def _update_average(run: Run) -> None:
     """Exponential, but over fewer steps at first, so that early weights are forgotten soon."""
-
-    @torch.no_grad()
-    def update(averages: list[Tensor], latest: list[Tensor], updates: Tensor) -> None:
-        keep = min(decay, (1 + updates.item()) / (10 + updates.item()))
-        torch._foreach_lerp_(averages, latest, 1 - keep)
-
-    return update
+    keep = min(run.config.optimizer.average, (1 + run.step) / (10 + run.step))
+    for average, latest in zip(run.average.parameters(), run.task.model.parameters(), strict=True):
+        average.lerp_(latest, 1 - keep)
 
 
 def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
@@ -120,17 +117,16 @@ def _train_step(run: Run, batch: Batch) -> dict[str, float]:
     total.backward()
     nn.utils.clip_grad_norm_(run.task.model.parameters(), settings.largest_gradient)
     run.optimizer.step()
-    run.average.update_parameters(run.task.model)
+    _update_average(run)
     return {"total": total.item(), **{name: loss.item() for name, loss in losses.items()}}
 
 
 def _validated(run: Run, validate: Validate) -> dict[str, float]:
     """Figures of the moving average; keeps its weights when they are the best so far."""
-    average = run.average.module.eval()
-    figures = validate(average)
+    figures = validate(run.average)
     if figures["score"] > run.best:
         run.best = figures["score"]
-        save_file(_tensors(average), run.folder / BEST, {"step": str(run.step), "figures": json.dumps(figures)})
+        save_file(_tensors(run.average), run.folder / BEST, {"step": str(run.step), "figures": json.dumps(figures)})
     return figures
 
 

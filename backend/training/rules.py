@@ -147,7 +147,7 @@ def _jaw_scale(parts: Sequence[Phone], speech: Speech) -> np.ndarray:
     if not vowels.any():
         return scale
     usual = np.median(loudness[vowels])
-    for index in np.flatnonzero(vowels):
+    for index in np.flatnonzero(vowels).tolist():
         length = parts[index].end - parts[index].start
         by_level = np.clip(1 + 0.04 * (loudness[index] - usual), 0.6, 1.2)
         scale[index] = by_level * np.clip(0.7 + 0.4 * (length - 0.03) / 0.09, 0.7, 1.1)

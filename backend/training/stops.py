@@ -76,4 +76,4 @@ def start_earlier(phones: Sequence[Phone], seconds: float) -> list[Phone]:
 
 
 def _begins_with_stop(name: str) -> bool:
-    return classes_of(name)[:1] != ("sil",) and classes_of(name[:1])[:1] and classes_of(name[:1])[0] in _STOPS
+    return classes_of(name)[:1] != ("sil",) and not _STOPS.isdisjoint(classes_of(name[:1]))

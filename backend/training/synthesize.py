@@ -15,11 +15,12 @@ from types import ModuleType
 import numpy as np
 import soundfile
 import soxr
+from backend.settings import SettingsError, from_plain
 from tqdm import tqdm
 
 from . import corpus, espeak, festival, flite
 from .corpus import Recording
-from .errors import EngineError
+from .errors import ConfigError, EngineError
 from .phones import Phone, closures_of
 from .prompts import compose
 from .speech import Prompt, Spoken
@@ -42,14 +43,23 @@ class VoiceSet:
     language: str = ""
     """The prompts to read; empty = the first letters of the voice name."""
     variants: tuple[str, ...] = ()
-    stretch: tuple[float, float] = (0.8, 1.3)
+    stretch: tuple[float, ...] = (0.8, 1.3)
+    """Lowest and highest; above 1 speaks slower."""
+
+
+@dataclass(frozen=True)
+class CorpusPlan:
+    """A corpus config."""
+
+    sets: tuple[VoiceSet, ...]
 
 
 def read_plan(path: Path) -> tuple[VoiceSet, ...]:
-    """The voice sets of a corpus config such as `configs/corpus.toml`."""
-    rows = tomllib.loads(path.read_text(encoding="utf-8"))["sets"]
-    lists_as_tuples = ({key: tuple(v) if isinstance(v, list) else v for key, v in row.items()} for row in rows)
-    return tuple(VoiceSet(**row) for row in lists_as_tuples)
+    """The voice sets of a corpus config such as `configs/corpus.toml`; raises ConfigError."""
+    try:
+        return from_plain(CorpusPlan, tomllib.loads(path.read_text(encoding="utf-8")), "config").sets
+    except (OSError, tomllib.TOMLDecodeError, SettingsError) as error:
+        raise ConfigError(f"The config {path} is wrong: {error}.") from error
 
 
 def plan(sets: tuple[VoiceSet, ...], seed: int, scale: float = 1.0) -> Iterator[tuple[str, Prompt]]:
@@ -85,9 +95,8 @@ def _prompt(voice_set: VoiceSet, random: Random) -> Prompt:
     if voice_set.variants:
         voice = f"{voice}+{random.choice(voice_set.variants)}"
     text = " ".join(compose(language, random) for _ in range(random.choice((1, 1, 1, 2))))
-    return Prompt(
-        voice_set.engine, voice, language, text, random.uniform(*voice_set.stretch), random.random(), random.random()
-    )
+    stretch = random.uniform(voice_set.stretch[0], voice_set.stretch[-1])
+    return Prompt(voice_set.engine, voice, language, text, stretch, random.random(), random.random())
 
 
 def _record(folder: Path, utterance: tuple[str, Prompt]) -> Recording:

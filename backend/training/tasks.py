@@ -28,7 +28,10 @@ IMPORTANCE = torch.tensor([_IMPORTANT.get(name, 1.0) for name in ARKIT_CHANNELS]
 class Task(Protocol):
     """What the loop needs to know."""
 
-    model: nn.Module
+    @property
+    def model(self) -> nn.Module:
+        """What is trained."""
+        ...
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Losses by name for one batch, each a scalar with a gradient."""

@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import json
+import typing
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from backend import checkpoint
 from backend.audio import decode, level
-from backend.checkpoint import ModelCard, save
+from backend.checkpoint import ModelCard
 from backend.face import arkit
 from backend.models.unitalker import UniTalker
 from safetensors import safe_open
@@ -21,6 +24,7 @@ from . import corpus
 from .config import TrainingConfig
 from .corpus import Recording
 from .data import TrainingSet
+from .errors import ConfigError
 from .lips import Score
 from .loop import fit
 from .prepare import FPS
@@ -28,28 +32,50 @@ from .sounds import bank
 from .styles import STYLES
 from .tasks import SpeechToLips
 
-ATTRIBUTION = "See README.md beside the shipped model: LibriSpeech (CC BY 4.0) and others."
+
+@dataclass(frozen=True)
+class Sources:
+    """What a run is given besides its config."""
+
+    prepared: Path
+    """A folder made by `prepare`."""
+    watch: Path | None = None
+    """Aligned recordings to choose the best step by, besides the held-out groups."""
+    begin: Path | None = None
+    """A model file to begin with instead of fresh weights."""
 
 
-def train(config: TrainingConfig, prepared: Path, folder: Path, watch: Path | None) -> Path:
-    """Trains on a prepared set and validates on its held-out groups and a folder of aligned recordings to watch.
+def train(config: TrainingConfig, sources: Sources, folder: Path) -> Path:
+    """Runs a config in a folder, or goes on with the run that is there; returns the file with the best weights.
 
-    Returns the file with the best weights. Raises ConfigError or CorpusError.
+    Raises ConfigError, CorpusError or CheckpointError.
     """
-    torch.manual_seed(config.seed)
-    model = UniTalker(config.model)
-    chunks = TrainingSet(prepared, config.data, config.augment, config.seed)
-    watched = [] if watch is None else corpus.read_pairs(watch)
+    model = _beginning(config, sources.begin)
+    chunks = TrainingSet(sources.prepared, config.data, config.augment, config.seed)
+    watched = [] if sources.watch is None else corpus.read_pairs(sources.watch)
     rest = bank(14, 4.0, seed=config.seed + 1) * 0.03
 
     def validate(average: nn.Module) -> dict[str, float]:
-        return figures_of(average, chunks, watched, rest)
+        return figures_of(typing.cast("UniTalker", average), chunks, watched, rest)
 
     return fit(SpeechToLips(model, config.shut_weight), chunks.batch, validate, config, folder)
 
 
+def _beginning(config: TrainingConfig, begin: Path | None) -> UniTalker:
+    torch.manual_seed(config.seed)
+    model = UniTalker(config.model)
+    if begin is not None:
+        known = checkpoint.load(begin).model.state_dict()
+        if {name: value.shape for name, value in known.items()} != {
+            name: value.shape for name, value in model.state_dict().items()
+        }:
+            raise ConfigError(f"{begin} is not built as the config's [model] says; begin with fresh weights.")
+        model.load_state_dict(known)
+    return model
+
+
 def figures_of(
-    model: nn.Module, chunks: TrainingSet, watched: Sequence[tuple[Path, Recording]], rest: np.ndarray
+    model: UniTalker, chunks: TrainingSet, watched: Sequence[tuple[Path, Recording]], rest: np.ndarray
 ) -> dict[str, float]:
     """Figures on held-out people, on the watched recordings (`watch_…`), and the mouth over sounds without speech.
 
@@ -66,7 +92,7 @@ def figures_of(
     return figures | {"score": _score(figures)}
 
 
-def motion(model: nn.Module, samples: np.ndarray) -> np.ndarray:
+def motion(model: UniTalker, samples: np.ndarray) -> np.ndarray:
     """float32 [frames, 52]: what the model does with a whole recording (float32 [n] at 16 kHz), as it would ship."""
     frames = max(round(len(samples) / 16000 * FPS), 1)
     audio = torch.from_numpy(level(samples).astype(np.float32))[None]
@@ -99,7 +125,7 @@ def export(config: TrainingConfig, best: Path, output: Path) -> None:
         "step": int(about["step"]),
         "seed": config.seed,
         "figures": {name: round(value, 3) for name, value in json.loads(about["figures"]).items()},
-        "attribution": ATTRIBUTION,
+        "attribution": config.attribution,
     }
     card = ModelCard(config.name, config.title, config.licence, training)
-    save(output, model.eval(), [arkit(FPS)], tuple(STYLES), card, half=True)
+    checkpoint.save(output, model.eval(), [arkit(FPS)], tuple(STYLES), card, half=True)

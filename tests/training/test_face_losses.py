@@ -16,6 +16,7 @@ from backend.face import FaceSpace, annotation
 from backend.models.blendshapes import Blendshapes
 from backend.models.flame import Flame
 from backend.training.face_losses import PAPER_WEIGHTS, motion_losses, squared_error
+from backend.training.metrics import average, measure
 
 DATA = Path(__file__).parents[1] / "data"
 GOLDEN = DATA / "golden" / "losses"
@@ -70,6 +71,17 @@ def test_decoded_points_are_the_official_vertices(case: str) -> None:
     if space.face is not None:
         points = points[:, space.face]
     torch.testing.assert_close(points, vertices, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("case", [case for case in CONFIG["cases"] if case.split("_")[0] != "param"])
+def test_lip_errors_are_the_official_mouth_metrics(case: str) -> None:
+    with np.load(GOLDEN / "cases.npz") as stored:
+        pairs = list(zip(*(torch.from_numpy(stored[f"{case}.{name}"]) for name in ("x", "target")), strict=True))
+        lve, lvd = (float(stored[f"{case}.mouth_metric_{name}"]) for name in ("L2", "L2norm"))
+    space = replace(space_of(case), lips=np.load(GOLDEN / f"{case.split('_')[0]}_mouth_idx.npy"))
+    figures = average([measure(space, *pair, torch.zeros(space.dim)) for pair in pairs])
+    assert figures["LVE"] == pytest.approx(lve, rel=1e-5)
+    assert figures["LVD"] == pytest.approx(lvd, rel=1e-5)
 
 
 def test_a_vertex_space_by_hand() -> None:

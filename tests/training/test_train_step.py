@@ -20,9 +20,9 @@ from backend.models.blendshapes import Blendshapes
 from backend.models.layers import Lengths
 from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
 from backend.official import official_name
-from backend.training.annotated import AnnotatedMotion, MotionBatch, collate, learn, with_pivot
 from backend.training.clip import Clip
 from backend.training.face_losses import PAPER_WEIGHTS
+from backend.training.regression import MotionBatch, Regression, collate, learn, with_pivot
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden"
 CASE = GOLDEN / "case1_wavlm_conv_pos1_pca"
@@ -40,7 +40,7 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
 
 
 @pytest.fixture
-def task(converted: LoadedModel) -> AnnotatedMotion:
+def task(converted: LoadedModel) -> Regression:
     """A fresh copy of case 1 that drops nothing at random."""
     config = converted.model.config
     encoder = replace(config.encoder, dropout=0.0, layer_drop=0.0)
@@ -50,7 +50,7 @@ def task(converted: LoadedModel) -> AnnotatedMotion:
     with np.load(GOLDEN / "losses" / "bs51_blendshape.npz") as stored:
         mesh = Blendshapes(stored["meanshape"], stored["blendshape"])
     spaces["inhouse_blendshape_weight"] = replace(spaces["inhouse_blendshape_weight"], mesh=mesh)
-    return AnnotatedMotion(model.train(), spaces)
+    return Regression(model.train(), spaces)
 
 
 def golden_batch(name: str) -> MotionBatch:
@@ -66,7 +66,7 @@ def total_of(losses: dict[str, torch.Tensor]) -> torch.Tensor:
     return torch.stack([PAPER_WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
 
 
-def adam_step(task: AnnotatedMotion, parts: str, batch: MotionBatch) -> dict[str, torch.Tensor]:
+def adam_step(task: Regression, parts: str, batch: MotionBatch) -> dict[str, torch.Tensor]:
     """One step of a new Adam as the official trainer makes it; gives the losses before it."""
     optimizer = torch.optim.Adam(learn(task.model, parts), lr=1e-4)
     task.model.zero_grad(set_to_none=True)
@@ -86,7 +86,7 @@ def norm(tensor: torch.Tensor) -> float:
 
 
 @pytest.mark.parametrize("run", EXPECTED)
-def test_one_adam_step_is_the_official_one(task: AnnotatedMotion, run: str) -> None:
+def test_one_adam_step_is_the_official_one(task: Regression, run: str) -> None:
     expected, name, batch = EXPECTED[run], run.split("_")[-1], golden_batch(run.split("_")[-1])
     if run.startswith("sequence"):
         adam_step(task, PARTS["frozen"], batch)
@@ -113,7 +113,7 @@ def test_one_adam_step_is_the_official_one(task: AnnotatedMotion, run: str) -> N
 
 
 @pytest.mark.parametrize("run", EXPECTED)
-def test_the_step_sees_the_official_motion(task: AnnotatedMotion, run: str) -> None:
+def test_the_step_sees_the_official_motion(task: Regression, run: str) -> None:
     batch = golden_batch(run.split("_")[-1])
     if run.startswith("sequence"):
         adam_step(task, PARTS["frozen"], batch)
@@ -128,7 +128,7 @@ WAVLM = SpeechEncoderConfig("wavlm", 16, 2, 2, 32, convolution_channels=(8,) * 7
 ENCODERS = {"wavlm": WAVLM, "mel": MelEncoderConfig(width=16, blocks=2)}
 
 
-def small_task(encoder: str = "mel", dropout: float = 0.0) -> AnnotatedMotion:
+def small_task(encoder: str = "mel", dropout: float = 0.0) -> Regression:
     torch.manual_seed(3)
     heads = (HeadConfig("mesh", 6, components=2), HeadConfig("sliders", 3))
     model = UniTalker(UniTalkerConfig(ENCODERS[encoder], "conv", 8, 4, heads, dropout=dropout))
@@ -137,7 +137,7 @@ def small_task(encoder: str = "mel", dropout: float = 0.0) -> AnnotatedMotion:
             parameter.add_(0.1 * torch.randn_like(parameter))
         model.heads["mesh"].basis.components.normal_()
     spaces = FaceSpace("mesh", "vertices", 25.0, 6), FaceSpace("sliders", "controls", 25.0, 3, ("a", "b", "c"))
-    return AnnotatedMotion(model.train(), {space.name: space for space in spaces})
+    return Regression(model.train(), {space.name: space for space in spaces})
 
 
 def clips(dim: int) -> list[Clip]:
@@ -198,7 +198,7 @@ def test_a_frozen_encoder_drops_nothing_at_random() -> None:
     noisy = MelEncoderConfig(width=16, blocks=2, dropout=0.5, warp=0.2, masked_bands=8)
     model = UniTalker(UniTalkerConfig(noisy, "conv", 8, 4, (HeadConfig("sliders", 3),), dropout=0.0)).train()
     torch.nn.init.normal_(model.heads["sliders"].layers[0].weight)
-    task = AnnotatedMotion(model, small_task().spaces)
+    task = Regression(model, small_task().spaces)
     batch = collate("sliders", clips(3), [0, 1, 3])
     learn(model, "decoder")
     assert task.step(batch)["motion"].item() == task.step(batch)["motion"].item()

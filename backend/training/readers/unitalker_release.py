@@ -72,7 +72,7 @@ def _items(folder: Path) -> list[tuple[Split, dict[str, Any]]]:
     for split in SPLITS:
         labels = folder / f"{split}.json"
         if labels.is_file():
-            items += [(split, item) for item in _labels(labels)]
+            items.extend((split, item) for item in _labels(labels))
     return items
 
 

@@ -83,7 +83,7 @@ def learn(model: UniTalker, parts: Parts) -> list[nn.Parameter]:
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 
-class AnnotatedMotion:
+class Regression:
     """Regression of annotated motion in any FaceSpace the model has a head for."""
 
     def __init__(self, model: UniTalker, spaces: Mapping[str, FaceSpace]) -> None:
