@@ -12,9 +12,12 @@ import pytest
 import torch
 
 from backend import flame_file
+from backend.checkpoint import ModelCard, load, save
 from backend.face import FaceSpace, annotation
+from backend.models.audio_encoder import MelEncoderConfig
 from backend.models.blendshapes import Blendshapes
 from backend.models.flame import Flame
+from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
 from backend.training.face_losses import PAPER_WEIGHTS, motion_losses, squared_error
 from backend.training.metrics import average, measure
 
@@ -110,6 +113,16 @@ def test_controls_without_a_mesh_are_compared_themselves() -> None:
     losses = motion_losses(space, torch.tensor([[[0.5, 3.0]]]), torch.zeros(1, 1, 2), torch.tensor([1]))
     assert list(losses) == ["motion"]
     assert losses["motion"].item() == pytest.approx((0.25 + 9) / 2)
+
+
+def test_a_model_file_carries_neither_mesh_nor_its_regions(tmp_path: Path) -> None:
+    mesh = Blendshapes(np.zeros((50, 3)), np.zeros((2, 50, 3)))
+    space = FaceSpace("sliders", "controls", 25.0, 2, ("wide", "deep"), lips=np.array([49]), mesh=mesh)
+    model = UniTalker(UniTalkerConfig(MelEncoderConfig(width=8, blocks=1), "conv", 8, 1, (HeadConfig("sliders", 2),)))
+    save(tmp_path / "model.safetensors", model, [space], (), ModelCard("tiny", "Tiny", "none"))
+    loaded = load(tmp_path / "model.safetensors").spaces["sliders"]
+    assert loaded.mesh is None
+    assert loaded.lips is None
 
 
 def test_blendshapes_that_do_not_fit_are_refused() -> None:
