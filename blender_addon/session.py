@@ -152,6 +152,9 @@ class Session:
                 self._take_failure(BadInput(event.reason))
             case Ended():
                 self._take_end(event, backend)
+            case protocol.Failed(job=0) if self.state is State.STARTING:  # its Python lacks something
+                self._drop_backend()
+                self.fail(BadInput(event.reason))
             case protocol.Failed(job=0):
                 self._drop_backend()
                 self._take_failure(_failure(event))
@@ -216,7 +219,7 @@ class Session:
         if self.state is State.CANCELLING:
             self._end(State.IDLE, "Cancelled.")
         elif self.busy:
-            self.fail(MouthpieceError(_obituary(ended, code, lines)))
+            self.fail(_obituary(ended, code, lines))
             self.log_lines = lines
         elif self.state is State.READY:
             self.state = State.IDLE
@@ -253,13 +256,13 @@ def _failure(failed: protocol.Failed) -> MouthpieceError:
     return MouthpieceError(failed.reason) if failed.detail else BadInput(failed.reason)
 
 
-def _obituary(ended: Ended, code: int | None, lines: list[str]) -> str:
-    if lines and lines[-1].startswith("error: "):
-        return lines[-1].removeprefix("error: ")
+def _obituary(ended: Ended, code: int | None, lines: list[str]) -> MouthpieceError:
+    if lines and lines[-1].startswith("error: "):  # it could not even begin: its Python lacks something
+        return BadInput(lines[-1].removeprefix("error: "))
     how = ended.reason if code is None else f"exit code {code}"
     if code is not None and code < 0:
         how = "killed, perhaps because memory ran out" if code == -9 else f"ended by signal {-code}"
-    return f"The backend stopped unexpectedly ({how}). Try again: that starts a new one."
+    return MouthpieceError(f"The backend stopped unexpectedly ({how}). Try again: that starts a new one.")
 
 
 current = Session()

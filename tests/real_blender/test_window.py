@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The interface itself: pictures of its states, how long it is blocked, and undo."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+HERE = Path(__file__).parent
+STATES = ("ready", "disabled", "running", "cancelled", "result", "warning", "error")
+
+
+def test_panel_can_be_photographed_in_every_state(window, tmp_path):
+    done = window.run("--python", HERE / "photograph_panel.py", "--", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    pictures = {state: (tmp_path / f"{state}.png").read_bytes() for state in STATES}
+    assert len(set(pictures.values())) == len(STATES)
+
+
+def test_interface_stays_alive_during_a_minute_of_speech(window, tmp_path):
+    done = window.run("--python", HERE / "measure_interface.py", "--", tmp_path, 60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads((tmp_path / "interface.json").read_text(encoding="utf-8"))
+    assert "speaks" in result["message"]
+    assert result["longest_step_processor"] < 0.05
+
+
+def test_undo_and_a_drag_in_progress(window, tmp_path):
+    done = window.run("--enable-event-simulate", "--python", HERE / "undo_in_window.py")
+    assert done.returncode == 0, done.stdout + done.stderr
