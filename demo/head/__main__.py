@@ -34,6 +34,8 @@ def file_contents(face: Face) -> dict[str, np.ndarray]:
         "shapes": np.array(ARKIT_CHANNELS),
         "steps": np.rint(all_shapes(face, ARKIT_CHANNELS) * 1e-3 / UNIT).astype(np.int16),
         "unit": np.float64(UNIT),
+        "parts": np.array(list(head.parts)),
+        "part": np.repeat(np.arange(len(head.parts)), [len(rows) for rows in head.parts.values()]).astype(np.int8),
         "mirror": head.mirror.astype(np.int16),
         "lips": head.skin.lips.astype(np.int16),
         "lids": head.skin.lids.astype(np.int16),

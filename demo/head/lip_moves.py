@@ -15,7 +15,9 @@ ACROSS = np.sin(angles())
 """-1 at the right corner, 0 in the middle, 1 at the left corner."""
 UPPER = np.maximum(np.cos(angles()), 0.0) > 1e-9
 LOWER = np.cos(angles()) < -1e-9
-CORNER = ~UPPER & ~LOWER
+UPPER_SIGN = UPPER.astype(float) - LOWER.astype(float)
+REACH = 12.0
+"""How far the profile of a lip is continued, millimetres."""
 ROUND = np.sqrt(np.maximum(1.0 - ACROSS**2, 0.0))
 """1 in the middle, 0 at the corners, like half a circle."""
 
@@ -34,16 +36,16 @@ def left_half() -> np.ndarray:
 def rolled(places: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """The lips conveyed along their own profile, inwards by `distance` [48] millimetres (outwards where negative).
 
-    The profile is continued by a straight line at both ends, so the lips stay in touch along the line where they met.
+    The profile goes on straight over the skin at one end, and up or down in front of the teeth at the other, so the
+    lips stay in touch along the line where they met and pass the teeth.
     """
     moved = places.copy()
     for spoke in range(SPOKES):
         profile = places[:, spoke]
-        lengths = np.linalg.norm(np.diff(profile, axis=0), axis=1)
-        at = np.concatenate([[0.0], np.cumsum(lengths)])
-        start = profile[0] - 12.0 * unit(profile[0] - profile[1]) * (-1.0)
-        end = profile[-1] + 12.0 * unit(profile[-1] - profile[-2])
-        line, stations = np.vstack([start, profile, end]), np.concatenate([[-12.0], at, [at[-1] + 12.0]])
+        at = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(profile, axis=0), axis=1))])
+        skin = profile[0] + REACH * unit(profile[0] - profile[1])
+        inside = profile[-1] + REACH * unit(np.array((0.0, 0.25, UPPER_SIGN[spoke])))
+        line, stations = np.vstack([skin, profile, inside]), np.concatenate([[-REACH], at, [at[-1] + REACH]])
         wanted = at + distance[spoke]
         moved[:, spoke] = np.stack([np.interp(wanted, stations, line[:, axis]) for axis in range(3)], axis=1)
     return moved

@@ -29,10 +29,10 @@ class Arch:
     """Length of the middle crown."""
 
 
-UPPER = Arch((8.4, 6.6, 7.6, 6.8, 6.6, 9.6), 27.0, 44.0, -85.5, 42.6, 1.0, 10.0)
-LOWER = Arch((5.4, 5.9, 6.8, 6.9, 6.9, 10.4), 24.5, 42.0, -82.8, 43.9, -1.0, 8.6)
+UPPER = Arch((8.6, 6.9, 7.6, 6.8, 6.6, 9.6), 27.0, 42.0, -87.5, 42.0, 1.0, 10.4)
+LOWER = Arch((5.5, 6.0, 6.8, 6.9, 6.9, 10.4), 24.5, 40.0, -84.8, 43.4, -1.0, 8.8)
 SIDES = 8
-CROWN_LEVELS = ((0.0, 0.86, 0.30), (0.14, 0.96, 0.46), (0.55, 1.0, 0.86), (1.0, 0.82, 1.0))
+CROWN_LEVELS = ((0.0, 0.90, 0.26), (0.13, 1.0, 0.44), (0.55, 1.01, 0.88), (1.0, 0.80, 1.0))
 """Share of the crown's length from the edge, of its width, and of its depth."""
 
 
@@ -48,37 +48,43 @@ def arch_curve(arch: Arch, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return points, normal / np.linalg.norm(normal, axis=1, keepdims=True)
 
 
+DEPTHS = (6.0, 5.6, 7.0, 7.6, 8.0, 9.6)
+FLATNESS = (0.0, 0.0, 0.10, 0.55, 0.65, 0.75)
+"""Per tooth from the middle: depth at the neck, and how much of it is left at the biting edge."""
+LENGTHS = (1.0, 0.94, 1.0, 0.86, 0.80, 0.74)
+RISES = (0.0, 0.6, 0.3, 0.5, 0.6, 0.8)
+"""Length of the crown against the middle one, and how far its edge stays behind."""
+CANINE, POINT = 2, 1.0
+
+
 def tooth(arch: Arch, number: int) -> Mesh:
-    """One crown of the left side: four rings of eight vertices and a cap at the edge."""
+    """One crown of the left side: rings of eight vertices from the biting edge to the neck, and a cap at the edge."""
     width = arch.widths[number]
     middle = sum(arch.widths[:number]) + width / 2
     point, outwards = (row[0] for row in arch_curve(arch, np.array([middle])))
     along = np.array([-outwards[1], outwards[0]])
-    depth = (6.0, 5.6, 7.0, 7.6, 8.0, 9.6)[number]
-    flat = (0.0, 0.0, 0.12, 0.55, 0.65, 0.75)[number]
-    length = arch.crown * (1.0, 0.93, 1.04, 0.86, 0.8, 0.74)[number]
-    edge = arch.edge + arch.up * (0.0, 0.7, -0.2, 0.8, 1.0, 1.2)[number]
+    edge = arch.edge + arch.up * RISES[number]
+    levels = CROWN_LEVELS if number <= CANINE else (CROWN_LEVELS[0], CROWN_LEVELS[1], CROWN_LEVELS[3])
     rings = []
-    levels = CROWN_LEVELS if number < 3 else CROWN_LEVELS[1:]
     for share, wide, deep in levels:
-        thick = depth * (flat + (1 - flat) * deep)
-        ring = crown_ring(width * wide * 0.97, thick)
-        plan = point - outwards * depth * 0.5 + ring[:, :1] * along + (ring[:, 1:] + (depth - thick) * 0.32) * outwards
-        rings.append(np.column_stack([plan, np.full(SIDES, edge + arch.up * share * length)]))
-    cap = zipped(np.arange(SIDES))
-    return outward(
-        Mesh(np.concatenate(rings), np.concatenate([grid_quads(len(levels), SIDES, wrap=True), cap[:, ::-1]]))
-    )
+        thick = DEPTHS[number] * (FLATNESS[number] + (1 - FLATNESS[number]) * deep)
+        ring = crown_ring(width * wide, thick)
+        outer = (DEPTHS[number] - thick) * 0.30 - DEPTHS[number] * 0.5
+        plan = point + ring[:, :1] * along + (ring[:, 1:] + outer) * outwards
+        tip = POINT * (1.0 - np.abs(ring[:, 0]) / width * 2.4) if number == CANINE and share == 0.0 else 0.0
+        rings.append(np.column_stack([plan, edge + arch.up * (share * arch.crown * LENGTHS[number] - tip * np.ones(SIDES))]))
+    tube = grid_quads(len(levels), SIDES, wrap=True)
+    return outward(Mesh(np.concatenate(rings), np.concatenate([tube, zipped(np.arange(SIDES))[:, ::-1]])))
 
 
 def crown_ring(width: float, depth: float) -> np.ndarray:
     """Eight corners of a rounded rectangle, [8, 2]."""
     angle = 2 * np.pi * (np.arange(SIDES) + 0.5) / SIDES
     rounded = (
-        np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** 0.6,
-        np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** 0.6,
+        np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** 0.5,
+        np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** 0.5,
     )
-    return np.stack([rounded[0] * width / 2 / 0.954, rounded[1] * depth / 2 / 0.954], axis=1)
+    return np.stack([rounded[0] * width / 2 / 0.961, rounded[1] * depth / 2 / 0.961], axis=1)
 
 
 def outward(mesh: Mesh) -> Mesh:
@@ -95,7 +101,7 @@ def row(arch: Arch) -> Mesh:
     return joined([left, mirror_copy(left)])
 
 
-GUM_SECTION = ((-1.0, 1.4), (1.0, -0.5), (1.9, 2.6), (0.5, 9.5), (-6.0, 11.5), (-10.5, 5.0), (-7.0, 0.8))
+GUM_SECTION = ((-1.2, 1.4), (0.5, -0.7), (1.1, 2.6), (0.2, 9.5), (-6.0, 11.5), (-10.5, 5.0), (-7.0, 0.8))
 """Profile across the gum: outwards from the arch, and away from the biting edge, from the front of the necks to the back."""
 
 
@@ -111,7 +117,7 @@ def gum(arch: Arch) -> Mesh:
     neck = arch.crown * (0.80 - 0.22 * np.minimum(np.abs(lengths) / reach, 1.0))
     rows = []
     for away, deep in GUM_SECTION:
-        margin = neck - (1.3 * between**2 if deep < 1.0 else 0.0)
+        margin = neck - (1.7 * between**2 if deep < 1.0 else 0.0)
         rows.append(np.column_stack([points + away * outwards, arch.edge + arch.up * (margin + deep)]))
     vertices = np.stack(rows, axis=1).reshape(-1, 3)
     quads = grid_quads(len(lengths), len(GUM_SECTION))
