@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import readers
 from .errors import ConfigError
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -43,14 +44,34 @@ def _synthesize(args: argparse.Namespace) -> str:
 
 
 def _prepare_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("corpora", type=Path, nargs="+", help="folders with a manifest.jsonl")
+    parser.add_argument(
+        "folders", type=Path, nargs="+", help="folders with a manifest.jsonl, or one published data set"
+    )
     parser.add_argument("--output", type=Path, required=True, help="folder of the training set")
+    parser.add_argument("--layout", help=f"layout of a published data set: {', '.join(readers.LAYOUTS)}")
+    parser.add_argument("--name", help="with --layout: another name for the data set")
+    parser.add_argument("--strict", action="store_true", help="with --layout: end at the first broken item")
+    parser.add_argument("--half", action="store_true", help="with --layout: motion in float16, half the disk")
+    parser.add_argument("--components", type=int, default=512, help="with --layout: size of the PCA basis; 0 = none")
 
 
 def _prepare(args: argparse.Namespace) -> str:
+    if args.layout is not None:
+        return _prepare_motion(args)
     from .prepare import prepare
 
-    return f"{prepare(args.corpora, args.output)} recordings in {args.output}"
+    return f"{prepare(args.folders, args.output)} recordings in {args.output}"
+
+
+def _prepare_motion(args: argparse.Namespace) -> str:
+    from . import prepare_motion
+
+    if len(args.folders) != 1:
+        raise ConfigError("With --layout, one folder is prepared at a time; name the others in runs of their own.")
+    if args.components < 0:
+        raise ConfigError(f"--components is {args.components}; it must be 0 or more.")
+    options = prepare_motion.Options(args.strict, args.half, args.components)
+    return prepare_motion.table(prepare_motion.prepare(args.layout, args.folders[0], args.output, options, args.name))
 
 
 def _train_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,7 +128,7 @@ def _config(name: str) -> Path:
 
 COMMANDS: dict[str, Command] = {
     "synthesize": Command("make a corpus of speech with free speech engines", _synthesize_arguments, _synthesize),
-    "prepare": Command("make a training set from corpora", _prepare_arguments, _prepare),
+    "prepare": Command("make a training set from corpora or a published data set", _prepare_arguments, _prepare),
     "train": Command("train a model", _train_arguments, _train),
     "evaluate": Command("score a model on aligned recordings", _evaluate_arguments, _evaluate),
 }

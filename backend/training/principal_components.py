@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from .errors import CorpusError
 
@@ -63,7 +64,7 @@ def fit(blocks: Blocks, count: int = UNITALKER_COMPONENTS, seed: int = 1) -> Pri
     width = min(count + OVERSAMPLING, frames, len(mean))
     directions = np.random.default_rng(seed).standard_normal((len(mean), width), np.float32)
     for _ in range(ITERATIONS):
-        directions = _orthonormal(_spread(blocks, mean, _orthonormal(directions)))
+        directions = _orthonormal(_spread(blocks, mean, directions))
     squares, rotation = np.linalg.eigh(_covariance(blocks, mean, directions))
     strengths = np.sqrt(np.maximum(squares[::-1], 0))
     kept = min(count, int((strengths > SMALLEST * strengths[0]).sum()))
@@ -147,7 +148,8 @@ def _covariance(blocks: Blocks, mean: np.ndarray, directions: np.ndarray) -> np.
 
 
 def _orthonormal(directions: np.ndarray) -> np.ndarray:
-    return np.linalg.qr(directions)[0].astype(np.float32)
+    """The same space by orthonormal columns; torch does it in float32, numpy in twice the time and memory."""
+    return torch.linalg.qr(torch.from_numpy(directions)).Q.numpy()
 
 
 def _upright(components: np.ndarray) -> np.ndarray:

@@ -79,8 +79,10 @@ def _templates(path: Path, dim: int) -> dict[str, np.ndarray]:
     if not arrays:
         raise CorpusError(f"{path} holds no neutral face.")
     for name, template in arrays.items():
-        if len(template) != dim or not np.isfinite(template).all():
-            raise CorpusError(f"{path} has no {dim} numbers as the neutral face of {name}, but {len(template)}.")
+        if len(template) != dim:
+            raise CorpusError(f"{path} has {len(template)} numbers as the neutral face of {name} instead of {dim}.")
+        if not np.isfinite(template).all():
+            raise CorpusError(f"{path} holds numbers that are NaN or infinite in the neutral face of {name}.")
     return {name: template.astype(np.float32) for name, template in arrays.items()}
 
 
