@@ -31,4 +31,4 @@ def brow() -> Mesh:
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     thick = np.repeat(np.minimum(half / 3.0, 1.0), len(SECTION))
     rise = np.tile([height for _, height in SECTION], STEPS) * thick
-    return Mesh(points + rise[:, None] * normal, grid_quads(STEPS, len(SECTION)))
+    return Mesh(points + rise[:, None] * normal, grid_quads(STEPS, len(SECTION))[:, ::-1])

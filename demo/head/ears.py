@@ -23,7 +23,7 @@ OUTLINE = (
 """The rim, from the back upwards."""
 RINGS = (0.14, 0.34, 0.52, 0.66, 0.78, 0.88, 0.96, 1.0)
 """Rings of the relief, as shares of the way from the middle to the rim."""
-BACK_RINGS = ((0.985, -2.6), (0.86, -4.8), (0.62, -12.0))
+BACK_RINGS = ((0.96, -3.4), (0.62, -12.0))
 """Rings of the back: share of the way, and height under the plane of the ear."""
 HELIX = (
     (-6.0, -1.0),
@@ -86,7 +86,7 @@ def ear() -> Mesh:
         plane = MIDDLE + share * (rim - MIDDLE)
         rows.append(placed(plane, np.full(SPOKES, depth)))
     quads = grid_quads(len(rows), SPOKES, wrap=True)
-    return Mesh(np.concatenate(rows), np.concatenate([quads, bottom()]))
+    return Mesh(np.concatenate(rows), np.concatenate([quads, bottom()])[:, ::-1])
 
 
 def bottom() -> np.ndarray:

@@ -79,7 +79,7 @@ def closed() -> np.ndarray:
 def on_eyeball(x: np.ndarray, elevation: np.ndarray, height: np.ndarray | float) -> np.ndarray:
     """Places [n, 3] at x from the eye's centre, turned up by `elevation`, `height` above the eyeball."""
     share = 1.0 - (x / (EYE_RADII[0] + 0.4)) ** 2
-    radius = EYE_RADII[1] * np.sqrt(0.5 * (share + np.sqrt(share**2 + 0.02))) + height
+    radius = EYE_RADII[1] * np.sqrt(0.5 * (share + np.sqrt(share**2 + 0.004))) + height
     return from_eye(np.stack([x, -radius * np.cos(elevation), radius * np.sin(elevation)], axis=1))
 
 
@@ -96,3 +96,18 @@ def ring_places(edge: np.ndarray, ring: Ring, rest: np.ndarray | None = None) ->
 def lid_rings(edge: np.ndarray, rest: np.ndarray | None = None) -> np.ndarray:
     """Rings CREASE to BACK, [6, 32, 3]."""
     return np.stack([ring_places(edge, ring, rest) for ring in list(Ring)[1:]])
+
+
+def joined_to(border: np.ndarray, rings: np.ndarray) -> np.ndarray:
+    """The rings CREASE to BACK with their outer ones, near the corners, on the straight way to the skin's `border`.
+
+    Without it the skin would dip to the eyeball beside the corners and come out again.
+    """
+    result = rings.copy()
+    corner = np.clip(1.0 - 1.6 * np.abs(np.sin(angles())), 0.0, 1.0)[:, None]
+    inner = rings[Ring.EDGE - 1]
+    for ring in (Ring.CREASE, Ring.FOLD, Ring.PLATE):
+        share = SPREAD[ring] / SPREAD[Ring.BORDER]
+        straight = inner + share * (border - inner)
+        result[ring - 1] += corner * (straight - rings[ring - 1])
+    return result

@@ -10,9 +10,9 @@ from .form import EYE_YAW, from_eye
 from .mesh import Mesh, grid_quads
 
 SEGMENTS = 20
-TURNS = (4.0, 9.5, 12.0, 22.0, 26.0, 27.5, 34.0, 48.0, 76.0)
+TURNS = (4.0, 9.5, 12.0, 22.0, 26.0, 27.5, 36.0, 50.0, 63.0, 78.0, 108.0)
 """Angle of each ring from the line of sight, degrees: pupil up to the second, iris up to the fifth, then the white."""
-DEPTHS = (0.885, 0.905, 0.925, 0.962, 0.978, 0.997, 1.0, 1.0, 1.0)
+DEPTHS = (0.885, 0.905, 0.925, 0.962, 0.978, 0.997, 1.0, 1.0, 1.0, 1.0, 1.0)
 """Share of the eyeball's radius at each ring: the iris is a shallow bowl."""
 PUPIL_RINGS, IRIS_RINGS = 1, 5
 CORNEA_TURNS = (0.0, 12.0, 22.0, 29.0)
@@ -31,7 +31,8 @@ def directions(turns: tuple[float, ...]) -> np.ndarray:
         squeeze = EYE_RADII[1] / EYE_RADII[0]
         width = squeeze + (1.0 - squeeze) * np.clip((turn - 0.6) / 0.8, 0.0, 1.0)
         x, z = width * np.sin(turn) * np.cos(around), np.sin(turn) * np.sin(around)
-        rings.append(np.stack([x, -np.sqrt(np.maximum(1.0 - x**2 - z**2, 0.0)), z], axis=1))
+        y = np.sqrt(np.maximum(1.0 - x**2 - z**2, 0.0)) * (-1.0 if turn < np.pi / 2 else 1.0)
+        rings.append(np.stack([x, y, z], axis=1))
     return np.concatenate(rings)
 
 
@@ -44,7 +45,7 @@ def turned(rest: np.ndarray, up: float, left: float) -> np.ndarray:
 
 
 def ball_places(up: float = 0.0, left: float = 0.0) -> np.ndarray:
-    """Vertices of the left eyeball looking `up` and `left`, [1 + 180, 3] in millimetres.
+    """Vertices of the left eyeball looking `up` and `left`, [1 + 220, 3] in millimetres.
 
     The ball is an ellipsoid that turns within itself, so that it never leaves the lids.
     """

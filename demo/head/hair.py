@@ -21,7 +21,7 @@ HAIRLINE = (
     (18.0, 74.0, 51.0), (0.0, 77.0, 48.0),
 )  # fmt: skip
 """The left hairline from the forehead over temple, sideburn and ear to the nape."""
-LOCKS = 52
+LOCKS = 50
 STEPS = (0.0, 0.05, 0.14, 0.28, 0.45, 0.64, 0.82, 0.96)
 """Shares of the way from the hairline to the knot at which there are vertices."""
 THICKNESS = (-2.0, 2.6, 5.8, 7.4, 8.0, 8.0, 7.0, 7.0)
@@ -38,7 +38,7 @@ def scalp(directions: np.ndarray, form: Field = head) -> np.ndarray:
 
 
 def hairline() -> np.ndarray:
-    """Where each lock starts, [52, 3]: the left line, and its mirror image back to the front."""
+    """Where each lock starts, [50, 3]: the left line, and its mirror image back to the front."""
     left = through(np.array(HAIRLINE), LOCKS // 2 + 1)
     return np.concatenate([left, left[-2:0:-1] * (-1.0, 1.0, 1.0)])
 
@@ -70,7 +70,7 @@ def cap() -> Mesh:
         swell = 1.0 + (lift - 1.0) * np.sin(np.pi * min(share * 1.5, 1.0))
         height = thick * (lock_height() * swell if thick > 0 else 1.0)
         rows.append(CENTRE + (scalp(aim) + height)[:, None] * aim)
-    return Mesh(np.concatenate(rows), grid_quads(len(rows), LOCKS, wrap=True)[:, ::-1])
+    return Mesh(np.concatenate(rows), grid_quads(len(rows), LOCKS, wrap=True))
 
 
 BUN_SEGMENTS, BUN_RINGS = 12, 6

@@ -16,12 +16,12 @@ SPOKES = np.arange(1, 16)
 def lash_places(edge: np.ndarray) -> np.ndarray:
     """Roots and tips of the lashes when the lid's edge stands at `edge` (radians), [2 * 15, 3]."""
     share = eyelids.across()[SPOKES]
-    length = 1.2 + 3.2 * share**1.3 * np.clip((1.06 - share) * 8.0, 0.35, 1.0)
+    length = 0.9 + 2.6 * share**1.3 * np.clip((1.06 - share) * 8.0, 0.35, 1.0)
     root_x = eyelids.INNER + (eyelids.OUTER - eyelids.INNER) * share
     raised = edge[SPOKES] + 0.02
     root = eyelids.on_eyeball(root_x, raised, np.full(len(SPOKES), eyelids.UPPER_HEIGHT[Ring.EDGE] - 0.5))
     tip_x = root_x + 0.55 * length * (share - 0.35)
-    tip = eyelids.on_eyeball(tip_x, raised + 0.07 * length / 2.0, eyelids.UPPER_HEIGHT[Ring.EDGE] - 0.5 + length)
+    tip = eyelids.on_eyeball(tip_x, raised + 0.05 * length / 2.0, eyelids.UPPER_HEIGHT[Ring.EDGE] - 0.5 + length)
     return np.concatenate([root, tip])
 
 

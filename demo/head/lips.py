@@ -59,7 +59,7 @@ def border_curve() -> np.ndarray:
 def line_curve(x: np.ndarray) -> np.ndarray:
     """Height of the line where the closed lips meet, over x."""
     aside = np.abs(x) / HALF_WIDTH[Ring.CONTACT]
-    return LINE_HEIGHT - 0.9 * bump(aside, 0.0, 0.22) + 0.7 * bump(aside, 0.5, 0.25)
+    return LINE_HEIGHT - 0.7 * bump(aside, 0.0, 0.36) + 0.5 * bump(aside, 0.55, 0.3)
 
 
 def border(form: Field) -> np.ndarray:

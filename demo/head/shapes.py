@@ -36,7 +36,7 @@ LEFT_SIDE: dict[str, Shape] = {
     "eyeLookDown": lambda face: eyes.look(face, -26.0, 0.0),
     "eyeLookIn": lambda face: eyes.look(face, 0.0, -30.0),
     "eyeLookOut": lambda face: eyes.look(face, 0.0, 30.0),
-    "eyeLookUp": lambda face: eyes.look(face, 22.0, 0.0),
+    "eyeLookUp": lambda face: eyes.look(face, 20.0, 0.0),
     "eyeSquint": eyes.squint,
     "eyeWide": eyes.wide,
     "jaw": lambda face: jaw.jaw_moved(face, 8.0, 0.0),

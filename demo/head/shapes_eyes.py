@@ -9,6 +9,15 @@ from . import eyelids, eyes, lashes
 from .face import Face
 
 
+OVERLAP = 2.0
+"""Degrees by which closed lids press into each other, so that no smoothing of the mesh opens a slit."""
+
+
+def middle() -> np.ndarray:
+    """1 over the middle of the eye, 0 at its corners, per spoke."""
+    return np.clip(3.0 * np.abs(np.sin(eyelids.angles())), 0.0, 1.0)
+
+
 def lids(face: Face, edge: np.ndarray) -> np.ndarray:
     """The left lids moved to another opening, `edge` in radians per spoke."""
     shape = np.zeros_like(face.rest)
@@ -28,7 +37,7 @@ def blended(upper: float, lower: float) -> np.ndarray:
 
 def blink(face: Face) -> np.ndarray:
     """The lids meet on the eyeball."""
-    return lids(face, blended(1.0, 1.0))
+    return lids(face, blended(1.0, 1.0) + np.radians(OVERLAP) * np.where(eyelids.is_upper(), -1.0, 1.0) * middle())
 
 
 def squint(face: Face) -> np.ndarray:
@@ -44,7 +53,7 @@ def wide(face: Face) -> np.ndarray:
 def look(face: Face, up: float, left: float) -> np.ndarray:
     """The eye turns, the lids follow its height."""
     follow = -up / 26.0
-    shape = lids(face, blended(0.42 * follow if follow > 0 else 0.16 * follow, -0.30 * follow))
+    shape = lids(face, blended(0.42 * follow if follow > 0 else 0.22 * follow, -0.30 * follow))
     parts = face.anatomy.parts
     shape[parts["eye left"]] = eyes.ball_places(up, left) - eyes.ball_places()
     shape[parts["cornea left"]] = eyes.cornea_places(up, left) - eyes.cornea_places()

@@ -7,7 +7,8 @@ import numpy as np
 
 from . import tongue
 from .face import Face
-from .lip_moves import ACROSS, ROUND, UPPER, lifted
+from .lip_moves import ROUND, UPPER, lifted
+from .lips import angles
 
 OPEN_DEGREES = 24.0
 OPEN_SLIDE = 7.0
@@ -33,8 +34,16 @@ def mouth_close(face: Face) -> np.ndarray:
 
 
 def jaw_moved(face: Face, x: float, y: float) -> np.ndarray:
-    """The jaw carried sideways or forward without opening."""
-    return face.jaw_share[:, None] * np.array((x, y, 0.0))
+    """The jaw carried sideways or forward without opening; the lips follow it only in part."""
+    shape = face.jaw_share[:, None] * np.array((x, y, 0.0))
+    lips = face.anatomy.skin.lips[: face.lip_rest.shape[0]]
+    below = (1.0 - np.cos(angles())) / 2.0
+    moves = (0.25 + 0.45 * below)[None, :, None] * np.array((x, y, 0.0)) * np.ones((len(lips), 1, 1))
+    chin = np.nonzero((face.jaw_share[: len(face.skin)] > 0.999) & ~np.isin(np.arange(len(face.skin)), lips))[0]
+    handles = np.concatenate([lips.ravel(), chin])
+    moved = face.pulled(handles, np.concatenate([moves.reshape(-1, 3), shape[chin]]), {}, face.still_for_mouth)
+    shape[face.anatomy.parts["skin"]] = moved[face.anatomy.parts["skin"]]
+    return shape
 
 
 OUT_SPINE = (
@@ -47,16 +56,11 @@ OUT_HEIGHTS = (11.0, 9.0, 6.0, 4.2, 3.8, 3.4, 2.6, 1.5)
 def tongue_out(face: Face) -> np.ndarray:
     """The tongue reaches out between teeth and lips, which give way for it."""
     shape = face.turned(6.0)
-    parted = face.lip_rest + shape[face.anatomy.skin.lips[: face.lip_rest.shape[0]]]
-    parted = lifted(
-        parted, np.where(UPPER, 2.4, -1.6) * ROUND**1.2 * (np.abs(ACROSS) < 0.999), (0.6, 0.8, 1.0, 1.0, 1.0, 1.0, 0.8)
-    )
-    lips = face.posed_lips(parted)
-    keep = face.anatomy.parts["skin"]
-    handled = face.lip_handles
-    shape[handled] = lips[handled]
-    del keep
-    number = face.anatomy.parts["tongue"]
+    lips = face.anatomy.skin.lips[: face.lip_rest.shape[0]]
+    part = np.where(UPPER, 2.4, -1.6) * ROUND**1.2
+    parted = lifted(face.lip_rest + shape[lips], part, (0.6, 0.8, 1.0, 1.0, 1.0, 1.0, 0.8))
+    shape[lips] = face.posed_lips(parted)[lips]
+    rows = face.anatomy.parts["tongue"]
     out = tongue.sections(np.array(OUT_SPINE), np.array(OUT_WIDTHS), np.array(OUT_HEIGHTS))
-    shape[number] = out - face.rest[number]
+    shape[rows] = out - face.rest[rows]
     return face.balanced(shape)

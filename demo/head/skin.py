@@ -37,15 +37,15 @@ def skin() -> Skin:
     mirror = mirror_map(base.vertices)
     mouth, left = loop_at(base, "m0", 1.0), loop_at(base, "e0", 1.0)
     mesh = laid_on_form(base, mouth, left, mirror[left])
-    mesh, left_rings = attached(mesh, left, eyelids.lid_rings(eyelids.opening()))
-    mirrored_rings = eyelids.lid_rings(eyelids.opening())[:, ::-1] * (-1.0, 1.0, 1.0)
-    mesh, right_rings = attached(mesh, mirror[left][::-1], mirrored_rings)
+    lids = eyelids.joined_to(mesh.vertices[left], eyelids.lid_rings(eyelids.opening()))
+    mesh, left_rings = attached(mesh, left, lids)
+    mesh, right_rings = attached(mesh, mirror[left][::-1], lids[:, ::-1] * (-1.0, 1.0, 1.0))
     mesh, lip_rings = attached(mesh, mouth, lips.lip_rings(mesh.vertices[mouth]))
     mesh = Mesh(mesh.vertices, np.concatenate([mesh.quads, zipped(lip_rings[-1])]))
-    lids = np.stack([left_rings, right_rings[:, ::-1]])
-    mirror = extended(mirror, len(mesh.vertices), lids, lip_rings)
+    both = np.stack([left_rings, right_rings[:, ::-1]])
+    mirror = extended(mirror, len(mesh.vertices), both, lip_rings)
     rim = np.unique(border_edges(mesh.quads))
-    return Skin(symmetric(mesh, mirror), mirror, lip_rings, lids, rim)
+    return Skin(symmetric(mesh, mirror), mirror, lip_rings, both, rim)
 
 
 def extended(mirror: np.ndarray, count: int, lids: np.ndarray, lip_rings: np.ndarray) -> np.ndarray:

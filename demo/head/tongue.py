@@ -8,7 +8,7 @@ import numpy as np
 from .mesh import Mesh, grid_quads
 from .rings import zipped
 
-SIDES = 14
+SIDES = 12
 SPINE = (
     (-20.0, 30.0),
     (-34.0, 38.0),
@@ -25,7 +25,7 @@ HALF_HEIGHTS = (11.0, 9.5, 8.0, 6.6, 5.4, 4.2, 3.0, 1.6)
 
 
 def sections(spine: np.ndarray, widths: np.ndarray, heights: np.ndarray) -> np.ndarray:
-    """Vertices [n * 14, 3] of the tongue along a spine [n, 2], each section square to it, with the groove on top."""
+    """Vertices [n * 12, 3] of the tongue along a spine [n, 2], each section square to it, with the groove on top."""
     around = 2 * np.pi * np.arange(SIDES) / SIDES
     ahead = np.gradient(spine, axis=0)
     ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
@@ -44,4 +44,4 @@ def tongue() -> Mesh:
     vertices = sections(spine, np.array(HALF_WIDTHS), np.array(HALF_HEIGHTS))
     tube = grid_quads(len(spine), SIDES, wrap=True)
     tip = zipped(np.arange(SIDES) + (len(spine) - 1) * SIDES)
-    return Mesh(vertices, np.concatenate([tube, tip]))
+    return Mesh(vertices, np.concatenate([tube[:, ::-1], tip]))
