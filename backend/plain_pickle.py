@@ -21,8 +21,10 @@ MOST_BYTES = 1 << 29
 """Ten times the size of FLAME 2020, the largest of them."""
 MOST_STEPS = 100_000
 """Files of arrays take some hundred steps: an array is one step, however large."""
-LEFT_OUT = {code[0] for code in (pickle.BYTEARRAY8, pickle.EXT1, pickle.EXT2, pickle.EXT4)}
-"""Instructions that set memory aside before reading, or read the registry of this Python."""
+LEFT_OUT = {code[0] for code in (pickle.EXT1, pickle.EXT2, pickle.EXT4)}
+"""Instructions that read the registry of this Python."""
+STEPS = pickle._Unpickler.dispatch | {pickle.BYTEARRAY8[0]: pickle._Unpickler.dispatch[pickle.BINBYTES8[0]]}
+"""Byte arrays are read as bytes, which are written alike: the library sets their memory aside before it reads them."""
 NUMBER_TYPES = ("f4", "f8", "i4", "i8", "u4", "u8")
 BROKEN = (
     *(pickle.UnpicklingError, struct.error, EOFError, MemoryError),
@@ -82,6 +84,10 @@ class _Array(_Record):
     """A numpy array; state (version, shape, number type, whether columns come first, bytes)."""
 
 
+class _Buffer(_Record):
+    """A numpy array of protocol 5; arguments (bytes, number type, shape, "C" or "F")."""
+
+
 class _NumberType(_Record):
     """A numpy dtype; arguments ("f8", …), state (version, byte order, …)."""
 
@@ -116,6 +122,8 @@ PERMITTED: dict[str, type[_Record]] = {
     "numpy._core.multiarray.scalar": _Record,
     "numpy.core.multiarray._reconstruct": _Empty,
     "numpy._core.multiarray._reconstruct": _Empty,
+    "numpy.core.numeric._frombuffer": _Buffer,
+    "numpy._core.numeric._frombuffer": _Buffer,
     "copy_reg._reconstructor": _Empty,
     "copyreg._reconstructor": _Empty,
     "__builtin__.object": _Record,
@@ -149,9 +157,7 @@ class _Reader(pickle._Unpickler):
     This is the standard library's unpickler in Python: the one in C trusts a claimed length or index of gigabytes.
     """
 
-    dispatch: ClassVar = {
-        code: _counted(step) for code, step in pickle._Unpickler.dispatch.items() if code not in LEFT_OUT
-    }
+    dispatch: ClassVar = {code: _counted(step) for code, step in STEPS.items() if code not in LEFT_OUT}
     steps = 0
 
     def find_class(self, module: str, name: str) -> type[_Record]:
@@ -171,11 +177,19 @@ def _array(value: object) -> np.ndarray | None:
     match value:
         case _Chumpy(state={"x": _Array() as array}):
             return _array(array)
-        case _Array(state=(_, shape, _NumberType(arguments=(kind, *_), state=(_, order, *_)), columns_first, data)):
-            if kind in NUMBER_TYPES:
-                return np.frombuffer(_raw(data), order + kind).reshape(shape, order="F" if columns_first else "C")
+        case _Array(state=(_, shape, _NumberType() as kind, columns_first, data)):
+            return _numbers(data, kind, shape, columns_first)
+        case _Buffer(arguments=(data, _NumberType() as kind, shape, "C" | "F" as layout)):
+            return _numbers(data, kind, shape, layout == "F")
         case _SparseRows(state=dict() as state):
             return _dense(state, isinstance(value, _SparseColumns))
+    return None
+
+
+def _numbers(data: object, number_type: _NumberType, shape: Any, columns_first: object) -> np.ndarray | None:  # noqa: ANN401
+    match number_type:
+        case _NumberType(arguments=(kind, *_), state=(_, order, *_)) if kind in NUMBER_TYPES:
+            return np.frombuffer(_raw(data), order + kind).reshape(shape, order="F" if columns_first else "C")
     return None
 
 
