@@ -33,6 +33,8 @@ class MelEncoderConfig:
     kernel: int = 9
     dilations: tuple[int, ...] = (1,)
     """Dilation of each block's convolution, repeated as often as there are blocks."""
+    emphasis: float = 0.0
+    """Share of the sample before that is taken off, so that rumble and wind below the voice do not count as loud."""
     quietest: float = -50.0
     """dB of the band energies; softer sound counts as room noise however even it is."""
     dropout: float = 0.0
@@ -50,8 +52,15 @@ class MelEncoderConfig:
             raise ValueError("a mel encoder has at most 64 blocks and an odd kernel of at most 255")
         if not self.dilations or not all(1 <= dilation <= 64 for dilation in self.dilations):
             raise ValueError("the dilations of a mel encoder are whole numbers from 1 to 64")
-        if not (0 <= self.warp < 0.5 and 0 <= self.dropout < 1 and min(self.masked_bands, self.masked_frames) >= 0):
-            raise ValueError("a mel encoder warps by less than 0.5, drops less than everything and masks 0 or more")
+        if not (
+            0 <= self.emphasis <= 1
+            and 0 <= self.warp < 0.5
+            and 0 <= self.dropout < 1
+            and min(self.masked_bands, self.masked_frames) >= 0
+        ):
+            raise ValueError(
+                "a mel encoder emphasises by at most 1, warps by less than 0.5, drops a part and masks 0 or more"
+            )
 
 
 class MelEncoder(nn.Module):
@@ -97,8 +106,9 @@ class MelEncoder(nn.Module):
         Of padded clips the first `mels` int64 [B] frames are real; the others are 0.
         """
         window = self.get_buffer("window")
+        emphasised = functional.pad(audio[:, 1:] - self.config.emphasis * audio[:, :-1], (1, 0))
         transform = torch.stft(
-            audio, TRANSFORM, HOP, WINDOW, window, center=True, pad_mode="constant", return_complex=True
+            emphasised, TRANSFORM, HOP, WINDOW, window, center=True, pad_mode="constant", return_complex=True
         )
         energy = self._filters(len(audio)) @ transform.abs().square()
         decibels = 10 * torch.log10(energy + 1e-10)

@@ -59,7 +59,7 @@ def mixed(chunks: np.ndarray, sounds: np.ndarray, config: AugmentConfig, random:
 
 
 def distorted(chunks: np.ndarray, config: AugmentConfig, random: Generator) -> np.ndarray:
-    """Clipping, coarse quantisation and another level."""
+    """Clipping, coarse quantisation and another, wandering level."""
     changed = chunks.copy()
     for chunk in changed:
         peak = max(float(np.abs(chunk).max()), 1e-6)
@@ -67,7 +67,7 @@ def distorted(chunks: np.ndarray, config: AugmentConfig, random: Generator) -> n
             np.clip(chunk, -peak * random.uniform(0.15, 0.6), peak * random.uniform(0.15, 0.6), out=chunk)
         if random.random() < config.quantize:
             chunk[:] = _companded(chunk / peak, 2.0 ** random.integers(5, 9)) * peak
-        chunk *= 10 ** (random.uniform(-config.gain, config.gain) / 20)
+        chunk *= _gain(len(chunk), config.gain, random)
     return changed
 
 
@@ -105,6 +105,13 @@ def _companded(chunk: np.ndarray, steps: float) -> np.ndarray:
     squeezed = np.sign(chunk) * np.log1p(255 * np.abs(chunk)) / np.log(256)
     coarse = np.round(squeezed * steps) / steps
     return np.sign(coarse) * np.expm1(np.abs(coarse) * np.log(256)) / 255
+
+
+def _gain(length: int, most: float, random: Generator) -> np.ndarray:
+    """float32 [length]: a level that wanders by up to `most` decibels, as when a speaker turns away or fades."""
+    course = random.uniform(-most, most) + random.uniform(0, most / 2) * random.uniform(-1, 1, 6)
+    decibels = np.interp(np.linspace(0, 5, length), np.arange(6), course)
+    return (10 ** (decibels / 20)).astype(np.float32)
 
 
 def _level(chunk: np.ndarray) -> float:

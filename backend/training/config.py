@@ -62,7 +62,7 @@ class AugmentConfig:
     clip: float = 0.1
     quantize: float = 0.1
     gain: float = 12.0
-    """dB up or down."""
+    """dB up or down; half of it may come and go inside a chunk."""
 
 
 @dataclass(frozen=True)

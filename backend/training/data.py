@@ -93,7 +93,8 @@ class TrainingSet:
     def _chunk(self, random: np.random.Generator) -> Chunk:
         length = round(self.config.seconds * SAMPLE_RATE)
         if random.random() < self.config.rest:
-            return _rest(piece_of(self.sounds, length, random) * 0.05, round(self.config.seconds * FPS))
+            loudness = random.choice([0.0, 0.05], p=[0.2, 0.8])
+            return _rest(piece_of(self.sounds, length, random) * loudness, round(self.config.seconds * FPS))
         group = self.config.groups[random.choice(len(self.shares), p=self.shares)]
         clip = self.clips[random.choice(self.members[group.name])]
         return self._cut(clip, _speed(self.augment, random), random)

@@ -84,8 +84,8 @@ STRENGTHS: dict[str, tuple[float, float, float, float]] = {
 }
 
 _GROUP_OF_CHANNEL = np.array([0, 1, 1, 2, 2, 2, 1, 1, 2, 2, 2, 2, 3, 1, 0, 2])
-_RISE = np.array([0.055, 0.085, 0.040, 0.040])  # seconds; how early each group prepares for a phone
-_FALL = np.array([0.060, 0.065, 0.040, 0.040])  # seconds; how long it lingers
+_RISE = np.array([0.065, 0.085, 0.050, 0.040])  # seconds; how early each group prepares for a phone
+_FALL = np.array([0.045, 0.055, 0.030, 0.040])  # seconds; how long it lingers
 
 _CLOSE_RATIO = 0.97  # mouthClose as a share of jawOpen where the lips are shut
 _SEAL = {_PR: 0.30, _RL: 0.15, _RU: 0.10}  # a shut mouth presses at least this much

@@ -34,6 +34,13 @@ def moving_noise(random: Generator, length: int) -> np.ndarray:
     return coloured_noise(random, length) * _envelope(random, length, per_second=2.0)
 
 
+def rumble(random: Generator, length: int) -> np.ndarray:
+    """Wind on a microphone or steps on a floor: almost everything below 60 Hz."""
+    spectrum = np.fft.rfft(random.standard_normal(length))
+    hertz = np.fft.rfftfreq(length, 1 / SAMPLE_RATE)
+    return np.fft.irfft(spectrum / (1 + (hertz / random.uniform(5, 60)) ** 4), length)
+
+
 def hum(random: Generator, length: int) -> np.ndarray:
     """Mains hum or a motor: harmonics of a low tone over some noise."""
     pitch = random.choice([50.0, 60.0, random.uniform(30, 180)])
@@ -83,6 +90,7 @@ def knocks(random: Generator, length: int) -> np.ndarray:
 MAKERS: tuple[Callable[[Generator, int], np.ndarray], ...] = (
     coloured_noise,
     moving_noise,
+    rumble,
     hum,
     chords,
     breath,

@@ -5,14 +5,11 @@ from __future__ import annotations
 
 import json
 import typing
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from backend import checkpoint
-from backend.audio import decode, level
 from backend.checkpoint import ModelCard
 from backend.face import arkit
 from backend.models.unitalker import UniTalker
@@ -22,15 +19,14 @@ from torch import nn
 
 from . import corpus
 from .config import TrainingConfig
-from .corpus import Recording
 from .data import TrainingSet
 from .errors import ConfigError
-from .lips import Score
 from .loop import fit
 from .prepare import FPS
 from .sounds import bank
 from .styles import STYLES
 from .tasks import SpeechToLips
+from .validation import figures_of
 
 
 @dataclass(frozen=True)
@@ -72,47 +68,6 @@ def _beginning(config: TrainingConfig, begin: Path | None) -> UniTalker:
             raise ConfigError(f"{begin} is not built as the config's [model] says; begin with fresh weights.")
         model.load_state_dict(known)
     return model
-
-
-def figures_of(
-    model: UniTalker, chunks: TrainingSet, watched: Sequence[tuple[Path, Recording]], rest: np.ndarray
-) -> dict[str, float]:
-    """Figures on held-out people, on the watched recordings (`watch_…`), and the mouth over sounds without speech.
-
-    The score to choose by: closures count most, of both sets by their number; a chattering mouth costs.
-    """
-    held_out, watch = Score(), Score()
-    for clip in chunks.held_out():
-        held_out.add(motion(model, chunks.sound(clip)), FPS, clip.phones, clip.closures)
-    for path, recording in watched:
-        watch.add(motion(model, decode(path)), FPS, recording.phones, recording.closures)
-    figures = held_out.figures()
-    figures |= {f"watch_{name}": value for name, value in watch.figures().items()} if watched else {}
-    figures["rest_p95"] = float(np.mean([_restlessness(motion(model, sound)) for sound in rest]))
-    return figures | {"score": _score(figures)}
-
-
-def motion(model: UniTalker, samples: np.ndarray) -> np.ndarray:
-    """float32 [frames, 52]: what the model does with a whole recording (float32 [n] at 16 kHz), as it would ship."""
-    frames = max(round(len(samples) / 16000 * FPS), 1)
-    audio = torch.from_numpy(level(samples).astype(np.float32))[None]
-    return model.predict(audio, "arkit", frames)[0].clamp(0, 1).numpy()
-
-
-def _restlessness(values: np.ndarray) -> float:
-    """How far the mouth is from rest, 95 % of the time."""
-    return float(np.percentile(np.abs(values).max(axis=1), 95))
-
-
-def _score(figures: dict[str, float]) -> float:
-    parts = [figures] if "watch_f1" not in figures else [figures, _watched(figures)]
-    weights = [part["closures"] ** 0.5 for part in parts]
-    goodness = [part["f1"] + 0.3 * part["vowel_jaw"] + 0.5 * part["aperture"] - part["silence_p95"] for part in parts]
-    return float(np.average(goodness, weights=weights)) - figures["rest_p95"]
-
-
-def _watched(figures: dict[str, float]) -> dict[str, float]:
-    return {name.removeprefix("watch_"): value for name, value in figures.items() if name.startswith("watch_")}
 
 
 def export(config: TrainingConfig, best: Path, output: Path) -> None:
