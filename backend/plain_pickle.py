@@ -175,7 +175,7 @@ def _array(value: object) -> np.ndarray | None:
     Raises one of `BROKEN` where the record contradicts itself.
     """
     match value:
-        case _Chumpy(state={"x": _Array() as array}):
+        case _Chumpy(state={"x": _Array() | _Buffer() as array}):
             return _array(array)
         case _Array(state=(_, shape, _NumberType() as kind, columns_first, data)):
             return _numbers(data, kind, shape, columns_first)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from backend.checkpoint import SpaceRecord
@@ -21,7 +22,7 @@ from .clip_writer import ClipWriter, write_array
 from .errors import CorpusError
 from .motion_set import Header, MotionSet, PreparedClip
 from .principal_components import UNITALKER_COMPONENTS
-from .readers.annotated import AnnotatedClip, DataSet
+from .readers.annotated import AnnotatedClip, DataSet, Split
 
 PROBLEMS = "problems.txt"
 _SHOWN_PROBLEMS = 20
@@ -78,7 +79,7 @@ def table(reports: list[Report]) -> str:
 def _lines(report: Report) -> Iterator[str]:
     prepared, space = report.prepared, report.prepared.space
     splits = Counter(clip.split for clip in prepared.clips)
-    counts = ", ".join(f"{count} {split}" for split, count in splits.items())
+    counts = ", ".join(f"{splits[split]} {split}" for split in get_args(Split) if splits[split])
     minutes = sum(clip.samples for clip in prepared.clips) / SAMPLE_RATE / 60
     yield f"{prepared.name}: {len(prepared.clips)} clips ({counts}), {minutes:.1f} min, in {prepared.folder}"
     yield f"  {space.name} at {space.fps:g} fps, {len(prepared.header.identities)} identities"
@@ -105,7 +106,7 @@ def _prepare(data_set: DataSet, layout: str, source: Path, output: Path, options
     write_array(home / motion_set.TEMPLATES, _templates(data_set))
     prepared = MotionSet(home, header, tuple(clips))
     _write_basis(data_set, prepared, options.components, writer.added > 0)
-    motion_set.write_text(home / PROBLEMS, "".join(f"{problem}\n" for problem in problems))
+    _write_problems(home / PROBLEMS, problems)
     motion_set.write(prepared)
     unused = sum(clip.split == "unused" for clip in data_set.clips)
     return Report(prepared, len(data_set.clips) + len(data_set.problems), unused, tuple(problems))
@@ -161,6 +162,13 @@ def _write_clips(
                 raise CorpusError(str(error)) from error
             problems.append(str(error))
     return clips, problems
+
+
+def _write_problems(path: Path, problems: list[str]) -> None:
+    if problems:
+        motion_set.write_text(path, "".join(f"{problem}\n" for problem in problems))
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _templates(data_set: DataSet) -> np.ndarray:

@@ -131,7 +131,7 @@ def test_a_python_2_pickle_with_chumpy_and_scipy(
 
 
 @pytest.mark.parametrize("address", ["scipy.sparse._csc.csc_matrix", "scipy.sparse._csr.csr_matrix"])
-@pytest.mark.parametrize("protocol", [0, 2, 3, 4])
+@pytest.mark.parametrize("protocol", [0, 2, 3, 4, 5])
 def test_a_python_3_pickle_with_chumpy_and_scipy(
     monkeypatch: pytest.MonkeyPatch, model: Model, tmp_path: Path, address: str, protocol: int
 ):

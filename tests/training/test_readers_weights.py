@@ -212,6 +212,14 @@ def test_a_take_at_30_fps_comes_at_60(tmp_path: Path):
     assert len(motion) == 179
 
 
+@pytest.mark.parametrize("fps", [25.0, 30.0, 60.0])
+def test_csv_files_of_our_own_are_takes(tmp_path: Path, fps: float):
+    weights = np.repeat(np.arange(150)[:, None] / 200, 52, axis=1).astype(np.float32)
+    motion_file.write(tmp_path / "a.csv", Motion("arkit", fps, weights, ARKIT_CHANNELS, start=3.25))
+    motion = read("livelink", tmp_path).clips[0].load()
+    np.testing.assert_allclose(motion[:, 0], np.arange(len(motion)) / 60 * fps / 200, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("codes", "names", "sentence"),
     [
