@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the small encoder hears, and what must not matter to it."""
+
+import numpy as np
+import pytest
+import torch
+
+from backend.models.mel_encoder import MelEncoder, MelEncoderConfig, mel_filters
+
+RATE = 16000
+
+
+def encoder(**settings) -> MelEncoder:
+    torch.manual_seed(0)
+    return MelEncoder(MelEncoderConfig(width=16, blocks=2, bands=40, emphasis=0.97, quietest=-20.0, **settings))
+
+
+def vowels(seconds: float = 1.0) -> torch.Tensor:
+    """Something with a pitch and formants that move."""
+    times = torch.arange(round(seconds * RATE)) / RATE
+    partials = [torch.sin(2 * torch.pi * 120 * n * times + n) / n for n in range(1, 30)]
+    return (0.05 * sum(partials) * (1 + torch.sin(2 * torch.pi * 3 * times)))[None]
+
+
+@pytest.mark.parametrize("samples", [16000, 16001, 16319, 400, 1600])
+def test_fifty_frames_a_second(samples):
+    features = encoder().eval()(torch.randn(2, samples))
+    assert features.shape[0] == 2
+    assert features.shape[2] == 16
+    assert abs(features.shape[1] - samples / 320) <= 1
+
+
+def test_loudness_does_not_matter():
+    heard = encoder().eval()
+    loud, soft = heard.spectrum(vowels()), heard.spectrum(vowels() * 0.3)
+    assert (loud - soft)[loud > -1.5].abs().max() < 0.02
+
+
+def test_rumble_below_the_voice_hardly_matters():
+    heard = encoder().eval()
+    times = torch.arange(RATE) / RATE
+    rumble = 0.3 * torch.sin(2 * torch.pi * 8 * times)
+    clean, shaken = heard.spectrum(vowels()), heard.spectrum(vowels() + rumble)
+    assert (clean - shaken)[:, 8:, 5:-5].abs().mean() < 0.02
+
+
+def test_room_noise_is_not_lifted_to_the_level_of_a_voice():
+    heard = encoder().eval()
+    assert heard.spectrum(torch.randn(1, RATE) * 1e-4).max() < -0.3
+    assert heard.spectrum(torch.zeros(1, RATE)).max() == -2
+
+
+def test_a_long_pause_does_not_change_how_speech_is_heard():
+    heard = encoder().eval()
+    alone = heard.spectrum(vowels())
+    long = heard.spectrum(torch.cat((vowels(), torch.zeros(1, 20 * RATE)), dim=1))[:, :, : alone.shape[2]]
+    assert (alone - long)[:, :, 5:-5].abs().max() < 0.2
+
+
+def test_training_varies_and_inference_does_not():
+    heard = encoder(warp=0.15, masked_bands=8, masked_frames=20, dropout=0.1)
+    heard.eval()
+    assert torch.equal(heard(vowels()), heard(vowels()))
+    heard.train()
+    assert not torch.allclose(heard(vowels()), heard(vowels()))
+
+
+def test_filters_cover_the_voice_without_gaps():
+    filters = mel_filters(40).numpy()
+    hertz = np.linspace(0, 8000, filters.shape[1])
+    covered = filters.sum(axis=0)[(hertz > 120) & (hertz < 7300)]
+    assert covered.min() > 0.3
+    assert (np.diff(hertz[filters.argmax(axis=1)]) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"width": 0}, {"kernel": 8}, {"dilations": ()}, {"warp": 0.7}, {"blocks": 65}, {"emphasis": 1.5}]
+)
+def test_impossible_sizes_are_refused(wrong):
+    with pytest.raises(ValueError, match="mel encoder"):
+        MelEncoderConfig(**wrong)
