@@ -31,15 +31,17 @@ class Surface:
     """How much darker the grain's valleys are."""
     relief: float = 0.0
     """Depth of the grain as bumps."""
+    glow: float = 0.0
+    """A little light of its own, for what shines through from behind."""
 
 
 SURFACES = {
     "Skin": Surface((0.60, 0.36, 0.26), 0.46, subsurface=0.10, tinted=True, grain=0.9, relief=0.06),
-    "Mouth": Surface((0.16, 0.03, 0.03), 0.35),
+    "Mouth": Surface((0.22, 0.045, 0.04), 0.35),
     "Eye White": Surface((0.80, 0.77, 0.74), 0.25, wet=1.0, tinted=True),
     "Iris": Surface((0.10, 0.19, 0.26), 0.60, tinted=True, grain=2.2, contrast=0.75),
     "Pupil": Surface((0.0, 0.0, 0.0), 1.0),
-    "Teeth": Surface((0.80, 0.75, 0.66), 0.22, wet=0.4),
+    "Teeth": Surface((0.82, 0.77, 0.69), 0.22, wet=0.4, glow=0.06),
     "Gums": Surface((0.48, 0.14, 0.13), 0.30, wet=0.5),
     "Tongue": Surface((0.48, 0.16, 0.15), 0.38, wet=0.4, grain=1.2, relief=0.25),
     "Brows": Surface((0.06, 0.032, 0.020), 0.65, grain=2.0, contrast=0.8, relief=0.6),
@@ -75,6 +77,8 @@ def make_solid(made: bpy.types.Material, surface: Surface) -> None:
         "Subsurface Scale": SCATTER_SCALE,
         "Coat Weight": surface.wet,
         "Coat Roughness": 0.04,
+        "Emission Color": (*surface.colour, 1.0),
+        "Emission Strength": surface.glow,
     }
     for socket, value in values.items():
         shader.inputs[socket].default_value = value

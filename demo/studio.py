@@ -17,9 +17,9 @@ def set_up(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
     """Puts camera, lights, backdrop and render settings for a portrait of `head` into `scene`."""
     target = head.location + FACE
     camera(scene, target)
-    light(scene, "Key", target, (-0.50, -0.75, 0.42), 13.0, 0.45, (1.0, 0.94, 0.87))
-    light(scene, "Fill", target, (0.80, -0.60, -0.02), 4.5, 0.70, (0.85, 0.92, 1.0))
-    light(scene, "Rim", target, (0.45, 0.70, 0.45), 9.0, 0.40, (0.95, 0.97, 1.0))
+    light(scene, "Key", target, (-0.52, -0.80, 0.28), 11.5, 0.40, (1.0, 0.94, 0.87))
+    light(scene, "Fill", target, (0.50, -0.85, -0.12), 3.4, 0.60, (0.85, 0.92, 1.0))
+    light(scene, "Rim", target, (0.60, 0.60, 0.30), 6.0, 0.50, (0.95, 0.97, 1.0))
     backdrop(scene, head.location)
     world(scene)
     quick_render(scene)

@@ -63,7 +63,7 @@ def tilt() -> np.ndarray:
     return np.radians(-7.0 + 10.0 * across())
 
 
-def opening(upper: float = 23.5, lower: float = -19.0) -> np.ndarray:
+def opening(upper: float = 22.5, lower: float = -19.0) -> np.ndarray:
     """Elevation of the lid's edge per spoke in radians; the peaks in degrees over the middle."""
     share = across()
     top = np.radians(upper) * np.maximum(np.sin(np.pi * share**0.92), 0.0) ** 0.8

@@ -83,7 +83,7 @@ def neck(points: np.ndarray) -> np.ndarray:
     form = cone(points, (0, 20, 70), (0, 34, -110), 46, 47)
     form = union(form, cone(half, (40, 16, 72), (9, -8, -104), 13, 8), 18)
     form = union(form, cone(half, (18, 48, -64), (150, 38, -136), 24, 34), 36)
-    return union(form, cone(half, (14, 12, -140), (140, 34, -146), 24, 32), 30)
+    return union(form, cone(half, (14, 8, -140), (140, 34, -146), 26, 32), 34)
 
 
 def sockets(points: np.ndarray) -> np.ndarray:

@@ -57,13 +57,13 @@ def bent(start: np.ndarray, end: np.ndarray, share: float) -> np.ndarray:
 def lock_height() -> np.ndarray:
     """How much each lock stands out, around one; grooves lie between locks of two or three lines each."""
     number = np.minimum(np.arange(LOCKS), LOCKS - np.arange(LOCKS))
-    return 1.0 + 0.16 * np.cos(2.3 * number) + 0.08 * np.sin(1.07 * number + 0.6)
+    return 1.0 + 0.10 * np.cos(2.3 * number + 1.9) + 0.07 * np.sin(1.07 * number)
 
 
 def cap() -> Mesh:
     """The combed hair from the hairline to the knot."""
     start, end = unit(hairline() - CENTRE), unit((KNOT - CENTRE)[None])[0]
-    lift = 1.0 + 0.9 * np.exp(-(((start[:, 0]) / 0.5) ** 2)) * (start[:, 1] < 0)
+    lift = 1.0 + 0.7 * np.exp(-(((start[:, 0]) / 0.5) ** 2)) * (start[:, 1] < 0)
     rows = []
     for share, thick in zip(STEPS, THICKNESS, strict=True):
         aim = bent(start, end, share)

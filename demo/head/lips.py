@@ -47,19 +47,24 @@ def bump(values: np.ndarray, centre: float, width: float) -> np.ndarray:
     return np.exp(-(((values - centre) / width) ** 2))
 
 
+def friendly(aside: np.ndarray) -> np.ndarray:
+    """How much the mouth rises towards its corners at rest: a hint of a smile."""
+    return 1.1 * np.minimum(aside, 1.0) ** 3
+
+
 def border_curve() -> np.ndarray:
     """Outline of the red of the lips seen from the front, [48, 2] of x and z: the cupid's bow and the full lower lip."""
     side, aside = np.cos(angles()), np.abs(np.sin(angles()))
     arch = (1.0 - aside**2.4) ** 0.9
     upper = 8.0 * arch + 1.5 * bump(aside, 0.26, 0.16) - 0.7 * bump(aside, 0.0, 0.1)
     lower = -10.4 * (1.0 - aside**2.6) ** 0.85
-    return np.stack([HALF_WIDTH[0] * np.sin(angles()), LINE_HEIGHT + np.where(side >= 0, upper, lower)], axis=1)
+    return np.stack([HALF_WIDTH[0] * np.sin(angles()), LINE_HEIGHT + friendly(aside) + np.where(side >= 0, upper, lower)], axis=1)
 
 
 def line_curve(x: np.ndarray) -> np.ndarray:
     """Height of the line where the closed lips meet, over x."""
     aside = np.abs(x) / HALF_WIDTH[Ring.CONTACT]
-    return LINE_HEIGHT - 0.7 * bump(aside, 0.0, 0.36) + 0.5 * bump(aside, 0.55, 0.3)
+    return LINE_HEIGHT + friendly(aside) - 0.7 * bump(aside, 0.0, 0.36) + 0.5 * bump(aside, 0.55, 0.3)
 
 
 def border(form: Field) -> np.ndarray:

@@ -9,11 +9,11 @@ from . import brows, eyelids, eyes, hair, lips
 from .anatomy import Anatomy
 from .form import EYE
 
-SKIN = np.array((0.60, 0.355, 0.255))
-LIP = np.array((0.45, 0.150, 0.125))
+SKIN = np.array((0.565, 0.305, 0.205))
+LIP = np.array((0.43, 0.125, 0.105))
 WET = np.array((0.34, 0.085, 0.075))
-BLUSH = np.array((0.57, 0.235, 0.175))
-LID = np.array((0.47, 0.235, 0.185))
+BLUSH = np.array((0.55, 0.20, 0.14))
+LID = np.array((0.44, 0.195, 0.145))
 NOSTRIL = np.array((0.10, 0.03, 0.025))
 LIP_SHARE = (0.5, 0.9, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 LID_SHARE = (0.10, 0.40, 0.40, 0.50, 0.75, 1.0, 1.0)

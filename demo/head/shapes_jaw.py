@@ -47,15 +47,15 @@ def jaw_moved(face: Face, x: float, y: float) -> np.ndarray:
 
 
 OUT_SPINE = (
-    (-20.0, 30.0), (-42.0, 38.0), (-62.0, 39.5), (-78.0, 39.6), (-92.0, 38.6), (-104.0, 35.5), (-111.0, 32.4), (-114.0, 30.5)
+    (-20.0, 30.0), (-42.0, 38.0), (-62.0, 39.5), (-78.0, 39.4), (-91.0, 38.4), (-103.5, 35.4), (-111.0, 32.2), (-114.0, 30.3)
 )  # fmt: skip
-OUT_WIDTHS = (15.0, 18.0, 17.5, 16.5, 15.0, 13.0, 9.5, 5.0)
-OUT_HEIGHTS = (11.0, 9.0, 6.0, 4.2, 3.8, 3.4, 2.6, 1.5)
+OUT_WIDTHS = (15.0, 18.0, 17.0, 15.5, 14.0, 12.5, 9.5, 5.0)
+OUT_HEIGHTS = (11.0, 9.0, 5.5, 3.4, 2.9, 3.0, 2.5, 1.5)
 
 
 def tongue_out(face: Face) -> np.ndarray:
     """The tongue reaches out between teeth and lips, which give way for it."""
-    shape = face.turned(6.0)
+    shape = face.turned(7.0)
     lips = face.anatomy.skin.lips[: face.lip_rest.shape[0]]
     part = np.where(UPPER, 2.4, -1.6) * ROUND**1.2
     parted = lifted(face.lip_rest + shape[lips], part, (0.6, 0.8, 1.0, 1.0, 1.0, 1.0, 0.8))

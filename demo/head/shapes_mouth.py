@@ -29,7 +29,7 @@ def funnel(face: Face) -> np.ndarray:
 def pucker(face: Face) -> np.ndarray:
     """The lips gather to a kiss: narrow, forward, closed."""
     places = narrowed(face.lip_rest, 0.52)
-    places = forward(places, 3.0 + 6.0 * ROUND, TURNED_OUT)
+    places = forward(places, 4.6 + 4.8 * ROUND, TURNED_OUT)
     places = lifted(places, (UPPER_ONE * 1.8 - LOWER_ONE * 1.8) * ROUND, (0.9, 1.0, 0.7, 0.25, 0.0, 0.0, 0.3))
     cheeks = {(38.0, -72.0, 48.0): (-6.0, -2.0, 0.0), (-38.0, -72.0, 48.0): (6.0, -2.0, 0.0)}
     return face.balanced(face.posed_lips(places, cheeks))
@@ -37,7 +37,9 @@ def pucker(face: Face) -> np.ndarray:
 
 def sideways(face: Face) -> np.ndarray:
     """The whole mouth drawn to the left."""
-    places = shifted(face.lip_rest, (9.0, 1.5, 0.6), 1.0 - 0.25 * (ACROSS < 0) * np.abs(ACROSS))
+    trailing = np.maximum(-ACROSS, 0.0)
+    places = shifted(face.lip_rest, (9.0, 0.0, 0.6), 1.0 - 0.25 * trailing)
+    places = shifted(places, (0.0, 2.0, 0.0), np.maximum(ACROSS, 0.0)) + trailing[None, :, None] * (0.0, -5.0, 0.0)
     return face.posed_lips(places, {(40.0, -70.0, 50.0): (3.0, 0.0, 1.0), (-40.0, -70.0, 50.0): (5.0, 0.0, 0.0)})
 
 

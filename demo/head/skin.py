@@ -73,7 +73,7 @@ def laid_on_form(base: Mesh, mouth: np.ndarray, left: np.ndarray, right: np.ndar
     places[mouth] = lips.border(form.head)
     places[left] = drop(form.head, eyelids.ring_places(eyelids.opening(), eyelids.Ring.BORDER))
     places[right] = places[left] * (-1.0, 1.0, 1.0)
-    places[rim] = drop(form.head, places[rim])
+    places[rim] = cut_edge(places[rim])
     held = np.concatenate([mouth, left, right, rim])
     fixed = np.isin(np.arange(len(places)), held)
     mesh = draped(Mesh(places, base.quads), form.head, fixed)
@@ -81,6 +81,24 @@ def laid_on_form(base: Mesh, mouth: np.ndarray, left: np.ndarray, right: np.ndar
     weight = plainness(mesh.vertices)
     weight[np.concatenate([held, bottoms])] = 0.0
     return polished(mesh, weight)
+
+
+BUST_AXIS, BUST_REACH, BUST_FLOOR = np.array((0.0, 26.0)), np.array((98.0, 62.0)), -121.5
+"""Where the bust is cut: x and y of its axis, the half axes of the cut through the shoulders, and its height."""
+
+
+def cut_edge(points: np.ndarray) -> np.ndarray:
+    """The rim of the bust [n, 3]: level, on the form where that is narrower than the cut, on the cut where it is wider."""
+    away = points[:, :2] - BUST_AXIS
+    low, high = np.full(len(away), 0.1), 1.0 / np.linalg.norm(away / BUST_REACH, axis=1)
+    furthest = high.copy()
+    for _ in range(30):
+        middle = (low + high) / 2
+        plan = BUST_AXIS + middle[:, None] * away
+        inside = form.head(np.column_stack([plan, np.full(len(plan), BUST_FLOOR)])) < 0
+        low, high = np.where(inside, middle, low), np.where(inside, high, middle)
+    reach = np.minimum(low, furthest)[:, None]
+    return np.column_stack([BUST_AXIS + reach * away, np.full(len(away), BUST_FLOOR)])
 
 
 def plainness(points: np.ndarray) -> np.ndarray:
