@@ -6,6 +6,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Callable
@@ -121,12 +122,22 @@ class BackendProcess:
 
     def _write_all(self) -> None:
         assert self._child.stdin is not None
+        _keep_broken_pipes_harmless()
         with contextlib.suppress(OSError), self._child.stdin as stream:  # a dead backend shows in what is read
             while (item := self._outgoing.get()) is not None:
                 try:
                     protocol.write(stream, item() if callable(item) else item)
                 except (MouthpieceError, protocol.ProtocolError) as problem:
                     self._events.put(Unsent(str(problem)))
+
+
+def _keep_broken_pipes_harmless() -> None:
+    """Blender leaves SIGPIPE deadly: without this, writing to a backend that has just died would end Blender too.
+
+    Blocked in the writing thread alone, the write fails with an OSError instead, and Blender's own setting stays.
+    """
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
 
 
 def _checked(message: protocol.Message) -> protocol.Reply:

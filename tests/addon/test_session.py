@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 
 import bpy
@@ -210,3 +211,25 @@ def test_blender_that_goes_takes_the_backend_with_it(begin, use_fake, step_until
     now.close()
     assert time.monotonic() - began < 1.0
     assert backend.exit_code == 0
+
+
+@pytest.fixture
+def deadly_pipes():
+    """Broken pipes as Blender leaves them; Python on its own ignores the signal."""
+    before = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGPIPE, before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="there is no SIGPIPE on Windows")
+def test_writing_to_a_backend_that_has_just_died_does_not_end_blender(addon, begin, use_fake, deadly_pipes):
+    use_fake("clicks")
+    begin()
+    backend = addon.session.current._backend
+    backend._child.kill()
+    backend._child.wait()
+    for _ in range(20):
+        backend.send(addon.process.protocol.Unload())
+    time.sleep(0.2)
+    backend._outgoing.put(None)
+    assert backend.exit_code is not None
