@@ -52,11 +52,12 @@ def new_mesh(data: dict) -> bpy.types.Mesh:
 def add_shape_keys(head: bpy.types.Object, data: dict) -> None:
     """Basis and one key per shape, from 0 to 1."""
     rest = data["vertices"]
-    head.shape_key_add(name="Basis", from_mix=False)
+    head.shape_key_add(name="Basis", from_mix=False).value = 0.0
     steps, unit = data["steps"], float(data["unit"])
     for name, shape in zip(data["shapes"].tolist(), steps, strict=True):
         key = head.shape_key_add(name=name, from_mix=False)
         key.data.foreach_set("co", (rest + shape * unit).astype("float32").ravel())
+        key.value = 0.0  # Blender 5.0 makes new keys at 1
 
 
 class AddDemoHead(bpy.types.Operator):
@@ -77,11 +78,18 @@ class AddDemoHead(bpy.types.Operator):
         return {"FINISHED"}
 
 
+def menu_entry(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
+    """The line in Add > Mesh."""
+    menu.layout.operator(AddDemoHead.bl_idname, text="Demo Head", icon="USER")
+
+
 def register() -> None:
-    """Make the operator known."""
+    """Make the operator known and put it into Add > Mesh."""
     bpy.utils.register_class(AddDemoHead)
+    bpy.types.VIEW3D_MT_mesh_add.append(menu_entry)
 
 
 def unregister() -> None:
     """Forget the operator."""
+    bpy.types.VIEW3D_MT_mesh_add.remove(menu_entry)
     bpy.utils.unregister_class(AddDemoHead)

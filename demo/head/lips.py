@@ -58,7 +58,9 @@ def border_curve() -> np.ndarray:
     arch = (1.0 - aside**2.4) ** 0.9
     upper = 8.0 * arch + 1.5 * bump(aside, 0.26, 0.16) - 0.7 * bump(aside, 0.0, 0.1)
     lower = -10.4 * (1.0 - aside**2.6) ** 0.85
-    return np.stack([HALF_WIDTH[0] * np.sin(angles()), LINE_HEIGHT + friendly(aside) + np.where(side >= 0, upper, lower)], axis=1)
+    return np.stack(
+        [HALF_WIDTH[0] * np.sin(angles()), LINE_HEIGHT + friendly(aside) + np.where(side >= 0, upper, lower)], axis=1
+    )
 
 
 def line_curve(x: np.ndarray) -> np.ndarray:

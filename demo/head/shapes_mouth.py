@@ -48,7 +48,11 @@ def smile(face: Face) -> np.ndarray:
     out, up = np.abs(ACROSS) ** 1.3 * (ACROSS > 0), np.abs(ACROSS) ** 2.2 * (ACROSS > 0)
     places = shifted(shifted(face.lip_rest, (7.5, 4.5, 0.0), out), (0.0, 0.0, 8.0), up)
     places = lifted(places, (0.8 * UPPER_ONE - 0.3 * LOWER_ONE) * left_half() * ROUND, (1, 1, 0.8, 0.4, 0.0, 0.0, 0.0))
-    cheek = {(36.0, -80.0, 78.0): (1.5, -3.0, 4.5), (46.0, -68.0, 60.0): (4.0, -1.0, 4.0), (26.0, -86.0, 66.0): (2.5, 0.0, 2.5)}
+    cheek = {
+        (36.0, -80.0, 78.0): (1.5, -3.0, 4.5),
+        (46.0, -68.0, 60.0): (4.0, -1.0, 4.0),
+        (26.0, -86.0, 66.0): (2.5, 0.0, 2.5),
+    }
     return face.posed_lips(places, cheek)
 
 

@@ -72,7 +72,9 @@ def tooth(arch: Arch, number: int) -> Mesh:
         outer = (DEPTHS[number] - thick) * 0.30 - DEPTHS[number] * 0.5
         plan = point + ring[:, :1] * along + (ring[:, 1:] + outer) * outwards
         tip = POINT * (1.0 - np.abs(ring[:, 0]) / width * 2.4) if number == CANINE and share == 0.0 else 0.0
-        rings.append(np.column_stack([plan, edge + arch.up * (share * arch.crown * LENGTHS[number] - tip * np.ones(SIDES))]))
+        rings.append(
+            np.column_stack([plan, edge + arch.up * (share * arch.crown * LENGTHS[number] - tip * np.ones(SIDES))])
+        )
     tube = grid_quads(len(levels), SIDES, wrap=True)
     return outward(Mesh(np.concatenate(rings), np.concatenate([tube, zipped(np.arange(SIDES))])))
 

@@ -76,7 +76,9 @@ def test_rounding_and_spreading(head):
     assert 5 < measures.lip_gap(head, head.posed({"mouthFunnel": 1.0})) < 15
 
 
-@pytest.mark.parametrize("name", ["mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthLeft"])
+@pytest.mark.parametrize(
+    "name", ["mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthLeft"]
+)
 def test_shapes_of_a_closed_mouth_stay_closed(head, name):
     assert abs(measures.widest_gap(head, head.posed({name: 1.0}))) < CLOSED
 
