@@ -147,9 +147,9 @@ def _complain(sentence: str, options: argparse.Namespace, code: int) -> int:
 
 
 def _say(line: str, stream: TextIO | None = None) -> None:
-    stream = stream or sys.stdout
-    stream.write(f"{line}\n")
-    stream.flush()
+    chosen: TextIO = sys.stdout if stream is None else stream
+    chosen.write(f"{line}\n")
+    chosen.flush()
 
 
 _registered: list[object] = []

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import textwrap
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.types import Context, UILayout
@@ -33,9 +34,12 @@ class LipSyncTab:
     bl_category = "Mouthpiece"
     bl_region_type = "UI"
 
+    if TYPE_CHECKING:
+        layout: UILayout
+
     def draw(self, context: Context) -> None:
         """Choices, the button, and how things stand."""
-        layout: UILayout = self.layout
+        layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
         choices = layout.column()

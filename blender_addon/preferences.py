@@ -13,7 +13,7 @@ from . import environment, session
 from .environment import Launch
 from .errors import BadInput
 
-EXTENSION = __package__.rpartition(".")[0]
+EXTENSION = str(__package__).rpartition(".")[0]
 """The name under which Blender knows the extension."""
 FOLDER = Path(__file__).parents[1]
 LOGS_KEPT = 8

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias, cast
 
 from ..backend import protocol
 from . import environment
@@ -111,19 +111,21 @@ class BackendProcess:
         return []
 
     def _read_all(self) -> None:
-        assert self._child.stdout is not None
+        output = cast(BinaryIO, self._child.stdout)
         reason = "its output ended"
         try:
-            while (message := protocol.read(self._child.stdout)) is not None:
+            while (message := protocol.read(output)) is not None:
                 self._events.put(_checked(message))
         except (protocol.ProtocolError, OSError) as problem:
             reason = str(problem)
         self._events.put(Ended(reason))
 
     def _write_all(self) -> None:
-        assert self._child.stdin is not None
         _keep_broken_pipes_harmless()
-        with contextlib.suppress(OSError), self._child.stdin as stream:  # a dead backend shows in what is read
+        with (
+            contextlib.suppress(OSError),
+            cast(BinaryIO, self._child.stdin) as stream,
+        ):  # a dead backend shows in what is read
             while (item := self._outgoing.get()) is not None:
                 try:
                     protocol.write(stream, item() if callable(item) else item)

@@ -114,10 +114,10 @@ class Session:
 
     def pump(self) -> None:
         """Take in what the backend has sent, and look at the clock."""
-        backend = self._backend
-        for event in backend.poll() if backend else ():
-            if self._backend is backend:  # what a dropped backend still says does not count
-                self._take(event, backend)
+        if backend := self._backend:
+            for event in backend.poll():
+                if self._backend is backend:  # what a dropped backend still says does not count
+                    self._take(event, backend)
         if self.busy and time.monotonic() > self._deadline:
             self._run_late()
 
