@@ -122,10 +122,8 @@ class BackendProcess:
 
     def _write_all(self) -> None:
         _keep_broken_pipes_harmless()
-        with (
-            contextlib.suppress(OSError),
-            cast(BinaryIO, self._child.stdin) as stream,
-        ):  # a dead backend shows in what is read
+        stream = cast(BinaryIO, self._child.stdin)
+        with contextlib.suppress(OSError), stream:  # a dead backend shows in what is read
             while (item := self._outgoing.get()) is not None:
                 try:
                     protocol.write(stream, item() if callable(item) else item)
