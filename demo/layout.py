@@ -14,9 +14,9 @@ BACKEND_PYTHON = ROOT / ".venv" / "bin" / "python"
 BLENDER_PYTHON = ROOT / ".venv-blender" / "bin" / "python"
 
 FRAMES_PER_SECOND = 24
-STRIP_START = 13
-"""Scene frame of the sound strip's first frame: half a second of a face at rest before it speaks."""
-HOLD_FRAMES = 12
+STRIP_START = 7
+"""Scene frame of the sound strip's first frame: a moment of a face at rest before it speaks."""
+HOLD_FRAMES = 6
 """Frames at rest after the last word."""
 
 
