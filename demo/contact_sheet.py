@@ -19,6 +19,8 @@ KINDS = (
     ("silence", {"sil", "pau", "h#"}),
 )
 PER_KIND = 3
+FACE = (0.16, 0.86, 0.27, 0.85)
+"""What is shown of a frame: top, bottom, left and right, as parts of its size."""
 
 
 def telling_phones(phones: list[Phone]) -> list[tuple[str, list[Phone]]]:
@@ -35,6 +37,13 @@ def frame_at(folder: Path, keys: Keys, second: float) -> Path:
     """The rendered picture that is on screen at a second of the sound."""
     nearest = int(np.argmin(np.abs(keys.seconds - second)))
     return folder / f"{round(float(keys.frames[nearest])):04d}.png"
+
+
+def face(picture: np.ndarray) -> np.ndarray:
+    """The part of a frame that matters here."""
+    height, width = picture.shape[:2]
+    top, bottom, left, right = FACE
+    return picture[round(top * height) : round(bottom * height), round(left * width) : round(right * width)]
 
 
 def draw(folder: Path, keys: Keys, phones: list[Phone], path: Path) -> Path:
@@ -56,7 +65,7 @@ def draw(folder: Path, keys: Keys, phones: list[Phone], path: Path) -> Path:
         row, first = index // columns, index % columns * PER_KIND
         for offset, phone in enumerate(examples):
             axis = axes[row][first + offset]
-            axis.imshow(pyplot.imread(frame_at(folder, keys, phone.centre)))
+            axis.imshow(face(pyplot.imread(frame_at(folder, keys, phone.centre))))
             axis.set_title(f"{phone.name}  {phone.centre:.2f} s" if title != "silence" else "silence", fontsize=10)
     figure.tight_layout(pad=0.4)
     figure.savefig(path, pil_kwargs={"quality": 88})
