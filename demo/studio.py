@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 from mathutils import Vector
 
-FACE = Vector((0.0, -0.05, 0.222))
+FACE = Vector((0.0, -0.05, 0.215))
 """What camera and lights look at, from the head's origin, metres."""
 
 BACKDROP_MIDDLE = (0.16, 0.21, 0.24, 1.0)
@@ -31,7 +31,7 @@ def camera(scene: bpy.types.Scene, target: Vector) -> None:
     data.lens = 85.0
     made = bpy.data.objects.new("Portrait", data)
     scene.collection.objects.link(made)
-    made.location = target + Vector((0.10, -0.84, 0.02))
+    made.location = target + Vector((0.10, -0.76, 0.01))
     face(made, target)
     scene.camera = made
 
@@ -66,22 +66,31 @@ def backdrop(scene: bpy.types.Scene, floor: Vector) -> None:
 
 def painted_cloth() -> bpy.types.Material:
     """Light behind the head, darker towards the edges."""
-    made = bpy.data.materials.new("Backdrop")
-    if made.node_tree is None:
-        made.use_nodes = True
+    made = glowing("Backdrop", BACKDROP_MIDDLE)
     nodes, links = made.node_tree.nodes, made.node_tree.links
-    nodes.clear()
     place, spot = nodes.new("ShaderNodeTexCoord"), nodes.new("ShaderNodeTexGradient")
     spot.gradient_type = "SPHERICAL"
     paint = nodes.new("ShaderNodeValToRGB")
     paint.color_ramp.interpolation = "EASE"
     paint.color_ramp.elements[0].color = BACKDROP_EDGE
     paint.color_ramp.elements[1].color = BACKDROP_MIDDLE
-    glow, output = nodes.new("ShaderNodeEmission"), nodes.new("ShaderNodeOutputMaterial")
     links.new(place.outputs["Object"], spot.inputs["Vector"])
     links.new(spot.outputs["Fac"], paint.inputs["Fac"])
+    glow = next(node for node in nodes if node.type == "EMISSION")
     links.new(paint.outputs["Color"], glow.inputs["Color"])
-    links.new(glow.outputs["Emission"], output.inputs["Surface"])
+    return made
+
+
+def glowing(name: str, colour: tuple[float, float, float, float]) -> bpy.types.Material:
+    """A material that shows its colour without any light and gives none."""
+    made = bpy.data.materials.new(name)
+    if made.node_tree is None:
+        made.use_nodes = True
+    nodes = made.node_tree.nodes
+    nodes.clear()
+    glow, output = nodes.new("ShaderNodeEmission"), nodes.new("ShaderNodeOutputMaterial")
+    glow.inputs["Color"].default_value = colour
+    made.node_tree.links.new(glow.outputs["Emission"], output.inputs["Surface"])
     made.cycles.emission_sampling = "NONE"
     return made
 

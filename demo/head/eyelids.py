@@ -35,7 +35,7 @@ class Ring(IntEnum):
 SPREAD = (8.0, 5.6, 4.4, 2.6, 0.35, 0.0, 3.0)
 """How far outside the lid's opening each ring lies, in millimetres on the eyeball."""
 UPPER_HEIGHT = (2.6, 0.9, 2.0, 1.9, 1.4, 0.25, 0.2)
-LOWER_HEIGHT = (2.2, 2.0, 2.0, 1.8, 1.3, 0.25, 0.2)
+LOWER_HEIGHT = (1.9, 1.75, 1.75, 1.65, 1.2, 0.25, 0.2)
 CORNER_HEIGHT = (2.0, 1.2, 1.2, 1.1, 0.8, 0.25, 0.2)
 """How far above the eyeball each ring lies over the middle of each lid, where the upper one has a crease, and at the
 corners."""
@@ -98,16 +98,22 @@ def lid_rings(edge: np.ndarray, rest: np.ndarray | None = None) -> np.ndarray:
     return np.stack([ring_places(edge, ring, rest) for ring in list(Ring)[1:]])
 
 
-def joined_to(border: np.ndarray, rings: np.ndarray) -> np.ndarray:
-    """The rings CREASE to BACK with their outer ones, near the corners, on the straight way to the skin's `border`.
+LOWER_PLAINNESS = 0.85
+"""How far the lower lid goes straight over into the cheek."""
 
-    Without it the skin would dip to the eyeball beside the corners and come out again.
+
+def joined_to(border: np.ndarray, rings: np.ndarray) -> np.ndarray:
+    """The rings CREASE to BACK, the outer ones of the lower lid and the corners on the straight way to the `border`.
+
+    Without it the skin would dip to the eyeball and come out again; only the upper lid has such a crease.
     """
     result = rings.copy()
-    corner = np.clip(1.0 - 1.6 * np.abs(np.sin(angles())), 0.0, 1.0)[:, None]
+    rise = np.sin(angles())
+    plain = np.where(rise > 0.0, np.clip(1.0 - 1.6 * rise, 0.0, 1.0), np.maximum(1.0 + 1.6 * rise, LOWER_PLAINNESS))
+    plain = plain[:, None]
     inner = rings[Ring.EDGE - 1]
     for ring in (Ring.CREASE, Ring.FOLD, Ring.PLATE):
         share = SPREAD[ring] / SPREAD[Ring.BORDER]
         straight = inner + share * (border - inner)
-        result[ring - 1] += corner * (straight - rings[ring - 1])
+        result[ring - 1] += plain * (straight - rings[ring - 1])
     return result

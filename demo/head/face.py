@@ -114,5 +114,5 @@ class Face:
 def jaw_share_of_lips() -> np.ndarray:
     """The jaw's share per lip ring and spoke, [9, 48]: 1 below the middle, near 0 above it, between at the corners."""
     drop = (1.0 - np.cos(lips.angles())) / 2.0
-    along = np.where(drop < 0.5, 0.40 * (drop / 0.5) ** 2.2, 1.0 - 0.60 * ((1.0 - drop) / 0.5) ** 2.2)
+    along = np.where(drop < 0.5, 0.40 * (drop / 0.5) ** 1.3, 1.0 - 0.60 * ((1.0 - drop) / 0.5) ** 1.3)
     return np.repeat(along[None], 9, axis=0)

@@ -15,7 +15,7 @@ EYE = (32.5, -69.0, 112.0)
 """Centre of the left eyeball."""
 EYE_YAW = 9.0
 """Degrees by which the outer side of the eye lies further back than the inner one."""
-LID_RADII = (21.8, 17.8, 17.8)
+LID_RADII = (21.6, 17.5, 17.5)
 """The almond-shaped body under the skin of the lids, two millimetres above the eyeball."""
 
 
@@ -55,7 +55,7 @@ def jaw(points: np.ndarray) -> np.ndarray:
 def cheeks(points: np.ndarray) -> np.ndarray:
     """Cheekbones, the fat in front of them, and the flat side of the masseter."""
     half = mirrored(points)
-    form = ellipsoid(half, (36, -61, 83), (20, 23, 21))
+    form = ellipsoid(half, (36, -61, 85), (20, 23.5, 21))
     form = union(form, cone(half, (46, -50, 92), (53, -12, 97), 11, 8), 24)
     form = union(form, ellipsoid(half, (37, -28, 70), (19, 26, 28)), 20)
     return union(form, ellipsoid(half, (26, -46, 58), (24, 35, 38)), 24)
@@ -109,5 +109,5 @@ def head(points: np.ndarray) -> np.ndarray:
     form = carve(form, sockets(points), 18)
     form = union(form, nose(points), 8)
     form = carve(form, details(points), 7)
-    form = union(form, ellipsoid(in_eye(mirrored(points)), (0, 0, 0), LID_RADII), 8)
+    form = union(form, ellipsoid(in_eye(mirrored(points)), (0, 0, 0), LID_RADII), 12)
     return union(form, neck(points), 20)

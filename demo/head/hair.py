@@ -22,9 +22,9 @@ HAIRLINE = (
 )  # fmt: skip
 """The left hairline from the forehead over temple, sideburn and ear to the nape."""
 LOCKS = 50
-STEPS = (0.0, 0.05, 0.14, 0.28, 0.45, 0.64, 0.82, 0.96)
+STEPS = (0.0, 0.03, 0.11, 0.25, 0.43, 0.63, 0.82, 0.96)
 """Shares of the way from the hairline to the knot at which there are vertices."""
-THICKNESS = (-2.0, 2.6, 5.8, 7.4, 8.0, 8.0, 7.0, 7.0)
+THICKNESS = (-1.5, 1.3, 4.6, 7.2, 8.2, 8.0, 7.0, 7.0)
 
 
 def scalp(directions: np.ndarray, form: Field = head) -> np.ndarray:
@@ -57,7 +57,7 @@ def bent(start: np.ndarray, end: np.ndarray, share: float) -> np.ndarray:
 def lock_height() -> np.ndarray:
     """How much each lock stands out, around one; grooves lie between locks of two or three lines each."""
     number = np.minimum(np.arange(LOCKS), LOCKS - np.arange(LOCKS))
-    return 1.0 + 0.10 * np.cos(2.3 * number + 1.9) + 0.07 * np.sin(1.07 * number)
+    return 1.0 + 0.07 * np.sin(2.1 * number) + 0.06 * np.sin(0.93 * number)
 
 
 def cap() -> Mesh:

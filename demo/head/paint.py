@@ -15,6 +15,7 @@ WET = np.array((0.34, 0.085, 0.075))
 BLUSH = np.array((0.55, 0.20, 0.14))
 LID = np.array((0.44, 0.195, 0.145))
 NOSTRIL = np.array((0.10, 0.03, 0.025))
+ROOTS = np.array((0.26, 0.14, 0.09))
 LIP_SHARE = (0.5, 0.9, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 LID_SHARE = (0.10, 0.40, 0.40, 0.50, 0.75, 1.0, 1.0)
 IRIS = (
@@ -58,6 +59,7 @@ def skin_tint(anatomy: Anatomy) -> np.ndarray:
     cheek = near(half, (42.0, -72.0, 80.0), (34.0, 40.0, 26.0))
     tip = near(points, (0.0, -112.0, 77.0), (20.0, 22.0, 16.0))
     colour = blended(colour, BLUSH, np.clip(0.7 * cheek + 0.45 * tip, 0.0, 1.0))
+    colour = blended(colour, ROOTS, 0.55 * under_hair(points))
     colour = blended(colour, NOSTRIL, near(half, (6.3, -98.0, 73.0), (3.6, 5.0, 4.5)))
     for ring, share in zip(eyelids.Ring, LID_SHARE, strict=True):
         rows = anatomy.skin.lids[:, ring].ravel()
@@ -67,6 +69,16 @@ def skin_tint(anatomy: Anatomy) -> np.ndarray:
         red = LIP if ring < lips.Ring.CONTACT else WET
         colour[rows] = blended(colour[rows], red, np.full(len(rows), share))
     return colour
+
+
+def under_hair(points: np.ndarray) -> np.ndarray:
+    """1 where hair grows or will throw its shadow, fading out over the hairline."""
+    start = hair.unit(hair.hairline() - hair.CENTRE)
+    knot = hair.unit((hair.KNOT - hair.CENTRE)[None])[0]
+    toward = hair.unit(points - hair.CENTRE)
+    nearest = (toward @ start.T).argmax(axis=1)
+    inside = np.arccos(np.clip(start[nearest] @ knot, -1, 1)) - np.arccos(np.clip(toward @ knot, -1, 1))
+    return np.clip(0.5 + inside / 0.10, 0.0, 1.0)
 
 
 def eye_tint(left_eye: np.ndarray) -> np.ndarray:

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pictures of the demo head for the documentation: all 52 shapes, four views, six visemes.
+
+Run in the environment that has bpy: `python -m demo.head.pictures [chart] [turntable] [visemes]`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from .. import extension, studio
+from ..layout import ROOT
+
+FOLDER = ROOT / "docs" / "images"
+QUALITY = 88
+LABEL_SIZE = 0.055
+"""Height of the letters against the width of a tile."""
+VISEMES = {
+    "p b m": {"jawOpen": 0.15, "mouthClose": 0.15, "mouthPress": 0.4},
+    "f v": {"mouthRollLower": 0.45, "mouthUpperUp": 0.2, "jawOpen": 0.06},
+    "o": {"jawOpen": 0.30, "mouthFunnel": 0.55, "mouthPucker": 0.30},
+    "u w": {"jawOpen": 0.10, "mouthPucker": 0.70, "mouthFunnel": 0.30},
+    "a": {"jawOpen": 0.55, "mouthLowerDown": 0.28},
+    "i": {"jawOpen": 0.08, "mouthSmile": 0.35, "mouthStretch": 0.25, "mouthUpperUp": 0.15, "mouthLowerDown": 0.25},
+}
+VIEWS = {"front": 0.0, "three-quarter": 40.0, "profile": 90.0, "back": 155.0}
+"""Degrees the head is turned."""
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How one kind of picture looks at the head."""
+
+    width: int
+    """Pixels of one square tile."""
+    columns: int
+    height: float
+    """What the camera looks at, metres above the head's origin."""
+    distance: float
+    side: float = 0.12
+    """How far the camera stands to the side, as a share of the distance."""
+
+
+CHART = Framing(240, 8, 0.205, 0.56)
+TURNTABLE = Framing(460, 4, 0.170, 0.98, side=0.0)
+CLOSE_UP = Framing(420, 3, 0.172, 0.30)
+
+
+class Shoot:
+    """The head in the studio, ready to be posed and photographed."""
+
+    def __init__(self, head: bpy.types.Object, framing: Framing) -> None:
+        """Sets up the studio around `head` and moves its camera."""
+        self.scene, self.head, self.framing = bpy.context.scene, head, framing
+        studio.set_up(self.scene, head)
+        studio.quick_render(self.scene, samples=24)
+        self.scene.cycles.denoising_quality = "HIGH"
+        render = self.scene.render
+        render.resolution_x = render.resolution_y = framing.width
+        render.image_settings.file_format = "PNG"
+        target = head.location + Vector((0.0, -0.05, framing.height))
+        camera = self.scene.camera
+        camera.location = target + Vector((framing.side, -1.0, 0.02)).normalized() * framing.distance
+        studio.face(camera, target)
+        self.label = self._label(camera)
+
+    def _label(self, camera: bpy.types.Object) -> bpy.types.Object:
+        """A line of text at the bottom of the picture, fixed to the camera."""
+        curve = bpy.data.curves.new("Label", "FONT")
+        curve.align_x = "CENTER"
+        reach = camera.data.sensor_width / camera.data.lens * 0.2
+        curve.size = LABEL_SIZE * reach
+        paint = studio.glowing("Label", (0.9, 0.93, 0.95, 1.0))
+        curve.materials.append(paint)
+        label = bpy.data.objects.new("Label", curve)
+        self.scene.collection.objects.link(label)
+        label.parent = camera
+        label.location = (0.0, -0.47 * reach, -0.2)
+        return label
+
+    def tile(self, text: str, pose: dict[str, float], turn: float = 0.0) -> np.ndarray:
+        """One picture, [width, width, 4] from the bottom up."""
+        for key in self.head.data.shape_keys.key_blocks:
+            key.value = next((pose[name] for name in (key.name, sideless(key.name)) if name in pose), 0.0)
+        self.head.rotation_euler.z = math.radians(turn)
+        self.label.data.body = text
+        with tempfile.TemporaryDirectory() as folder:
+            self.scene.render.filepath = str(Path(folder) / "tile.png")
+            bpy.ops.render.render(write_still=True)
+            image = bpy.data.images.load(self.scene.render.filepath)
+            pixels = np.empty(self.framing.width**2 * 4, dtype=np.float32)
+            image.pixels.foreach_get(pixels)
+            bpy.data.images.remove(image)
+        return pixels.reshape(self.framing.width, self.framing.width, 4)
+
+
+def sideless(name: str) -> str:
+    """The name of a shape without Left or Right."""
+    return name.removesuffix("Left").removesuffix("Right")
+
+
+def save(tiles: list[np.ndarray], columns: int, path: Path) -> None:
+    """The tiles as one JPEG, row by row from the top."""
+    blank = np.full_like(tiles[0], 0.12)
+    tiles = tiles + [blank] * (-len(tiles) % columns)
+    rows = [np.hstack(tiles[start : start + columns]) for start in range(0, len(tiles), columns)]
+    sheet = np.vstack(rows[::-1])
+    image = bpy.data.images.new(path.stem, sheet.shape[1], sheet.shape[0])
+    image.pixels.foreach_set(sheet.ravel())
+    image.file_format = "JPEG"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(filepath=str(path), quality=QUALITY)
+
+
+def chart(head: bpy.types.Object) -> Iterator[np.ndarray]:
+    """Every shape at 1, in Apple's order."""
+    shoot = Shoot(head, CHART)
+    for key in list(head.data.shape_keys.key_blocks)[1:]:
+        yield shoot.tile(key.name, {key.name: 1.0})
+
+
+def turntable(head: bpy.types.Object) -> Iterator[np.ndarray]:
+    """The neutral head from four sides."""
+    shoot = Shoot(head, TURNTABLE)
+    for name, turn in VIEWS.items():
+        yield shoot.tile(name, {}, turn)
+
+
+def visemes(head: bpy.types.Object) -> Iterator[np.ndarray]:
+    """Mouths that a viewer must be able to tell apart."""
+    shoot = Shoot(head, CLOSE_UP)
+    for name, pose in VISEMES.items():
+        yield shoot.tile(name, pose)
+
+
+PICTURES = {"chart": (chart, CHART), "turntable": (turntable, TURNTABLE), "visemes": (visemes, CLOSE_UP)}
+
+
+def main(names: list[str]) -> None:
+    """Renders the pictures asked for, or all of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        package = extension.enable(ROOT, Path(folder))
+        addon = importlib.import_module(f"{package}.blender_addon.demo_head")
+        for name in names or PICTURES:
+            bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+            make, framing = PICTURES[name]
+            save(list(make(addon.build(bpy.context))), framing.columns, FOLDER / f"head_{name}.jpg")
+        extension.disable()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
