@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import readers
+from . import motion_commands, readers
 from .errors import ConfigError
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -101,18 +101,23 @@ def _train(args: argparse.Namespace) -> str:
 
 
 def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folders", type=Path, nargs="+", help="corpora, or NAME.json beside NAME.flac")
-    parser.add_argument("--model", default="default", help="a model's name or its file")
+    parser.add_argument(
+        "sources", nargs="+", help="corpora, or folders of NAME.json beside NAME.flac; with --data, the model"
+    )
+    parser.add_argument("--model", default="default", help="without --data: a model's name or its file")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
+    motion_commands.add_evaluate_arguments(parser)
 
 
 def _evaluate(args: argparse.Namespace) -> str:
+    if args.data is not None:
+        return motion_commands.evaluate(args)
     from backend import catalogue, checkpoint
 
     from . import evaluate
 
     loaded = checkpoint.load(catalogue.find_or_open(args.model))
-    figures = evaluate.evaluate(loaded, args.folders)
+    figures = evaluate.evaluate(loaded, [Path(source) for source in args.sources])
     return evaluate.as_json(figures) if args.json else evaluate.table(figures)
 
 
@@ -130,5 +135,5 @@ COMMANDS: dict[str, Command] = {
     "synthesize": Command("make a corpus of speech with free speech engines", _synthesize_arguments, _synthesize),
     "prepare": Command("make a training set from corpora or a published data set", _prepare_arguments, _prepare),
     "train": Command("train a model", _train_arguments, _train),
-    "evaluate": Command("score a model on aligned recordings", _evaluate_arguments, _evaluate),
+    "evaluate": Command("score a model on aligned recordings or annotated motion", _evaluate_arguments, _evaluate),
 }

@@ -113,10 +113,10 @@ class MotionSet:
             samples, _ = soundfile.read(sound, dtype="float32")
         except (OSError, soundfile.SoundFileError) as error:
             raise CorpusError(f"{sound} is missing or damaged; prepare the data set again.") from error
-        motion = np.asarray(_array(path), np.float32)
+        motion = np.array(_array(path), np.float32)  # a copy in memory, which torch may write to
         if not np.isfinite(motion).all():
             raise CorpusError(f"{path} holds numbers that are NaN or infinite.")
-        return Clip(samples, motion, self.template(clip), clip.fps)
+        return Clip(samples, motion, self.template(clip).copy(), clip.fps)
 
     def basis(self) -> PrincipalComponents | None:
         """The PCA basis; None for spaces that are no vertices. Raises CorpusError."""

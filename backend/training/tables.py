@@ -53,6 +53,13 @@ def published(name: str) -> Table:
     return tables[name]
 
 
+def published_for(layout: str, space: str, split: str) -> Table | None:
+    """What was published for a split of a data set as a layout reads it, if anything."""
+    data = {"layout": layout, "space": space, "split": split}
+    names = [name for name, entry in _plain_peers().items() if data in entry.get("measured_on", ())]
+    return published(names[0]) if names else None
+
+
 def beside_peers(figures: Mapping[str, Mapping[str, float]], peers: Table) -> Table:
     """Our rows above published ones, in their units; our columns come first."""
     ours = of(peers.title, figures)
@@ -83,9 +90,12 @@ def as_json(table: Table) -> str:
 
 
 @cache
+def _plain_peers() -> dict[str, dict]:
+    return tomllib.loads(PEERS.read_text(encoding="utf-8"))
+
+
 def _peers() -> dict[str, Table]:
-    plain = tomllib.loads(PEERS.read_text(encoding="utf-8"))
-    return {name: _published(entry) for name, entry in plain.items()}
+    return {name: _published(entry) for name, entry in _plain_peers().items()}
 
 
 def _published(entry: dict) -> Table:

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the training commands offer for annotated motion: options, and what they answer. `commands` calls this."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import get_args
+
+from .errors import ConfigError
+from .readers.annotated import Split
+
+EVALUATED_SPLITS = [split for split in get_args(Split) if split != "unused"]
+
+
+def add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `evaluate MODEL --data PREPARED...`."""
+    group = parser.add_argument_group("annotated motion")
+    group.add_argument(
+        "--data", type=Path, nargs="+", metavar="PREPARED", help="data sets made by `prepare --layout`, for one MODEL"
+    )
+    group.add_argument("--split", choices=EVALUATED_SPLITS, default="test", help="which clips (default: test)")
+    group.add_argument("--by-subject", action="store_true", help="a row for every subject too")
+    group.add_argument("--by-clip", action="store_true", help="average over each clip first, as UniTalker's code does")
+    group.add_argument("--model-unit", action="store_true", help="figures in the unit of UniTalker's code")
+    group.add_argument("--styles", type=int, default=0, metavar="N", help="diversity between the first N identities")
+    group.add_argument("--lips", action="append", default=[], metavar="SPACE=FILE", help="lip vertices of a FaceSpace")
+    group.add_argument("--upper-face", action="append", default=[], metavar="SPACE=FILE", help="upper-face vertices")
+    group.add_argument("--markdown", action="store_true", help="a markdown table")
+
+
+def evaluate(args: argparse.Namespace) -> str:
+    """The tables of one model on data sets."""
+    from backend import catalogue, checkpoint
+
+    from . import evaluate_motion, motion_set
+
+    if len(args.sources) != 1:
+        raise ConfigError("With --data, name one model: evaluate MODEL --data PREPARED.")
+    options = evaluate_motion.Options(
+        args.split,
+        "clips" if args.by_clip else "frames",
+        args.model_unit,
+        args.by_subject,
+        args.styles,
+        _files(args.lips),
+        _files(args.upper_face),
+    )
+    loaded = checkpoint.load(catalogue.find_or_open(args.sources[0]))
+    tables = evaluate_motion.evaluate(loaded, motion_set.read(args.data), options)
+    form = "json" if args.json else "markdown" if args.markdown else "text"
+    return evaluate_motion.render(tables, form)
+
+
+def _files(words: list[str]) -> dict[str, Path]:
+    """Files by FaceSpace."""
+    files = {}
+    for word in words:
+        space, equals, file = word.partition("=")
+        if not (space and equals and file):
+            raise ConfigError(f"{word!r} names no region; write SPACE=FILE, for example BIWI_23370_vertices=lve.txt.")
+        files[space] = Path(file)
+    return files
