@@ -25,7 +25,7 @@ def file_contents(face: Face) -> dict[str, np.ndarray]:
     """The arrays of the shipped file: metres, z up from the bust's edge; indices as small integers."""
     head = face.anatomy
     return {
-        "vertices": ((face.rest + (0.0, 0.0, FLOOR)) * 1e-3).astype(np.float32),
+        "vertices": ((face.rest + np.array((0.0, 0.0, FLOOR))) * 1e-3).astype(np.float32),
         "quads": head.mesh.quads.astype(np.int16),
         "material": head.material.astype(np.int8),
         "materials": np.array(MATERIALS),
@@ -33,7 +33,7 @@ def file_contents(face: Face) -> dict[str, np.ndarray]:
         "grain": grain(head).astype(np.float16),
         "shapes": np.array(ARKIT_CHANNELS),
         "steps": np.rint(all_shapes(face, ARKIT_CHANNELS) * 1e-3 / UNIT).astype(np.int16),
-        "unit": np.float64(UNIT),
+        "unit": np.array(UNIT),
         "parts": np.array(list(head.parts)),
         "part": np.repeat(np.arange(len(head.parts)), [len(rows) for rows in head.parts.values()]).astype(np.int8),
         "mirror": head.mirror.astype(np.int16),
@@ -44,7 +44,7 @@ def file_contents(face: Face) -> dict[str, np.ndarray]:
 
 def main() -> None:
     """Builds and writes the head."""
-    np.savez_compressed(TARGET, **file_contents(Face(anatomy())))
+    np.savez_compressed(TARGET, allow_pickle=False, **file_contents(Face(anatomy())))
 
 
 if __name__ == "__main__":

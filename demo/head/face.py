@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from . import eyelids, lips
 from .anatomy import Anatomy
+from .fields import Triple
 from .lip_moves import RINGS
 from .sculpt import Sculpture
 
+Pulls = Mapping[Triple, Triple]
+"""Points of the skin, and the vectors they are moved by, millimetres."""
 HINGE = np.array((0.0, -10.0, 92.0))
 """The axis through both jaw joints, in front of the ear canals."""
 
@@ -32,7 +37,7 @@ class Face:
 
     def _still_for_mouth(self) -> np.ndarray:
         """Skin that no mouth shape moves: lids, skull, the sides behind the hinge, neck and throat."""
-        x, y, z = self.skin.T
+        _, y, z = self.skin.T
         still = (z > 104 - 0.25 * (y + 90)) | (y > 0) | (z < -60)
         still[self.anatomy.skin.lids[:, eyelids.Ring.CREASE :]] = True
         still[self.anatomy.skin.lips[lips.Ring.CHEEK :]] = True
@@ -79,9 +84,7 @@ class Face:
         move[:, 1] -= slide * self.jaw_share
         return move
 
-    def posed_lips(
-        self, places: np.ndarray, pulls: dict[tuple[float, float, float], tuple[float, float, float]] | None = None
-    ) -> np.ndarray:
+    def posed_lips(self, places: np.ndarray, pulls: Pulls | None = None) -> np.ndarray:
         """The shape that brings the lips to `places` [7, 48, 3] and some points of the skin by `pulls` with them."""
         moves = (places - self.lip_rest).reshape(-1, 3)
         return self.pulled(self.lip_handles, moves, pulls or {}, self.still_for_mouth)
@@ -90,16 +93,16 @@ class Face:
         self,
         handles: np.ndarray,
         moves: np.ndarray,
-        pulls: dict[tuple[float, float, float], tuple[float, float, float]],
+        pulls: Pulls,
         still: np.ndarray,
     ) -> np.ndarray:
-        """The shape of given handles plus the skin vertices next to some points, moved by the vectors given for them."""
+        """The shape of moved handles plus some pulled points; a point stands for the skin vertex next to it."""
         near = [int(((self.skin - np.array(point)) ** 2).sum(axis=1).argmin()) for point in pulls]
         keep = [i for i, vertex in enumerate(near) if vertex not in set(handles.tolist())]
         handles = np.concatenate([handles, np.array(near, dtype=int)[keep]])
         moves = np.concatenate([moves.reshape(-1, 3), np.array(list(pulls.values())).reshape(-1, 3)[keep]])
         shape = np.zeros_like(self.rest)
-        shape[: len(self.skin)] = self.sculpture.spread(handles, moves, still & True)
+        shape[: len(self.skin)] = self.sculpture.spread(handles, moves, still)
         return shape
 
     def mirrored(self, shape: np.ndarray) -> np.ndarray:

@@ -53,7 +53,7 @@ def friendly(aside: np.ndarray) -> np.ndarray:
 
 
 def border_curve() -> np.ndarray:
-    """Outline of the red of the lips seen from the front, [48, 2] of x and z: the cupid's bow and the full lower lip."""
+    """Outline of the red seen from the front, [48, 2] of x and z: the cupid's bow and the full lower lip."""
     side, aside = np.cos(angles()), np.abs(np.sin(angles()))
     arch = (1.0 - aside**2.4) ** 0.9
     upper = 8.0 * arch + 1.5 * bump(aside, 0.26, 0.16) - 0.7 * bump(aside, 0.0, 0.1)

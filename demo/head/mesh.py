@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,11 +25,6 @@ def grid_quads(rows: int, columns: int, wrap: bool = False, start: int = 0) -> n
         index = np.hstack([index, index[:, :1]])
     corners = [index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]]
     return np.stack([corner.ravel() for corner in corners], axis=1) + start
-
-
-def flipped(mesh: Mesh) -> Mesh:
-    """The same surface seen from the other side."""
-    return replace(mesh, quads=mesh.quads[:, ::-1])
 
 
 def mirror_copy(mesh: Mesh) -> Mesh:

@@ -18,8 +18,8 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from .. import extension, studio
-from ..layout import ROOT
+from demo import extension, studio
+from demo.layout import ROOT
 
 FOLDER = ROOT / "docs" / "images"
 QUALITY = 88

@@ -8,7 +8,6 @@ import numpy as np
 from . import eyelids, eyes, lashes
 from .face import Face
 
-
 OVERLAP = 2.0
 """Degrees by which closed lids press into each other, so that no smoothing of the mesh opens a slit."""
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from .face import Face
-from .lip_moves import ACROSS, LOWER, ROUND, UPPER, eased, forward, left_half, lifted, narrowed, rolled, shifted
+from .lip_moves import ACROSS, LOWER, ROUND, UPPER, forward, left_half, lifted, narrowed, rolled, shifted
 
 ALL = (1.0,) * 7
 LIP_ONLY = (0.35, 0.7, 0.95, 1.0, 1.0, 1.0, 0.9)
@@ -91,7 +91,6 @@ def shrug_lower(face: Face) -> np.ndarray:
     places = lifted(
         face.lip_rest, ROUND**0.7 * (LOWER_ONE * 4.0 + UPPER_ONE * 3.6), (0.7, 0.8, 0.9, 1.0, 1.0, 1.0, 1.0)
     )
-    places[:, :, 2] += 0.0
     places = level(places, face)
     places = forward(places, LOWER_ONE * 3.0 * ROUND, (0.4, 0.8, 1.0, 0.9, 0.2, 0.0, 0.0))
     return face.balanced(face.posed_lips(places, {(0.0, -91.0, 16.0): (0.0, -1.0, 4.0)}))
@@ -136,8 +135,3 @@ def upper_up(face: Face) -> np.ndarray:
     weight = UPPER_ONE * left_half() * np.maximum(1 - ACROSS**2, 0) ** 0.55
     places = lifted(face.lip_rest, 5.5 * weight, (0.75, 0.9, 1.0, 1.0, 1.0, 0.95, 0.8))
     return face.posed_lips(places, {(17.0, -97.0, 74.0): (0.4, 0.0, 1.2), (30.0, -86.0, 62.0): (0.8, -0.6, 2.0)})
-
-
-def soft_left(values: np.ndarray) -> np.ndarray:
-    """Weight of the left half of the face over x in millimetres."""
-    return eased(values, -8.0, 8.0)

@@ -53,7 +53,7 @@ class ShippedHead:
         return np.nonzero(self.arrays["part"] == self.arrays["parts"].tolist().index(part))[0]
 
     def face_space(self) -> FaceSpace:
-        """The head as a convention of annotation: its vertices in metres, the lips' red, and the skin above the cheeks."""
+        """The head as a FaceSpace: its vertices in metres, the red of the lips, and the skin above the cheeks."""
         rest = self.arrays["vertices"]
         skin = self.rows("skin")
         upper = skin[(rest[skin, 2] > EYE_HEIGHT) & (rest[skin, 1] < 0.0)]

@@ -88,7 +88,7 @@ BUST_AXIS, BUST_REACH, BUST_FLOOR = np.array((0.0, 26.0)), np.array((98.0, 62.0)
 
 
 def cut_edge(points: np.ndarray) -> np.ndarray:
-    """The rim of the bust [n, 3]: level, on the form where that is narrower than the cut, on the cut where it is wider."""
+    """The level rim of the bust [n, 3]: on the form where that is narrower than the cut, else on the cut."""
     away = points[:, :2] - BUST_AXIS
     low, high = np.full(len(away), 0.1), 1.0 / np.linalg.norm(away / BUST_REACH, axis=1)
     furthest = high.copy()
@@ -127,7 +127,7 @@ def with_nostrils(mesh: Mesh, fixed: np.ndarray) -> tuple[Mesh, np.ndarray]:
         plan = np.cos(turn)[:, None] * NOSTRIL_SHORT + np.sin(turn)[:, None] * NOSTRIL_LONG
         places[rim] = aim + np.column_stack([side * plan[:, 0], plan[:, 1], np.zeros(len(rim))])
         places[rim] = drop(form.head, places[rim])
-        places[bottom] = places[rim].mean(axis=0) + (0.0, 0.6, 4.5)
+        places[bottom] = places[rim].mean(axis=0) + np.array((0.0, 0.6, 4.5))
         held[np.append(rim, bottom)] = True
         bottoms.append(bottom)
     return draped(Mesh(places, mesh.quads), form.head, held, rounds=10), np.array(bottoms)

@@ -104,7 +104,7 @@ def row(arch: Arch) -> Mesh:
 
 
 GUM_SECTION = ((-1.2, 1.4), (0.5, -0.7), (1.1, 2.6), (0.2, 9.5), (-6.0, 11.5), (-10.5, 5.0), (-7.0, 0.8))
-"""Profile across the gum: outwards from the arch, and away from the biting edge, from the front of the necks to the back."""
+"""Across the gum, from the front of the necks to the back: outwards from the arch, and away from the biting edge."""
 
 
 def gum(arch: Arch) -> Mesh:
