@@ -67,7 +67,7 @@ def backdrop(scene: bpy.types.Scene, floor: Vector) -> None:
 def painted_cloth() -> bpy.types.Material:
     """Light behind the head, darker towards the edges."""
     made = glowing("Backdrop", BACKDROP_MIDDLE)
-    nodes, links = made.node_tree.nodes, made.node_tree.links
+    nodes, links = node_tree(made).nodes, node_tree(made).links
     place, spot = nodes.new("ShaderNodeTexCoord"), nodes.new("ShaderNodeTexGradient")
     spot.gradient_type = "SPHERICAL"
     paint = nodes.new("ShaderNodeValToRGB")
@@ -84,23 +84,27 @@ def painted_cloth() -> bpy.types.Material:
 def glowing(name: str, colour: tuple[float, float, float, float]) -> bpy.types.Material:
     """A material that shows its colour without any light and gives none."""
     made = bpy.data.materials.new(name)
-    if made.node_tree is None:
-        made.use_nodes = True
-    nodes = made.node_tree.nodes
+    tree = node_tree(made)
+    nodes = tree.nodes
     nodes.clear()
     glow, output = nodes.new("ShaderNodeEmission"), nodes.new("ShaderNodeOutputMaterial")
     glow.inputs["Color"].default_value = colour
-    made.node_tree.links.new(glow.outputs["Emission"], output.inputs["Surface"])
+    tree.links.new(glow.outputs["Emission"], output.inputs["Surface"])
     made.cycles.emission_sampling = "NONE"
     return made
+
+
+def node_tree(owner: bpy.types.Material | bpy.types.World) -> bpy.types.NodeTree:
+    """The shader nodes of a material or world; a Blender before 5.0 makes them on request."""
+    if owner.node_tree is None:
+        owner.use_nodes = True
+    return owner.node_tree
 
 
 def world(scene: bpy.types.Scene) -> None:
     """A dim, cool surrounding."""
     made = bpy.data.worlds.new("Studio")
-    if made.node_tree is None:
-        made.use_nodes = True
-    background = next(node for node in made.node_tree.nodes if node.type == "BACKGROUND")
+    background = next(node for node in node_tree(made).nodes if node.type == "BACKGROUND")
     background.inputs["Color"].default_value = (0.045, 0.05, 0.06, 1.0)
     scene.world = made
 

@@ -57,7 +57,7 @@ def ball_places(up: float = 0.0, left: float = 0.0) -> np.ndarray:
 def cornea_places(up: float = 0.0, left: float = 0.0) -> np.ndarray:
     """Vertices of the left cornea, [1 + 60, 3] in millimetres."""
     rest = np.concatenate([[[0.0, -1.0, 0.0]], directions(CORNEA_TURNS[1:])])
-    bulge = np.concatenate([CORNEA_BULGE[:1], np.repeat(CORNEA_BULGE[1:], SEGMENTS)])
+    bulge = np.concatenate([[CORNEA_BULGE[0]], np.repeat(CORNEA_BULGE[1:], SEGMENTS)])
     return from_eye(turned(rest, up, left - EYE_YAW) * bulge[:, None] * EYE_RADII)
 
 
