@@ -76,13 +76,14 @@ def _prepare_motion(args: argparse.Namespace) -> str:
 
 def _train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", default="default", help="a name in backend/configs or a toml file")
-    parser.add_argument("--data", type=Path, required=True, help="folder made by `prepare`")
+    parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="PREPARED", help="made by `prepare`")
     parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints and log; a run there goes on")
     parser.add_argument("--output", type=Path, help="model file to write from the best step")
     parser.add_argument("--watch", type=Path, help="aligned recordings to choose the best step by; never trained on")
     parser.add_argument("--from", type=Path, dest="begin", metavar="MODEL", help="model file to begin with")
     parser.add_argument("--set", action="append", default=[], metavar="ENTRY=VALUE", help="change a config entry")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 = torch decides")
+    motion_commands.add_train_arguments(parser)
 
 
 def _train(args: argparse.Namespace) -> str:
@@ -92,8 +93,14 @@ def _train(args: argparse.Namespace) -> str:
 
     if args.threads:
         torch.set_num_threads(args.threads)
-    settings = config.load(_config(args.config), args.set)
-    best = train.train(settings, train.Sources(args.data, args.watch, args.begin), args.run)
+    path = _config(args.config)
+    table = config.read_table(path, args.set)
+    if table.get("kind") == "motion":
+        return motion_commands.train(args, table, path)
+    if len(args.data) != 1:
+        raise ConfigError(f"{path} trains on one folder of speech; name one after --data.")
+    settings = config.parse(config.TrainingConfig, table, path)
+    best = train.train(settings, train.Sources(args.data[0], args.watch, args.begin), args.run)
     if args.output is None:
         return f"the best weights are in {best}"
     train.export(settings, best, args.output)

@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from backend.models.unitalker import UniTalkerConfig
 from backend.settings import SettingsError, from_plain
 
 from .errors import ConfigError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -75,11 +77,28 @@ class OptimizerConfig:
     warmup: int = 200
     weight_decay: float = 0.02
     largest_gradient: float = 1.0
+    """Norm that gradients are cut to; 0 leaves them as they are."""
     average: float = 0.998
     """Decay per step of the moving average."""
     half_precision: bool = True
     """Compute in bfloat16 where it is safe."""
     validate_every: int = 250
+
+
+class RunConfig(Protocol):
+    """What the loop asks of the config of any run, a dataclass."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def seed(self) -> int: ...
+
+    @property
+    def losses(self) -> Mapping[str, float]: ...
+
+    @property
+    def optimizer(self) -> OptimizerConfig: ...
 
 
 @dataclass(frozen=True)
@@ -104,14 +123,24 @@ class TrainingConfig:
 
 def load(path: Path, changes: Sequence[str] = ()) -> TrainingConfig:
     """Reads a toml file and applies changes such as "optimizer.steps=200"; raises ConfigError with what is wrong."""
+    return parse(TrainingConfig, read_table(path, changes), path)
+
+
+def read_table(path: Path, changes: Sequence[str]) -> dict[str, Any]:
+    """The plain values of a toml file with changes applied; ConfigError."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"The config {path} cannot be read: {error}.") from error
     for change in changes:
         _apply(table, change)
+    return table
+
+
+def parse(kind: type[T], table: dict[str, Any], path: Path) -> T:
+    """A config dataclass of plain values; ConfigError with what is wrong in the file."""
     try:
-        return from_plain(TrainingConfig, table, "config")
+        return from_plain(kind, table, "config")
     except SettingsError as error:
         raise ConfigError(f"The config {path} is wrong: {error}.") from error
 

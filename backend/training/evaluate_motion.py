@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -11,9 +11,8 @@ from typing import Literal
 from backend.checkpoint import LoadedModel
 from backend.face import FaceSpace
 
-from . import face_evaluation, metrics, regions, tables
+from . import face_evaluation, metrics, motion_set, regions, tables
 from .errors import ConfigError, CorpusError
-from .face_evaluation import Item
 from .metrics import Averaging
 from .motion_set import MotionSet
 from .readers.annotated import Split
@@ -57,22 +56,9 @@ def space_of(loaded: LoadedModel, prepared: MotionSet) -> FaceSpace:
     if (space := loaded.spaces.get(wanted.name)) is None:
         known = ", ".join(loaded.spaces)
         raise CorpusError(f"{prepared.folder} is of {wanted.name}, and {loaded.info.name} speaks {known} only.")
-    meanings = [(each.kind, each.dim, each.channels, each.scale) for each in (space, wanted)]
-    if meanings[0] != meanings[1]:
+    if not motion_set.same_numbers(space, wanted):
         raise CorpusError(f"The {wanted.name} of {prepared.folder} has other numbers than that of {loaded.info.name}.")
     return space
-
-
-def rows_of(identities: Sequence[str]) -> dict[str, int]:
-    """Rows of the identity table by name. Whoever is not in it is spoken for by the pivot, the row behind them."""
-    return {name: row for row, name in enumerate(identities)}
-
-
-def items(prepared: MotionSet, split: Split, identities: Sequence[str]) -> Iterator[Item]:
-    """The clips of a split, loaded one by one, each with its speaker's identity row."""
-    rows = rows_of(identities)
-    for clip in prepared.split(split):
-        yield Item(prepared.load(clip), rows.get(clip.identity, len(identities)), clip.identity)
 
 
 def render(found: Sequence[Table], form: Format) -> str:
@@ -89,7 +75,7 @@ def _table(loaded: LoadedModel, prepared: MotionSet, options: Options) -> Table:
     errors = face_evaluation.evaluate(
         face_evaluation.predictor(loaded.model, space),
         space,
-        items(prepared, options.split, loaded.identities),
+        face_evaluation.items(prepared, options.split, loaded.identities),
         styles=range(min(options.style_count, len(loaded.identities))),
         in_model_unit=options.in_model_unit,
     )

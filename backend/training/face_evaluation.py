@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -14,6 +14,8 @@ from tqdm import tqdm
 
 from .clip import Clip
 from .metrics import ClipErrors, measure
+from .motion_set import MotionSet
+from .readers.annotated import Split
 
 Predict = Callable[[Clip, int], Tensor]
 """The motion [frames, dim] of a clip, in the model's unit, spoken by an identity row."""
@@ -26,6 +28,13 @@ class Item(NamedTuple):
     identity: int
     """The row to predict it with: the speaker's own, or the pivot's for speakers that the model does not know."""
     subject: str
+
+
+def items(prepared: MotionSet, split: Split, identities: Sequence[str]) -> Iterator[Item]:
+    """The clips of a split, loaded one by one, each with its speaker's identity row."""
+    rows = {name: row for row, name in enumerate(identities)}
+    for clip in prepared.split(split):
+        yield Item(prepared.load(clip), rows.get(clip.identity, len(identities)), clip.identity)
 
 
 def predictor(model: UniTalker, space: FaceSpace) -> Predict:

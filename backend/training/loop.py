@@ -8,8 +8,9 @@ import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Generic
 
 import torch
 from backend.settings import to_plain
@@ -18,10 +19,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from .config import OptimizerConfig, TrainingConfig
-from .data import Batch
+from .config import OptimizerConfig, RunConfig
 from .errors import ConfigError
-from .tasks import Task
+from .regression import Parts, learn
+from .tasks import BatchT, Task
 
 STATE = "state.safetensors"
 BEST = "best.safetensors"
@@ -31,20 +32,24 @@ Validate = Callable[[nn.Module], dict[str, float]]
 
 
 @dataclass
-class Run:
+class Run(Generic[BatchT]):
     """A training run in progress."""
 
-    task: Task
-    config: TrainingConfig
+    task: Task[BatchT]
+    config: RunConfig
     folder: Path
-    optimizer: torch.optim.AdamW
     average: nn.Module
     """The model with the moving average of its weights."""
+    parts: Parts = field(init=False)
+    """What learns now."""
+    optimizer: torch.optim.AdamW = field(init=False)
     step: int = 0
     best: float = -math.inf
 
 
-def fit(task: Task, batch_of: Callable[[int], Batch], validate: Validate, config: TrainingConfig, folder: Path) -> Path:
+def fit(
+    task: Task[BatchT], batch_of: Callable[[int], BatchT], validate: Validate, config: RunConfig, folder: Path
+) -> Path:
     """Trains until the config's last step, resuming what the folder holds; returns the file of the best weights.
 
     Every step draws from its own seed, so a resumed run repeats an uninterrupted one. Raises ConfigError when the
@@ -56,6 +61,8 @@ def fit(task: Task, batch_of: Callable[[int], Batch], validate: Validate, config
     recent: list[dict[str, float]] = []
     with tqdm(total=steps, initial=run.step, desc=config.name, unit=" steps") as bar:
         while run.step < steps:
+            if (parts := task.parts(run.step)) != run.parts:
+                _let_learn(run, parts)
             recent.append(_train_step(run, batch_of(run.step)))
             run.step += 1
             bar.update()
@@ -77,15 +84,22 @@ def rate_at(step: int, config: OptimizerConfig) -> float:
     return config.last_rate + (config.rate - config.last_rate) * 0.5 * (1 + math.cos(math.pi * done))
 
 
-def _start(task: Task, config: TrainingConfig, folder: Path) -> Run:
+def _start(task: Task[BatchT], config: RunConfig, folder: Path) -> Run[BatchT]:
     folder.mkdir(parents=True, exist_ok=True)
-    settings = config.optimizer
-    optimizer = torch.optim.AdamW(_parameter_groups(task.model, settings.weight_decay), lr=settings.rate)
-    run = Run(task, config, folder, optimizer, copy.deepcopy(task.model).eval().requires_grad_(False))
+    run = Run(task, config, folder, copy.deepcopy(task.model).eval().requires_grad_(False))
+    _let_learn(run, task.parts(0))
     if (folder / STATE).is_file():
         _restore(run)
     (folder / "config.json").write_text(json.dumps(to_plain(config), indent=2) + "\n", encoding="utf-8")
     return run
+
+
+def _let_learn(run: Run, parts: Parts) -> None:
+    """Only these parts learn from now on, with a new optimizer that remembers nothing."""
+    settings = run.config.optimizer
+    learn(run.task.model, parts)
+    run.parts = parts
+    run.optimizer = torch.optim.AdamW(_parameter_groups(run.task.model, settings.weight_decay), lr=settings.rate)
 
 
 @torch.no_grad()
@@ -97,14 +111,15 @@ def _update_average(run: Run) -> None:
 
 
 def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
-    """Decay for matrices only; norms, biases and embeddings stay free."""
-    matrices = [value for name, value in model.named_parameters() if value.ndim > 1 and "identities" not in name]
+    """What learns: decay for matrices only; norms, biases and embeddings stay free."""
+    learning = [(name, value) for name, value in model.named_parameters() if value.requires_grad]
+    matrices = [value for name, value in learning if value.ndim > 1 and "identities" not in name]
     chosen = {id(value) for value in matrices}
-    others = [value for value in model.parameters() if id(value) not in chosen]
+    others = [value for _, value in learning if id(value) not in chosen]
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
-def _train_step(run: Run, batch: Batch) -> dict[str, float]:
+def _train_step(run: Run[BatchT], batch: BatchT) -> dict[str, float]:
     settings = run.config.optimizer
     torch.manual_seed(run.config.seed * 1_000_003 + run.step)
     run.task.model.train()
@@ -115,7 +130,8 @@ def _train_step(run: Run, batch: Batch) -> dict[str, float]:
     total = sum((run.config.losses.get(name, 0.0) * loss for name, loss in losses.items()), torch.zeros(()))
     run.optimizer.zero_grad()
     total.backward()
-    nn.utils.clip_grad_norm_(run.task.model.parameters(), settings.largest_gradient)
+    if settings.largest_gradient > 0:
+        nn.utils.clip_grad_norm_(run.task.model.parameters(), settings.largest_gradient)
     run.optimizer.step()
     _update_average(run)
     return {"total": total.item(), **{name: loss.item() for name, loss in losses.items()}}
@@ -131,7 +147,12 @@ def _validated(run: Run, validate: Validate) -> dict[str, float]:
 
 
 def _means(rows: list[dict[str, float]]) -> dict[str, float]:
-    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+    """Of every loss over the steps that had it: not every FaceSpace has all."""
+    by_name: dict[str, list[float]] = {}
+    for row in rows:
+        for name, value in row.items():
+            by_name.setdefault(name, []).append(value)
+    return {name: sum(values) / len(values) for name, values in by_name.items()}
 
 
 def _log(run: Run, row: dict) -> None:
@@ -159,6 +180,7 @@ def _restore(run: Run) -> None:
     _refuse_other_config(json.loads(about["config"]), to_plain(run.config), run.folder)
     tensors = load_file(path)
     run.step, run.best = int(about["step"]), float(about["best"])
+    _let_learn(run, run.task.parts(run.step - 1))
     run.task.model.load_state_dict(_under(tensors, "model."))
     run.average.load_state_dict(_under(tensors, "average."))
     state: dict[int, dict[str, Tensor]] = {}

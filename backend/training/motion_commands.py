@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from .errors import ConfigError
 from .readers.annotated import Split
@@ -50,6 +50,32 @@ def evaluate(args: argparse.Namespace) -> str:
     tables = evaluate_motion.evaluate(loaded, motion_set.read(args.data), options)
     form = "json" if args.json else "markdown" if args.markdown else "text"
     return evaluate_motion.render(tables, form)
+
+
+def add_train_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `train` for configs of annotated motion."""
+    group = parser.add_argument_group("annotated motion")
+    group.add_argument("--new-decoder", action="store_true", help="of the model to begin with, keep the encoder only")
+
+
+def train(args: argparse.Namespace, table: dict[str, Any], path: Path) -> str:
+    """Runs a config of annotated motion, given as the plain values of its file."""
+    from backend import catalogue, checkpoint
+
+    from . import config, motion_set, train_motion
+    from .motion_config import MotionConfig
+
+    settings = config.parse(MotionConfig, table, path)
+    if args.watch is not None:
+        raise ConfigError(
+            f"{path} trains on annotated motion, which has validation clips of its own; leave --watch out."
+        )
+    if args.new_decoder and args.begin is None:
+        raise ConfigError("--new-decoder says what to keep of a model; name it by --from.")
+    begin = None if args.begin is None else checkpoint.load(catalogue.find_or_open(str(args.begin)))
+    sources = train_motion.Sources(motion_set.read(args.data), begin, args.new_decoder)
+    best = train_motion.train(settings, sources, args.run, args.output)
+    return f"the best weights are in {best}" if args.output is None else f"the model is in {args.output}"
 
 
 def _files(words: list[str]) -> dict[str, Path]:

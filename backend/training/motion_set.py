@@ -129,6 +129,12 @@ class MotionSet:
             yield np.asarray(self.motion(clip), np.float32) - self.template(clip)
 
 
+def same_numbers(one: FaceSpace, other: FaceSpace) -> bool:
+    """Whether motion of one space is motion of the other; a frame rate is no hindrance."""
+    meanings = [(space.kind, space.dim, space.channels, space.scale) for space in (one, other)]
+    return meanings[0] == meanings[1]
+
+
 def read(folders: Sequence[Path]) -> tuple[MotionSet, ...]:
     """The data sets in folders that `prepare` wrote; a folder may be one data set or hold several.
 

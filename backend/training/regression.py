@@ -76,7 +76,7 @@ _FROZEN: dict[Parts, tuple[str, ...]] = {
 }
 
 
-def learn(model: UniTalker, parts: Parts) -> list[nn.Parameter]:
+def learn(model: nn.Module, parts: Parts) -> list[nn.Parameter]:
     """Freeze everything but some parts and give their parameters, for a fresh optimizer without old moments."""
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(not name.startswith(_FROZEN[parts]))
@@ -86,10 +86,18 @@ def learn(model: UniTalker, parts: Parts) -> list[nn.Parameter]:
 class Regression:
     """Regression of annotated motion in any FaceSpace the model has a head for."""
 
-    def __init__(self, model: UniTalker, spaces: Mapping[str, FaceSpace]) -> None:
-        """`spaces` by name; one with a mesh is also compared vertex by vertex."""
+    def __init__(
+        self, model: UniTalker, spaces: Mapping[str, FaceSpace], finally_learn: Parts = "all", decoder_steps: int = 0
+    ) -> None:
+        """`spaces` by name; one with a mesh is also compared vertex by vertex. The decoder may learn alone at first."""
         self.model = model
         self.spaces = spaces
+        self.finally_learn: Parts = finally_learn
+        self.decoder_steps = decoder_steps
+
+    def parts(self, step: int) -> Parts:
+        """The decoder first, so that what it does not know yet does not spoil the encoder (UniTalker, section 3.3)."""
+        return "decoder" if self.finally_learn == "all" and step < self.decoder_steps else self.finally_learn
 
     def step(self, batch: MotionBatch) -> dict[str, Tensor]:
         """Losses `motion`, `weights` (blendshapes) and `coefficients` (heads with PCA)."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from backend.face import ARKIT_CHANNELS
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from . import losses
 from .data import Batch
+from .regression import Parts
 
 CLOSURE_HEAD, VISEME_HEAD = "closure", "viseme"
 _IMPORTANT = {
@@ -25,7 +26,19 @@ _IMPORTANT = {
 IMPORTANCE = torch.tensor([_IMPORTANT.get(name, 1.0) for name in ARKIT_CHANNELS])
 
 
-class Task(Protocol):
+class AudioBatch(Protocol):
+    """What every batch has."""
+
+    @property
+    def audio(self) -> Tensor:
+        """float32 [B, n] at 16 kHz."""
+        ...
+
+
+BatchT = TypeVar("BatchT", bound=AudioBatch, contravariant=True)
+
+
+class Task(Protocol[BatchT]):
     """What the loop needs to know."""
 
     @property
@@ -33,8 +46,12 @@ class Task(Protocol):
         """What is trained."""
         ...
 
-    def step(self, batch: Batch) -> dict[str, Tensor]:
+    def step(self, batch: BatchT) -> dict[str, Tensor]:
         """Losses by name for one batch, each a scalar with a gradient."""
+        ...
+
+    def parts(self, step: int) -> Parts:
+        """What learns at a step; where it changes, the optimizer begins anew."""
         ...
 
 
@@ -44,6 +61,10 @@ class SpeechToLips:
     def __init__(self, model: UniTalker, shut_weight: float) -> None:
         self.model = model
         self.shut_weight = shut_weight
+
+    def parts(self, step: int) -> Parts:
+        """Everything from the first step on."""
+        return "all"
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Losses motion, velocity, closure, closure_head and viseme_head."""

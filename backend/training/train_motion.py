@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Train on annotated motion: a run put together from its config, data sets and perhaps a model to begin with."""
+
+from __future__ import annotations
+
+import json
+import typing
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from backend import checkpoint
+from backend.checkpoint import LoadedModel, ModelCard
+from backend.models.unitalker import UniTalker
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import nn
+
+from . import face_evaluation, motion_model
+from .loop import fit
+from .motion_batches import MotionBatches
+from .motion_config import MotionConfig, MotionRun
+from .motion_model import Beginning
+from .motion_set import MotionSet
+from .regression import Regression
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """What a run is given besides its config."""
+
+    sets: Sequence[MotionSet]
+    begin: LoadedModel | None = None
+    """A model to begin with instead of fresh weights."""
+    new_decoder: bool = False
+    """Of the model to begin with, keep the encoder only."""
+
+
+def train(config: MotionConfig, sources: Sources, folder: Path, output: Path | None = None) -> Path:
+    """Runs a config in a folder, or goes on with the run that is there; returns the file with the best weights.
+
+    With `output`, these are also written as a model file. Raises ConfigError, CorpusError or CheckpointError.
+    """
+    start = motion_model.build(config, sources.sets, sources.begin, new_decoder=sources.new_decoder)
+    rows = {name: row for row, name in enumerate(start.identities)}
+    batches = MotionBatches(sources.sets, rows, config.sampling, config.seed)
+    run = _run(config, sources, start, batches.steps_per_epoch)
+    task = Regression(start.model, start.spaces, run.learn, run.decoder_steps)
+
+    def validate(average: nn.Module) -> dict[str, float]:
+        return figures_of(typing.cast("UniTalker", average), start, sources.sets)
+
+    best = fit(task, batches.batch, validate, run, folder)
+    if output is not None:
+        _export(config, run, start, best, output)
+    return best
+
+
+def figures_of(model: UniTalker, start: Beginning, sets: Sequence[MotionSet]) -> dict[str, float]:
+    """How much of the motion in each data set's validation clips a model leaves unexplained (1: as a still face).
+
+    Sets that are too small for validation are judged by their training clips. `score` is minus the mean over sets, so
+    that metres and weights count the same.
+    """
+    unexplained = {prepared.name: _unexplained(model, start, prepared) for prepared in sets}
+    mean = sum(unexplained.values()) / len(unexplained)
+    return {**{f"{name} unexplained": share for name, share in unexplained.items()}, "score": -mean}
+
+
+def _unexplained(model: UniTalker, start: Beginning, prepared: MotionSet) -> float:
+    predict = face_evaluation.predictor(model, start.spaces[prepared.space.name])
+    split = "val" if prepared.split("val") else "train"
+    missed = moved = 0.0
+    for clip, identity, _ in face_evaluation.items(prepared, split, start.identities):
+        truth = torch.from_numpy(clip.motion)
+        missed += (predict(clip, identity) - truth).square().mean().item()
+        moved += (truth - torch.from_numpy(clip.template)).square().mean().item()
+    return missed / max(moved, 1e-12)
+
+
+def _run(config: MotionConfig, sources: Sources, start: Beginning, steps: int) -> MotionRun:
+    return MotionRun(
+        name=config.name,
+        model=start.model.config,
+        begin="" if sources.begin is None else sources.begin.info.name,
+        data={prepared.name: len(prepared.split("train")) for prepared in sources.sets},
+        sampling=config.sampling,
+        losses=config.losses,
+        learn=config.learn,
+        decoder_steps=config.schedule.decoder_epochs * steps,
+        optimizer=config.schedule.in_steps(steps),
+        seed=config.seed,
+    )
+
+
+def _export(config: MotionConfig, run: MotionRun, start: Beginning, best: Path, output: Path) -> None:
+    """Writes the weights of the best step as a model file in half precision."""
+    with safe_open(best, "pt") as file:
+        about = file.metadata()
+    start.model.load_state_dict(load_file(best))
+    training = {
+        "step": int(about["step"]),
+        "seed": run.seed,
+        "begin": run.begin,
+        "clips": run.data,
+        "figures": {name: round(value, 4) for name, value in json.loads(about["figures"]).items()},
+        "attribution": config.attribution,
+    }
+    card = ModelCard(config.name, config.title, config.licence, training)
+    spaces = list(start.spaces.values())
+    checkpoint.save(output, start.model.eval(), spaces, start.identities, card, half=True)
