@@ -33,6 +33,8 @@ VISEMES = {
     "a": {"jawOpen": 0.55, "mouthLowerDown": 0.28},
     "i": {"jawOpen": 0.08, "mouthSmile": 0.35, "mouthStretch": 0.25, "mouthUpperUp": 0.15, "mouthLowerDown": 0.25},
 }
+WITH_OTHERS = {"mouthClose": {"jawOpen": 1.0}}
+"""Shapes that only make sense on top of another one."""
 VIEWS = {"front": 0.0, "three-quarter": 40.0, "profile": 90.0, "back": 155.0}
 """Degrees the head is turned."""
 
@@ -51,7 +53,7 @@ class Framing:
     """How far the camera stands to the side, as a share of the distance."""
 
 
-CHART = Framing(240, 8, 0.205, 0.56)
+CHART = Framing(240, 8, 0.197, 0.47)
 TURNTABLE = Framing(460, 4, 0.170, 0.98, side=0.0)
 CLOSE_UP = Framing(420, 3, 0.172, 0.30)
 
@@ -126,7 +128,8 @@ def chart(head: bpy.types.Object) -> Iterator[np.ndarray]:
     """Every shape at 1, in Apple's order."""
     shoot = Shoot(head, CHART)
     for key in list(head.data.shape_keys.key_blocks)[1:]:
-        yield shoot.tile(key.name, {key.name: 1.0})
+        helped = WITH_OTHERS.get(key.name, {})
+        yield shoot.tile(" + ".join((key.name, *helped)), {key.name: 1.0} | helped)
 
 
 def turntable(head: bpy.types.Object) -> Iterator[np.ndarray]:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Spreading a few moved vertices smoothly over the skin.
 
-The displacement of the free vertices is the one of least thin-plate energy (bi-Laplacian with cotangent weights, Botsch
-and Kobbelt 2004) that takes the given values at the handles and zero at the still vertices. Because it follows the
-surface, upper and lower lip never pull on each other across the gap.
+The displacement of the free vertices is the one of least energy of a thin plate under tension (cotangent weights, as in
+Botsch and Kobbelt 2004) that takes the given values at the handles and zero at the still vertices. Because it follows
+the surface, upper and lower lip never pull on each other across the gap.
 """
 
 from __future__ import annotations
@@ -36,6 +36,10 @@ def laplacian(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
     return matrix, area
 
 
+TENSION = 14.0
+"""Distance in millimetres over which the skin's pull evens a bulge out; a plate alone would swing back beyond it."""
+
+
 class Sculpture:
     """A skin that can be pulled at handles."""
 
@@ -43,7 +47,7 @@ class Sculpture:
         """Works out the thin-plate energy of `mesh` once."""
         self.mesh = mesh
         matrix, area = laplacian(mesh)
-        self._energy = matrix @ (matrix / area[:, None])
+        self._energy = matrix @ (matrix / area[:, None]) + matrix / TENSION**2
 
     def spread(self, handles: np.ndarray, moves: np.ndarray, still: np.ndarray) -> np.ndarray:
         """Displacement of all vertices [V, k] for `moves` [n, k] at `handles` [n], zero where `still` bool [V]."""

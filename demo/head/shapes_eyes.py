@@ -46,7 +46,7 @@ def squint(face: Face) -> np.ndarray:
 
 def wide(face: Face) -> np.ndarray:
     """The upper lid is pulled up, the lower one gives."""
-    return lids(face, blended(-0.22, -0.12))
+    return lids(face, blended(-0.34, -0.20))
 
 
 def look(face: Face, up: float, left: float) -> np.ndarray:

@@ -46,7 +46,7 @@ def sideways(face: Face) -> np.ndarray:
 def smile(face: Face) -> np.ndarray:
     """The left corner goes out, up and back along the teeth; the cheek rises over it."""
     out, up = np.abs(ACROSS) ** 1.3 * (ACROSS > 0), np.abs(ACROSS) ** 2.2 * (ACROSS > 0)
-    places = shifted(shifted(face.lip_rest, (7.5, 4.5, 0.0), out), (0.0, 0.0, 8.0), up)
+    places = shifted(shifted(face.lip_rest, (8.5, 5.0, 0.0), out), (0.0, 0.0, 9.0), up)
     places = lifted(places, (0.8 * UPPER_ONE - 0.3 * LOWER_ONE) * left_half() * ROUND, (1, 1, 0.8, 0.4, 0.0, 0.0, 0.0))
     cheek = {
         (36.0, -80.0, 78.0): (1.5, -3.0, 4.5),
@@ -64,7 +64,7 @@ def frown(face: Face) -> np.ndarray:
 
 def dimple(face: Face) -> np.ndarray:
     """The left corner is pressed back against the teeth and out."""
-    places = shifted(face.lip_rest, (4.5, 4.5, 1.2), np.abs(ACROSS) ** 2 * (ACROSS > 0))
+    places = shifted(face.lip_rest, (5.5, 5.2, 1.4), np.abs(ACROSS) ** 2 * (ACROSS > 0))
     return face.posed_lips(places, {(42.0, -74.0, 50.0): (1.5, 1.5, 0.5)})
 
 
@@ -119,7 +119,7 @@ def level(places: np.ndarray, face: Face) -> np.ndarray:
 
 def press(face: Face) -> np.ndarray:
     """The left halves of the lips are pressed together, their red gets narrow."""
-    places = rolled(face.lip_rest, 2.2 * left_half() * ROUND**0.5)
+    places = rolled(face.lip_rest, 3.2 * left_half() * ROUND**0.5)
     return face.posed_lips(places)
 
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import numpy as np
 
 from .face import Face
-from .lip_moves import ACROSS, left_half
+from .lip_moves import ACROSS, left_half, lifted
+from .shapes_eyes import blended, lids
 from .shapes_mouth import UPPER_ONE
 
 NONE = np.zeros(0, dtype=int), np.zeros((0, 3))
@@ -22,7 +23,7 @@ def brow(face: Face, moves: tuple[tuple[float, float, float], ...]) -> np.ndarra
 def brow_down(face: Face) -> np.ndarray:
     """The brow is drawn down and towards the other one."""
     return brow(
-        face, ((-2.5, -1.5, -5.5), (-2.2, -1.5, -5.0), (-1.5, -1.2, -4.0), (-0.8, -0.6, -2.6), (-0.3, 0.0, -1.2))
+        face, ((-3.0, -1.8, -6.8), (-2.6, -1.8, -6.2), (-1.8, -1.4, -5.0), (-1.0, -0.7, -3.2), (-0.4, 0.0, -1.4))
     )
 
 
@@ -40,10 +41,11 @@ def brow_outer_up(face: Face) -> np.ndarray:
 def cheek_puff(face: Face) -> np.ndarray:
     """Both cheeks are blown up, the lips stay shut."""
     half = {
-        (50.0, -66.0, 50.0): (9.0, -6.0, 0.0),
-        (38.0, -80.0, 46.0): (5.0, -6.0, 0.0),
-        (40.0, -76.0, 66.0): (4.0, -4.0, 0.0),
-        (36.0, -76.0, 28.0): (4.0, -4.0, 0.0),
+        (51.0, -62.0, 50.0): (12.0, -7.0, 0.0),
+        (39.0, -78.0, 46.0): (8.0, -8.0, 0.0),
+        (43.0, -74.0, 68.0): (6.0, -5.0, 1.0),
+        (37.0, -74.0, 28.0): (6.0, -5.0, -1.0),
+        (57.0, -42.0, 46.0): (8.0, -3.0, 0.0),
     }
     both = half | {(-x, y, z): (-a, b, c) for (x, y, z), (a, b, c) in half.items()}
     rest = face.lip_rest.copy()
@@ -52,23 +54,23 @@ def cheek_puff(face: Face) -> np.ndarray:
 
 
 def cheek_squint(face: Face) -> np.ndarray:
-    """The cheek rises towards the eye."""
+    """The cheek rises towards the eye and lifts the lower lid."""
     moves = {
-        (36.0, -82.0, 86.0): (0.5, -2.0, 5.0),
-        (48.0, -72.0, 84.0): (1.5, -1.5, 4.5),
-        (24.0, -90.0, 84.0): (0.0, -1.0, 2.5),
+        (36.0, -82.0, 86.0): (0.8, -3.2, 6.5),
+        (48.0, -72.0, 84.0): (2.0, -2.2, 5.8),
+        (24.0, -90.0, 82.0): (0.0, -1.4, 3.4),
     }
-    return face.pulled(face.lip_handles, np.zeros((len(face.lip_handles), 3)), moves, face.still_for_mouth)
+    cheek = face.pulled(face.lip_handles, np.zeros((len(face.lip_handles), 3)), moves, face.still_for_mouth)
+    return cheek + lids(face, blended(0.0, 0.4))
 
 
 def nose_sneer(face: Face) -> np.ndarray:
-    """The nose wing and the skin beside it are drawn up."""
+    """The nose wing and the skin beside it are drawn up, the upper lip follows a little."""
     moves = {
-        (17.0, -98.0, 75.0): (1.2, 1.0, 4.5),
-        (22.0, -90.0, 84.0): (0.0, -1.5, 4.0),
-        (9.0, -98.0, 98.0): (0.0, -0.8, 2.0),
+        (16.0, -98.0, 75.0): (1.4, 1.2, 5.5),
+        (22.0, -90.0, 84.0): (0.0, -2.4, 5.5),
+        (9.0, -98.0, 98.0): (0.0, -1.4, 3.0),
+        (28.0, -88.0, 64.0): (1.0, -1.0, 3.0),
     }
-    lifted = face.lip_rest.copy()
     weight = UPPER_ONE * left_half() * np.maximum(1 - ACROSS**2, 0) ** 0.6
-    lifted[:, :, 2] += 2.2 * weight * np.array((1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.8))[:, None]
-    return face.posed_lips(lifted, moves)
+    return face.posed_lips(lifted(face.lip_rest, 1.4 * weight, (1.0, 0.9, 0.7, 0.5, 0.4, 0.4, 0.3)), moves)
