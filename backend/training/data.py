@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +17,11 @@ from . import sounds
 from .augment import piece_of, vary
 from .config import AugmentConfig, DataConfig, GroupConfig
 from .errors import CorpusError
-from .phones import CLASSES
+from .phones import SILENCE
 from .prepare import FPS, OPEN, Clip, read_clips
 from .rules import CHANNELS, to_arkit
 from .styles import STYLES, styled
 
-_SILENCE = CLASSES.index("sil")
 _NOT_SPEECH_SOUNDS = 98
 
 
@@ -112,13 +113,27 @@ class TrainingSet:
         return Chunk(
             sound,
             np.where(inside[:, None], self.frames["curves"][rows], 0).astype(np.float32),
-            np.where(inside, self.frames["visemes"][rows], _SILENCE),
+            np.where(inside, self.frames["visemes"][rows], SILENCE),
             np.where(inside, self.frames["lips"][rows], OPEN),
         )
 
     def _identity(self, random: np.random.Generator) -> int:
         """A style's row, or the last row, the pivot."""
         return len(STYLES) if random.random() < self.config.pivot else int(random.integers(len(STYLES)))
+
+
+def ahead(batch_of: Callable[[int], Batch]) -> Callable[[int], Batch]:
+    """The same batches by step, each built by another thread while the one before is being learned."""
+    pool = ThreadPoolExecutor(1, "batches")
+    waiting: dict[int, Future[Batch]] = {}
+
+    def batch(step: int) -> Batch:
+        wanted = waiting.pop(step, None) or pool.submit(batch_of, step)
+        waiting.clear()
+        waiting[step + 1] = pool.submit(batch_of, step + 1)
+        return wanted.result()
+
+    return batch
 
 
 def _members(clips: list[Clip], groups: tuple[GroupConfig, ...]) -> dict[str, list[int]]:
@@ -134,7 +149,7 @@ def _members(clips: list[Clip], groups: tuple[GroupConfig, ...]) -> dict[str, li
 
 
 def _rest(samples: np.ndarray, frames: int) -> Chunk:
-    silence = np.full(frames, _SILENCE)
+    silence = np.full(frames, SILENCE)
     return Chunk(samples, np.zeros((frames, len(CHANNELS)), np.float32), silence, np.full(frames, OPEN))
 
 

@@ -13,6 +13,7 @@ CLASSES: tuple[str, ...] = (
 )
 """Consonants in small letters, vowels in capitals; `rr` is a tapped or trilled r, `UE` a rounded front vowel."""
 
+SILENCE = CLASSES.index("sil")
 VOWELS = frozenset(name for name in CLASSES if name.isupper())
 BILABIALS = frozenset({"pb", "m"})
 LABIODENTALS = frozenset({"fv"})

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from . import losses
 from .data import Batch
+from .phones import SILENCE
+from .prepare import BETWEEN
 from .regression import Parts
 
 CLOSURE_HEAD, VISEME_HEAD = "closure", "viseme"
@@ -77,7 +79,12 @@ class SpeechToLips:
         return {
             "motion": losses.motion(values, batch.values, importance),
             "velocity": losses.velocity(values, batch.values, importance),
-            "closure": losses.closure(values, batch.lips, self.shut_weight),
+            "closure": losses.closure(values, _lips_of_speech(batch), self.shut_weight),
             "closure_head": losses.shut(readings[CLOSURE_HEAD][..., 0], lips, self.shut_weight),
             "viseme_head": losses.viseme(readings[VISEME_HEAD], visemes),
         }
+
+
+def _lips_of_speech(batch: Batch) -> Tensor:
+    """Where nobody speaks the mouth rests closed, and that is neither a closure nor a missed one."""
+    return torch.where(batch.visemes == SILENCE, BETWEEN, batch.lips)

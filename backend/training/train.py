@@ -19,7 +19,7 @@ from torch import nn
 
 from . import corpus
 from .config import TrainingConfig
-from .data import TrainingSet
+from .data import TrainingSet, ahead
 from .errors import ConfigError
 from .loop import fit
 from .prepare import FPS
@@ -54,7 +54,7 @@ def train(config: TrainingConfig, sources: Sources, folder: Path) -> Path:
     def validate(average: nn.Module) -> dict[str, float]:
         return figures_of(typing.cast("UniTalker", average), chunks, watched, rest)
 
-    return fit(SpeechToLips(model, config.shut_weight), chunks.batch, validate, config, folder)
+    return fit(SpeechToLips(model, config.shut_weight), ahead(chunks.batch), validate, config, folder)
 
 
 def _beginning(config: TrainingConfig, begin: Path | None) -> UniTalker:
