@@ -13,6 +13,7 @@ from backend.face import FaceSpace
 
 from . import face_evaluation, metrics, motion_set, regions, tables
 from .errors import ConfigError, CorpusError
+from .meshes import MeshFiles
 from .metrics import Averaging
 from .motion_set import MotionSet
 from .readers.annotated import Split
@@ -33,6 +34,8 @@ class Options:
     """A row for every subject below the row for all."""
     style_count: int = 0
     """Identities to speak every clip with, for diversity; 0 leaves it out."""
+    meshes: MeshFiles = field(default_factory=MeshFiles)
+    """Of control weights and FLAME parameters that are to be compared as vertices."""
     lips: Mapping[str, Path] = field(default_factory=dict)
     """Region files (`regions.read`) by FaceSpace."""
     upper_face: Mapping[str, Path] = field(default_factory=dict)
@@ -44,10 +47,12 @@ def evaluate(loaded: LoadedModel, sets: Sequence[MotionSet], options: Options) -
     Raises CorpusError for a data set whose FaceSpace the model does not have or that has no clip in the split, and
     ConfigError for regions of a space that is not evaluated.
     """
+    spaces = options.meshes.on({prepared.space.name: space_of(loaded, prepared) for prepared in sets})
     for name in (*options.lips, *options.upper_face):
-        if name not in (found := {prepared.space.name for prepared in sets}):
-            raise ConfigError(f"There is a region file for {name}, but the data is of {', '.join(sorted(found))}.")
-    return [_table(loaded, prepared, options) for prepared in sets]
+        if name not in spaces:
+            raise ConfigError(f"There is a region file for {name}, but the data is of {', '.join(spaces)}.")
+    spaces = {name: _with_regions(space, options) for name, space in spaces.items()}
+    return [_table(loaded, prepared, spaces[prepared.space.name], options) for prepared in sets]
 
 
 def space_of(loaded: LoadedModel, prepared: MotionSet) -> FaceSpace:
@@ -68,8 +73,7 @@ def render(found: Sequence[Table], form: Format) -> str:
     return "\n\n".join(map(tables.as_markdown if form == "markdown" else tables.as_text, found))
 
 
-def _table(loaded: LoadedModel, prepared: MotionSet, options: Options) -> Table:
-    space = _with_regions(space_of(loaded, prepared), options)
+def _table(loaded: LoadedModel, prepared: MotionSet, space: FaceSpace, options: Options) -> Table:
     if not prepared.split(options.split):
         raise CorpusError(f"{prepared.folder} has no clip in the split {options.split}; choose another --split.")
     errors = face_evaluation.evaluate(
@@ -92,7 +96,7 @@ def _table(loaded: LoadedModel, prepared: MotionSet, options: Options) -> Table:
 def _with_regions(space: FaceSpace, options: Options) -> FaceSpace:
     """The space with the user's regions; without them with its own, or, for named controls, with those of ARKit."""
     lips, upper_face = options.lips.get(space.name), options.upper_face.get(space.name)
-    if space.kind == "controls" and space.lips is None:
+    if space.kind == "controls" and space.mesh is None and space.lips is None:
         space = regions.of_controls(space)
     return regions.with_regions(
         space,
@@ -106,6 +110,6 @@ def _notes(space: FaceSpace, options: Options) -> tuple[str, ...]:
     unit = "the model's unit" if options.in_model_unit else "the data set's own unit"
     averaged = "over all frames" if options.averaging == "frames" else "over each clip first"
     notes = (f"our figures are averaged {averaged}, in {unit}",)
-    if space.kind == "vertices" and (space.lips is None or space.upper_face is None):
+    if (space.kind == "vertices" or space.mesh is not None) and (space.lips is None or space.upper_face is None):
         notes += ("figures of lips and upper face need region files (--lips, --upper-face)",)
     return notes

@@ -20,14 +20,16 @@ def motion_losses(space: FaceSpace, values: Tensor, target: Tensor, frames: Tens
 
     `motion`: of the decoded points in the space's face; `weights`: of control weights whose mesh is known.
     """
-    points = [space.decode(motion) for motion in (values, target)]
-    if space.face is not None:
-        face = torch.from_numpy(space.face).to(values.device)
-        points = [motion[..., face, :] for motion in points]
-    losses = {"motion": squared_error(points[0], points[1], frames)}
+    losses = {"motion": squared_error(face_points(space, values), face_points(space, target), frames)}
     if space.kind == "controls" and space.mesh is not None:
         losses["weights"] = squared_error(values, target, frames)
     return losses
+
+
+def face_points(space: FaceSpace, values: Tensor) -> Tensor:
+    """Points [..., P, 3 or 1] of the space's face, of values [..., dim]."""
+    points = space.decode(values)
+    return points if space.face is None else points[..., torch.from_numpy(space.face).to(values.device), :]
 
 
 def squared_error(values: Tensor, target: Tensor, frames: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ def add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--by-clip", action="store_true", help="average over each clip first, as UniTalker's code does")
     group.add_argument("--model-unit", action="store_true", help="figures in the unit of UniTalker's code")
     group.add_argument("--styles", type=int, default=0, metavar="N", help="diversity between the first N identities")
+    _add_mesh_argument(group)
     group.add_argument("--lips", action="append", default=[], metavar="SPACE=FILE", help="lip vertices of a FaceSpace")
     group.add_argument("--upper-face", action="append", default=[], metavar="SPACE=FILE", help="upper-face vertices")
     group.add_argument("--markdown", action="store_true", help="a markdown table")
@@ -33,7 +34,7 @@ def evaluate(args: argparse.Namespace) -> str:
     """The tables of one model on data sets."""
     from backend import catalogue, checkpoint
 
-    from . import evaluate_motion, motion_set
+    from . import evaluate_motion, meshes, motion_set
 
     if len(args.sources) != 1:
         raise ConfigError("With --data, name one model: evaluate MODEL --data PREPARED.")
@@ -43,6 +44,7 @@ def evaluate(args: argparse.Namespace) -> str:
         args.model_unit,
         args.by_subject,
         args.styles,
+        meshes.MeshFiles(_files(args.mesh)),
         _files(args.lips),
         _files(args.upper_face),
     )
@@ -56,13 +58,20 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `train` for configs of annotated motion."""
     group = parser.add_argument_group("annotated motion")
     group.add_argument("--new-decoder", action="store_true", help="of the model to begin with, keep the encoder only")
+    _add_mesh_argument(group)
+    group.add_argument("--face", action="append", default=[], metavar="SPACE=FILE", help="vertices that losses look at")
+
+
+def _add_mesh_argument(group: argparse._ArgumentGroup) -> None:
+    about = "FLAME file, or .npz of meanshape and blendshape, to compare vertices instead of numbers"
+    group.add_argument("--mesh", action="append", default=[], metavar="SPACE=FILE", help=about)
 
 
 def train(args: argparse.Namespace, table: dict[str, Any], path: Path) -> str:
     """Runs a config of annotated motion, given as the plain values of its file."""
     from backend import catalogue, checkpoint
 
-    from . import config, motion_set, train_motion
+    from . import config, meshes, motion_set, train_motion
     from .motion_config import MotionConfig
 
     settings = config.parse(MotionConfig, table, path)
@@ -73,7 +82,8 @@ def train(args: argparse.Namespace, table: dict[str, Any], path: Path) -> str:
     if args.new_decoder and args.begin is None:
         raise ConfigError("--new-decoder says what to keep of a model; name it by --from.")
     begin = None if args.begin is None else checkpoint.load(catalogue.find_or_open(str(args.begin)))
-    sources = train_motion.Sources(motion_set.read(args.data), begin, args.new_decoder)
+    files = meshes.MeshFiles(_files(args.mesh), _files(args.face))
+    sources = train_motion.Sources(motion_set.read(args.data), begin, args.new_decoder, files)
     best = train_motion.train(settings, sources, args.run, args.output)
     return f"the best weights are in {best}" if args.output is None else f"the model is in {args.output}"
 

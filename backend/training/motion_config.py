@@ -58,6 +58,15 @@ class SamplingConfig:
 
 
 @dataclass(frozen=True)
+class LossesConfig:
+    """What each loss of `regression.Regression` is multiplied by."""
+
+    motion: float = PAPER_WEIGHTS["motion"]
+    weights: float = PAPER_WEIGHTS["weights"]
+    coefficients: float = PAPER_WEIGHTS["coefficients"]
+
+
+@dataclass(frozen=True)
 class EpochsConfig:
     """Adam, in epochs: every clip of every data set once, or as often as it is repeated."""
 
@@ -106,8 +115,7 @@ class MotionConfig:
     learn: Parts = "all"
     """After the first epochs. With `heads`, the other heads of the model to begin with stay valid and are kept."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
-    losses: dict[str, float] = field(default_factory=PAPER_WEIGHTS.copy)
-    """Weight of each named loss (`face_losses`)."""
+    losses: LossesConfig = field(default_factory=LossesConfig)
     schedule: EpochsConfig = field(default_factory=EpochsConfig)
     title: str = ""
     licence: str = "unknown"
@@ -126,6 +134,8 @@ class MotionRun:
     """Name of the model that it began with; empty for fresh weights."""
     data: dict[str, int]
     """Training clips by data set."""
+    meshes: list[str]
+    """FaceSpaces whose meshes and faces the losses look at."""
     sampling: SamplingConfig
     losses: dict[str, float]
     learn: Parts

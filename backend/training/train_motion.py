@@ -5,20 +5,24 @@ from __future__ import annotations
 
 import json
 import typing
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from backend import checkpoint
 from backend.checkpoint import LoadedModel, ModelCard
+from backend.face import FaceSpace
 from backend.models.unitalker import UniTalker
+from backend.settings import to_plain
 from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 
 from . import face_evaluation, motion_model
+from .face_losses import face_points
 from .loop import fit
+from .meshes import MeshFiles
 from .motion_batches import MotionBatches
 from .motion_config import MotionConfig, MotionRun
 from .motion_model import Beginning
@@ -35,6 +39,8 @@ class Sources:
     """A model to begin with instead of fresh weights."""
     new_decoder: bool = False
     """Of the model to begin with, keep the encoder only."""
+    meshes: MeshFiles = field(default_factory=MeshFiles)
+    """Files of the faces that numbers move, where losses are to look at vertices."""
 
 
 def train(config: MotionConfig, sources: Sources, folder: Path, output: Path | None = None) -> Path:
@@ -46,10 +52,11 @@ def train(config: MotionConfig, sources: Sources, folder: Path, output: Path | N
     rows = {name: row for row, name in enumerate(start.identities)}
     batches = MotionBatches(sources.sets, rows, config.sampling, config.seed)
     run = _run(config, sources, start, batches.steps_per_epoch)
-    task = Regression(start.model, start.spaces, run.learn, run.decoder_steps)
+    spaces = sources.meshes.on(start.spaces)
+    task = Regression(start.model, spaces, run.learn, run.decoder_steps)
 
     def validate(average: nn.Module) -> dict[str, float]:
-        return figures_of(typing.cast("UniTalker", average), start, sources.sets)
+        return figures_of(typing.cast("UniTalker", average), spaces, start.identities, sources.sets)
 
     best = fit(task, batches.batch, validate, run, folder)
     if output is not None:
@@ -57,25 +64,30 @@ def train(config: MotionConfig, sources: Sources, folder: Path, output: Path | N
     return best
 
 
-def figures_of(model: UniTalker, start: Beginning, sets: Sequence[MotionSet]) -> dict[str, float]:
+def figures_of(
+    model: UniTalker, spaces: Mapping[str, FaceSpace], identities: Sequence[str], sets: Sequence[MotionSet]
+) -> dict[str, float]:
     """How much of the motion in each data set's validation clips a model leaves unexplained (1: as a still face).
 
     Sets that are too small for validation are judged by their training clips. `score` is minus the mean over sets, so
     that metres and weights count the same.
     """
-    unexplained = {prepared.name: _unexplained(model, start, prepared) for prepared in sets}
+    unexplained = {
+        prepared.name: _unexplained(model, spaces[prepared.space.name], identities, prepared) for prepared in sets
+    }
     mean = sum(unexplained.values()) / len(unexplained)
     return {**{f"{name} unexplained": share for name, share in unexplained.items()}, "score": -mean}
 
 
-def _unexplained(model: UniTalker, start: Beginning, prepared: MotionSet) -> float:
-    predict = face_evaluation.predictor(model, start.spaces[prepared.space.name])
+@torch.no_grad()
+def _unexplained(model: UniTalker, space: FaceSpace, identities: Sequence[str], prepared: MotionSet) -> float:
+    predict = face_evaluation.predictor(model, space)
     split = "val" if prepared.split("val") else "train"
     missed = moved = 0.0
-    for clip, identity, _ in face_evaluation.items(prepared, split, start.identities):
-        truth = torch.from_numpy(clip.motion)
-        missed += (predict(clip, identity) - truth).square().mean().item()
-        moved += (truth - torch.from_numpy(clip.template)).square().mean().item()
+    for clip, identity, _ in face_evaluation.items(prepared, split, identities):
+        truth = face_points(space, torch.from_numpy(clip.motion))
+        missed += (face_points(space, predict(clip, identity)) - truth).square().mean().item()
+        moved += (truth - face_points(space, torch.from_numpy(clip.template))).square().mean().item()
     return missed / max(moved, 1e-12)
 
 
@@ -85,8 +97,9 @@ def _run(config: MotionConfig, sources: Sources, start: Beginning, steps: int) -
         model=start.model.config,
         begin="" if sources.begin is None else sources.begin.info.name,
         data={prepared.name: len(prepared.split("train")) for prepared in sources.sets},
+        meshes=sorted((*sources.meshes.meshes, *sources.meshes.faces)),
         sampling=config.sampling,
-        losses=config.losses,
+        losses=to_plain(config.losses),
         learn=config.learn,
         decoder_steps=config.schedule.decoder_epochs * steps,
         optimizer=config.schedule.in_steps(steps),

@@ -144,6 +144,33 @@ def test_another_config_or_other_data_may_not_resume_a_run(prepared: Path, tmp_p
         train(prepared / "hero", tmp_path, *SHORT)
 
 
+def test_a_mesh_behind_the_sliders_is_learnt_and_measured(prepared: Path, tmp_path: Path):
+    """A slider that moves nothing counts nothing."""
+    offsets = np.zeros((3, 5, 3), np.float32)
+    offsets[0, :2, 1] = offsets[2, 3, 0] = 1
+    mesh, face = tmp_path / "mesh.npz", tmp_path / "face.npy"
+    np.savez(mesh, meanshape=np.ones((5, 3), np.float32), blendshape=offsets)
+    np.save(face, np.array([0, 3]))
+    options = ("--mesh", f"my_rig={mesh}", "--face", f"my_rig={face}")
+    quick = ("schedule.epochs=20", "schedule.rate=0.01", "losses.weights=0.0")
+    train(prepared / "hero", tmp_path / "run", *quick, output=tmp_path / "m.safetensors", options=options)
+    rows = metrics(tmp_path / "run")
+    assert {"motion", "weights"} < rows[0]["losses"].keys()
+    assert rows[-1]["losses"]["motion"] < 0.5 * rows[0]["losses"]["motion"]
+    weights = checkpoint.load(tmp_path / "m.safetensors").model.heads["my_rig"].layers[0].weight
+    assert weights[0].abs().sum() > 0
+    assert weights[1].abs().sum() == 0
+    answer = run("evaluate", tmp_path / "m.safetensors", "--data", prepared / "hero", "--json", *options[:2])
+    (row,) = json.loads(answer)[0]["rows"]
+    assert 0 < row["MVE"] < 0.5
+    with pytest.raises(ConfigError, match=r"meshes was \['my_rig', 'my_rig'\], is \[\]"):
+        train(prepared / "hero", tmp_path / "run", *quick)
+    with pytest.raises(CorpusError, match=r"face\.npy is missing or no \.npz"):
+        train(prepared / "hero", tmp_path / "other", options=("--mesh", f"my_rig={face}"))
+    with pytest.raises(ConfigError, match="mesh or face for nobody"):
+        train(prepared / "hero", tmp_path / "other", options=("--mesh", f"nobody={mesh}"))
+
+
 # --- batches ---
 
 
@@ -250,8 +277,13 @@ def test_two_meanings_of_one_space_are_refused(prepared: Path, tmp_path: Path):
 
 
 def test_broken_clips_and_configs_are_one_sentence(prepared: Path, tmp_path: Path):
-    with pytest.raises(ConfigError, match="epoks"):
-        train(prepared, tmp_path / "run", "schedule.epoks=3")
+    for change, sentence in (
+        ("schedule.epoks=3", "epoks"),
+        ("losses.eyes=1.0", "eyes"),
+        ("sampling.batch=0", "1 clip"),
+    ):
+        with pytest.raises(ConfigError, match=sentence):
+            train(prepared, tmp_path / "run", change)
     folder = toy_sets.prepare("clips", toy_sets.rig(tmp_path / "hero"), tmp_path / "out")
     for path in (folder / "motion").glob("*.npy"):
         np.save(path, np.full((25, 3), np.nan, np.float32))
