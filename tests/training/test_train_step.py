@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,9 +21,14 @@ from backend.models.blendshapes import Blendshapes
 from backend.models.layers import Lengths
 from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
 from backend.official import official_name
+from backend.settings import to_plain
 from backend.training.clip import Clip
+from backend.training.commands import CONFIGS
+from backend.training.config import parse, read_table
 from backend.training.face_losses import PAPER_WEIGHTS
-from backend.training.regression import MotionBatch, Regression, collate, learn, with_pivot
+from backend.training.loop import fit
+from backend.training.motion_config import MotionConfig, MotionRun
+from backend.training.regression import PIVOT_PROBABILITY, MotionBatch, Regression, collate, learn, with_pivot
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden"
 CASE = GOLDEN / "case1_wavlm_conv_pos1_pca"
@@ -122,6 +128,21 @@ def test_the_step_sees_the_official_motion(task: Regression, run: str) -> None:
     with torch.no_grad():
         values = task.model(batch.audio, batch.space, motion.shape[1], batch.identity, batch.template).values
     torch.testing.assert_close(values, motion, atol=1e-4, rtol=0)
+
+
+def test_the_loop_takes_the_official_steps(task: Regression, tmp_path: Path) -> None:
+    """The decoder in the first epoch, then everything with a new optimizer, as the paper's config says."""
+    config = parse(MotionConfig, read_table(CONFIGS / "unitalker_base.toml", ["schedule.epochs=2"]), Path("base"))
+    assert to_plain(config.losses) == PAPER_WEIGHTS
+    assert (config.sampling.batch, config.sampling.pivot) == (1, PIVOT_PROBABILITY)
+    batch, twin = golden_batch("b0"), Regression(copy.deepcopy(task.model), task.spaces, decoder_steps=1)
+    optimizer = config.schedule.in_steps(1)
+    run = MotionRun("", task.model.config, "", {}, [], config.sampling, PAPER_WEIGHTS, "all", 1, optimizer, 1)
+    fit(twin, lambda step: batch, lambda average: {"score": 0.0}, run, tmp_path)
+    for parts in PARTS.values():
+        adam_step(task, parts, batch)
+    for (name, one), other in zip(twin.model.named_parameters(), task.model.parameters(), strict=True):
+        torch.testing.assert_close(one, other, atol=0, rtol=0, msg=name)
 
 
 WAVLM = SpeechEncoderConfig("wavlm", 16, 2, 2, 32, convolution_channels=(8,) * 7, dropout=0.0, layer_drop=0.0)
