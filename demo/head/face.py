@@ -11,7 +11,7 @@ from . import eyelids, lips
 from .anatomy import Anatomy
 from .fields import Triple
 from .lip_moves import RINGS
-from .sculpt import Sculpture
+from .sculpt import TAUT, Sculpture
 
 Pulls = Mapping[Triple, Triple]
 """Points of the skin, and the vectors they are moved by, millimetres."""
@@ -84,17 +84,13 @@ class Face:
         move[:, 1] -= slide * self.jaw_share
         return move
 
-    def posed_lips(self, places: np.ndarray, pulls: Pulls | None = None) -> np.ndarray:
+    def posed_lips(self, places: np.ndarray, pulls: Pulls | None = None, tension: float = TAUT) -> np.ndarray:
         """The shape that brings the lips to `places` [7, 48, 3] and some points of the skin by `pulls` with them."""
         moves = (places - self.lip_rest).reshape(-1, 3)
-        return self.pulled(self.lip_handles, moves, pulls or {}, self.still_for_mouth)
+        return self.pulled(self.lip_handles, moves, pulls or {}, self.still_for_mouth, tension)
 
     def pulled(
-        self,
-        handles: np.ndarray,
-        moves: np.ndarray,
-        pulls: Pulls,
-        still: np.ndarray,
+        self, handles: np.ndarray, moves: np.ndarray, pulls: Pulls, still: np.ndarray, tension: float = TAUT
     ) -> np.ndarray:
         """The shape of moved handles plus some pulled points; a point stands for the skin vertex next to it."""
         near = [int(((self.skin - np.array(point)) ** 2).sum(axis=1).argmin()) for point in pulls]
@@ -102,7 +98,7 @@ class Face:
         handles = np.concatenate([handles, np.array(near, dtype=int)[keep]])
         moves = np.concatenate([moves.reshape(-1, 3), np.array(list(pulls.values())).reshape(-1, 3)[keep]])
         shape = np.zeros_like(self.rest)
-        shape[: len(self.skin)] = self.sculpture.spread(handles, moves, still)
+        shape[: len(self.skin)] = self.sculpture.spread(handles, moves, still, tension)
         return shape
 
     def mirrored(self, shape: np.ndarray) -> np.ndarray:

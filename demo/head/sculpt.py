@@ -36,8 +36,9 @@ def laplacian(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
     return matrix, area
 
 
-TENSION = 14.0
-"""Distance in millimetres over which the skin's pull evens a bulge out; a plate alone would swing back beyond it."""
+TAUT, SLACK = 6.0, 16.0
+"""Millimetres over which the skin's pull evens a bulge out. A plate alone swings back beyond what moves it: around the
+lips the skin is taut; over cheeks and brows, where single points move it, it is slack, so that no point shows."""
 
 
 class Sculpture:
@@ -47,15 +48,16 @@ class Sculpture:
         """Works out the thin-plate energy of `mesh` once."""
         self.mesh = mesh
         matrix, area = laplacian(mesh)
-        self._energy = matrix @ (matrix / area[:, None]) + matrix / TENSION**2
+        self._pull, self._bend = matrix, matrix @ (matrix / area[:, None])
 
-    def spread(self, handles: np.ndarray, moves: np.ndarray, still: np.ndarray) -> np.ndarray:
+    def spread(self, handles: np.ndarray, moves: np.ndarray, still: np.ndarray, tension: float = TAUT) -> np.ndarray:
         """Displacement of all vertices [V, k] for `moves` [n, k] at `handles` [n], zero where `still` bool [V]."""
+        energy = self._bend + self._pull / tension**2
         result = np.zeros((len(self.mesh.vertices), moves.shape[1]))
         result[handles] = moves
         free = ~still
         free[handles] = False
         rows = np.nonzero(free)[0]
-        pull = self._energy[np.ix_(rows, handles)] @ moves
-        result[rows] = np.linalg.solve(self._energy[np.ix_(rows, rows)], -pull)
+        pull = energy[np.ix_(rows, handles)] @ moves
+        result[rows] = np.linalg.solve(energy[np.ix_(rows, rows)], -pull)
         return result

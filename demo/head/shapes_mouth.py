@@ -7,6 +7,7 @@ import numpy as np
 
 from .face import Face
 from .lip_moves import ACROSS, LOWER, ROUND, UPPER, forward, left_half, lifted, narrowed, rolled, shifted
+from .sculpt import SLACK
 
 ALL = (1.0,) * 7
 LIP_ONLY = (0.35, 0.7, 0.95, 1.0, 1.0, 1.0, 0.9)
@@ -53,7 +54,7 @@ def smile(face: Face) -> np.ndarray:
         (46.0, -68.0, 60.0): (4.0, -1.0, 4.0),
         (26.0, -86.0, 66.0): (2.5, 0.0, 2.5),
     }
-    return face.posed_lips(places, cheek)
+    return face.posed_lips(places, cheek, SLACK)
 
 
 def frown(face: Face) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 
 from .face import Face
 from .lip_moves import ACROSS, left_half, lifted
+from .sculpt import SLACK
 from .shapes_eyes import blended, lids
 from .shapes_mouth import UPPER_ONE
 
@@ -17,7 +18,7 @@ BROW = ((12.0, -94.0, 129.0), (22.0, -92.0, 132.0), (33.0, -88.0, 134.0), (43.0,
 
 def brow(face: Face, moves: tuple[tuple[float, float, float], ...]) -> np.ndarray:
     """The points of the left brow moved, the forehead following."""
-    return face.pulled(*NONE, dict(zip(BROW, moves, strict=True)), face.still_for_brows)
+    return face.pulled(*NONE, dict(zip(BROW, moves, strict=True)), face.still_for_brows, SLACK)
 
 
 def brow_down(face: Face) -> np.ndarray:
@@ -50,7 +51,7 @@ def cheek_puff(face: Face) -> np.ndarray:
     both = half | {(-x, y, z): (-a, b, c) for (x, y, z), (a, b, c) in half.items()}
     rest = face.lip_rest.copy()
     rest[:, :, 1] -= 1.5
-    return face.balanced(face.posed_lips(rest, both))
+    return face.balanced(face.posed_lips(rest, both, SLACK))
 
 
 def cheek_squint(face: Face) -> np.ndarray:
@@ -60,7 +61,7 @@ def cheek_squint(face: Face) -> np.ndarray:
         (48.0, -72.0, 84.0): (2.0, -2.2, 5.8),
         (24.0, -90.0, 82.0): (0.0, -1.4, 3.4),
     }
-    cheek = face.pulled(face.lip_handles, np.zeros((len(face.lip_handles), 3)), moves, face.still_for_mouth)
+    cheek = face.posed_lips(face.lip_rest, moves, SLACK)
     return cheek + lids(face, blended(0.0, 0.4))
 
 
