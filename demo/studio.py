@@ -117,7 +117,6 @@ def quick_render(scene: bpy.types.Scene, samples: int = 6) -> None:
     cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 2, 1, 1
     cycles.use_light_tree = False
     cycles.use_denoising = True
-    cycles.denoiser = "OPENIMAGEDENOISE"
     cycles.denoising_prefilter = "NONE"
     if hasattr(cycles, "denoising_quality"):
         cycles.denoising_quality = "FAST"
