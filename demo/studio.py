@@ -116,7 +116,7 @@ def quick_render(scene: bpy.types.Scene, samples: int = 6) -> None:
     cycles.samples = samples
     cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 2, 1, 1
     cycles.use_light_tree = False
-    cycles.use_denoising = True
+    cycles.use_denoising = has_denoiser()
     cycles.denoising_prefilter = "NONE"
     if hasattr(cycles, "denoising_quality"):
         cycles.denoising_quality = "FAST"
@@ -125,3 +125,10 @@ def quick_render(scene: bpy.types.Scene, samples: int = 6) -> None:
     render.resolution_percentage = 100
     scene.view_settings.view_transform = "AgX"
     scene.view_settings.look = "AgX - Medium High Contrast"
+
+
+def has_denoiser() -> bool:
+    """Blender's own builds bring OpenImageDenoise; some distributions leave it out, and then refuse to render with it."""
+    import _cycles
+
+    return bool(_cycles.with_openimagedenoise)

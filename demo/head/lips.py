@@ -80,20 +80,27 @@ def lip_rings(edge: np.ndarray) -> np.ndarray:
     return np.concatenate([red_rings(edge), inner_rings(edge)])
 
 
+RED = (
+    (Ring.ROLL, 0.30, 2.2, 2.6),
+    (Ring.BODY, 0.62, 4.9, 5.0),
+    (Ring.RIM, 0.88, 5.6, 4.9),
+    (Ring.CONTACT, 1.0, 3.0, 2.0),
+)
+"""Per ring: share of the way from the border to the line where the lips meet, and how far the fullest part of the upper
+and of the lower lip stands out of the face, millimetres."""
+SINK = 1.2
+"""How far the lips go back towards the corners."""
+
+
 def red_rings(edge: np.ndarray) -> np.ndarray:
     """The visible red: ROLL, BODY, RIM and CONTACT."""
-    side, aside = np.cos(angles()), np.abs(np.sin(angles()))
-    full = 1.0 - aside**2.2
+    full = 1.0 - np.abs(np.sin(angles())) ** 2.2
     rings = []
-    shares = {Ring.ROLL: 0.30, Ring.BODY: 0.62, Ring.RIM: 0.88, Ring.CONTACT: 1.0}
-    upper_reach = {Ring.ROLL: 2.2, Ring.BODY: 4.9, Ring.RIM: 5.6, Ring.CONTACT: 3.0}
-    lower_reach = {Ring.ROLL: 2.6, Ring.BODY: 5.0, Ring.RIM: 4.9, Ring.CONTACT: 2.0}
-    front = edge[:, 1].copy()
-    for ring, share in shares.items():
+    for ring, share, upper, lower in RED:
         x = HALF_WIDTH[ring] * np.sin(angles())
+        y = edge[:, 1] - np.where(np.cos(angles()) >= 0, upper, lower) * full + SINK * share * (1.0 - full)
         z = edge[:, 2] + share * (line_curve(x) - edge[:, 2])
-        reach = np.where(side >= 0, upper_reach[ring], lower_reach[ring])
-        rings.append(np.stack([x, front - reach * full + 1.2 * share * (1 - full), z], axis=1))
+        rings.append(np.stack([x, y, z], axis=1))
     meet(rings[-1])
     return np.stack(rings)
 
