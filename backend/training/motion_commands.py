@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from .errors import ConfigError
-from .readers.annotated import Split
 
-EVALUATED_SPLITS = [split for split in get_args(Split) if split != "unused"]
+if TYPE_CHECKING:
+    from .readers.annotated import Split
 
 
 def add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--data", type=Path, nargs="+", metavar="PREPARED", help="data sets made by `prepare --layout`, for one MODEL"
     )
-    group.add_argument("--split", choices=EVALUATED_SPLITS, default="test", help="which clips (default: test)")
+    group.add_argument("--split", default="test", help="which clips: train, val, test, or BIWI's test-a and test-b")
     group.add_argument("--by-subject", action="store_true", help="a row for every subject too")
     group.add_argument("--by-clip", action="store_true", help="average over each clip first, as UniTalker's code does")
     group.add_argument("--model-unit", action="store_true", help="figures in the unit of UniTalker's code")
@@ -39,7 +39,7 @@ def evaluate(args: argparse.Namespace) -> str:
     if len(args.sources) != 1:
         raise ConfigError("With --data, name one model: evaluate MODEL --data PREPARED.")
     options = evaluate_motion.Options(
-        args.split,
+        _split(args.split),
         "clips" if args.by_clip else "frames",
         args.model_unit,
         args.by_subject,
@@ -86,6 +86,14 @@ def train(args: argparse.Namespace, table: dict[str, Any], path: Path) -> str:
     sources = train_motion.Sources(motion_set.read(args.data), begin, args.new_decoder, files)
     best = train_motion.train(settings, sources, args.run, args.output)
     return f"the best weights are in {best}" if args.output is None else f"the model is in {args.output}"
+
+
+def _split(name: str) -> Split:
+    from .readers.annotated import Split
+
+    if name not in get_args(Split):
+        raise ConfigError(f"There is no split {name}; choose one of {', '.join(get_args(Split))}.")
+    return cast("Split", name)
 
 
 def _files(words: list[str]) -> dict[str, Path]:

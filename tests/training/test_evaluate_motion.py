@@ -109,6 +109,7 @@ def test_published_rows_stand_below_ours(tmp_path: Path, model: Path):
     ("words", "error", "sentence"),
     [
         (["--split", "test-a"], CorpusError, "no clip in the split test-a"),
+        (["--split", "exam"], ConfigError, "no split exam; choose one of train, val"),
         (["--lips", "lips.txt"], ConfigError, "SPACE=FILE"),
         (["--lips", "nobody=lips.txt"], ConfigError, "region file for nobody"),
         (["--lips", "toy_8_vertices=nowhere.txt"], CorpusError, r"nowhere\.txt"),
