@@ -128,7 +128,7 @@ def quick_render(scene: bpy.types.Scene, samples: int = 6) -> None:
 
 
 def has_denoiser() -> bool:
-    """Blender's own builds bring OpenImageDenoise; some distributions leave it out, and then refuse to render with it."""
+    """Blender's own builds bring OpenImageDenoise; some distributions leave it out and refuse to render with it."""
     import _cycles
 
     return bool(_cycles.with_openimagedenoise)
