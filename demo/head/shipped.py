@@ -40,12 +40,16 @@ class ShippedHead:
         return self.arrays["steps"].astype(float) * float(self.arrays["unit"]) * 1e3
 
     def posed(self, weights: Mapping[str, float]) -> np.ndarray:
-        """float64 [V, 3]: the head with some shapes set, in millimetres; a name without its side sets both sides."""
+        """float64 [V, 3]: the head with some shapes set, in millimetres; a name without its side sets both sides.
+
+        Raises KeyError for a name that is no shape.
+        """
         places = self.rest.copy()
         for name, weight in weights.items():
-            for full in (name, f"{name}Left", f"{name}Right"):
-                if full in self.names and not (full == name and name == "jaw"):
-                    places += weight * self.shapes[self.names.index(full)]
+            rows = [self.names.index(full) for full in (name, f"{name}Left", f"{name}Right") if full in self.names]
+            if not rows:
+                raise KeyError(name)
+            places += weight * self.shapes[rows].sum(axis=0)
         return places
 
     def rows(self, part: str) -> np.ndarray:
