@@ -39,7 +39,6 @@ test: environments  ## all tests but the slow ones
 
 test-slow: environments  ## the slow tests
 	$(PY) -m pytest -m slow tests --ignore=tests/addon --ignore=tests/real_blender
-	$(BPY) -m pytest -m slow tests/addon
 
 lint: $(BACKEND)/.ready  ## style and types
 	$(BACKEND)/bin/ruff check .
