@@ -123,6 +123,7 @@ def render(scene: bpy.types.Scene, folder: Path) -> None:
 
     bpy.app.handlers.render_post.append(show)
     bpy.ops.render.render(animation=True)
+    bpy.app.handlers.render_post.remove(show)
     sys.stderr.write("\n")
 
 
