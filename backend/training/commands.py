@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import motion_commands, readers
+from . import readers
 from .errors import ConfigError
+from .motion import commands as motion
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
@@ -36,7 +37,7 @@ def _synthesize_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _synthesize(args: argparse.Namespace) -> str:
-    from . import synthesize
+    from .speech import synthesize
 
     utterances = list(synthesize.plan(synthesize.read_plan(_config(args.config)), args.seed, args.scale))
     made = synthesize.synthesize(args.folder, utterances, args.processes)
@@ -58,20 +59,20 @@ def _prepare_arguments(parser: argparse.ArgumentParser) -> None:
 def _prepare(args: argparse.Namespace) -> str:
     if args.layout is not None:
         return _prepare_motion(args)
-    from .prepare import prepare
+    from .lips.prepare import prepare
 
     return f"{prepare(args.folders, args.output)} recordings in {args.output}"
 
 
 def _prepare_motion(args: argparse.Namespace) -> str:
-    from . import prepare_motion
+    from .motion import prepare
 
     if len(args.folders) != 1:
         raise ConfigError("With --layout, one folder is prepared at a time; name the others in runs of their own.")
     if args.components < 0:
         raise ConfigError(f"--components is {args.components}; it must be 0 or more.")
-    options = prepare_motion.Options(args.strict, args.half, args.components)
-    return prepare_motion.table(prepare_motion.prepare(args.layout, args.folders[0], args.output, options, args.name))
+    options = prepare.Options(args.strict, args.half, args.components)
+    return prepare.table(prepare.prepare(args.layout, args.folders[0], args.output, options, args.name))
 
 
 def _train_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,23 +84,25 @@ def _train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", type=Path, dest="begin", metavar="MODEL", help="model file to begin with")
     parser.add_argument("--set", action="append", default=[], metavar="ENTRY=VALUE", help="change a config entry")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 = torch decides")
-    motion_commands.add_train_arguments(parser)
+    motion.add_train_arguments(parser)
 
 
 def _train(args: argparse.Namespace) -> str:
     import torch
 
-    from . import config, train
+    from .config import parse, read_table
+    from .lips import train
+    from .lips.config import TrainingConfig
 
     if args.threads:
         torch.set_num_threads(args.threads)
     path = _config(args.config)
-    table = config.read_table(path, args.set)
+    table = read_table(path, args.set)
     if table.get("kind") == "motion":
-        return motion_commands.train(args, table, path)
+        return motion.train(args, table, path)
     if len(args.data) != 1:
         raise ConfigError(f"{path} trains on one folder of speech; name one after --data.")
-    settings = config.parse(config.TrainingConfig, table, path)
+    settings = parse(TrainingConfig, table, path)
     best = train.train(settings, train.Sources(args.data[0], args.watch, args.begin), args.run)
     if args.output is None:
         return f"the best weights are in {best}"
@@ -113,15 +116,15 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", default="default", help="without --data: a model's name or its file")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
-    motion_commands.add_evaluate_arguments(parser)
+    motion.add_evaluate_arguments(parser)
 
 
 def _evaluate(args: argparse.Namespace) -> str:
     if args.data is not None:
-        return motion_commands.evaluate(args)
+        return motion.evaluate(args)
     from backend import catalogue, checkpoint
 
-    from . import evaluate
+    from .lips import evaluate
 
     loaded = checkpoint.load(catalogue.find_or_open(args.model))
     figures = evaluate.evaluate(loaded, [Path(source) for source in args.sources])

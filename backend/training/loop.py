@@ -21,8 +21,7 @@ from tqdm import tqdm
 
 from .config import OptimizerConfig, RunConfig
 from .errors import ConfigError
-from .regression import Parts, learn
-from .tasks import BatchT, Task
+from .task import BatchT, Parts, Task, learn
 
 STATE = "state.safetensors"
 BEST = "best.safetensors"

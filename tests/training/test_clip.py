@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.training.clip import ClipError, cut, reduce_rate
+from backend.training.motion.clip import ClipError, cut, reduce_rate
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden" / "data_item"
 CASES = json.loads((GOLDEN / "cases.json").read_text(encoding="utf-8"))["cases"]

@@ -10,10 +10,10 @@ import torch
 
 from backend import catalogue, checkpoint
 from backend.face import ARKIT_CHANNELS
-from backend.training import sounds
-from backend.training.corpus import read_pairs
-from backend.training.evaluate import evaluate, motion
-from backend.training.lips import CLOSED, aperture
+from backend.training.lips.evaluate import evaluate, motion
+from backend.training.lips.score import CLOSED, aperture
+from backend.training.speech import sounds
+from backend.training.speech.corpus import read_pairs
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "demo" / "speech"

@@ -4,11 +4,11 @@
 import torch
 
 from backend.face import ARKIT_CHANNELS
-from backend.training import losses
-from backend.training.data import Batch
-from backend.training.phones import CLASSES, SILENCE
-from backend.training.prepare import BETWEEN, OPEN, SHUT
-from backend.training.tasks import SpeechToLips
+from backend.training.lips import losses
+from backend.training.lips.data import Batch
+from backend.training.lips.prepare import BETWEEN, OPEN, SHUT
+from backend.training.lips.task import SpeechToLips
+from backend.training.speech.phones import CLASSES, SILENCE
 
 JAW = ARKIT_CHANNELS.index("jawOpen")
 

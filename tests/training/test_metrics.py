@@ -12,10 +12,10 @@ import torch
 from backend.face import FaceSpace
 from backend.models.audio_encoder import MelEncoderConfig
 from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
-from backend.training import metrics
-from backend.training.clip import Clip
-from backend.training.face_evaluation import Item, evaluate, predictor
-from backend.training.metrics import average, by_subject, measure
+from backend.training.motion import metrics
+from backend.training.motion.clip import Clip
+from backend.training.motion.face_evaluation import Item, evaluate, predictor
+from backend.training.motion.metrics import average, by_subject, measure
 
 FACE = FaceSpace("four", "vertices", 25.0, 12, lips=np.array([0, 1]), upper_face=np.array([2, 3]))
 NEUTRAL = torch.zeros(12)

@@ -16,11 +16,12 @@ import soundfile
 from backend import motion_file
 from backend.__main__ import main
 from backend.motion_file import Motion
-from backend.training import motion_set, prepare_motion, principal_components
-from backend.training.clip import cut
 from backend.training.errors import CorpusError
-from backend.training.motion_set import MotionSet, PreparedClip
-from backend.training.prepare_motion import Options, Report
+from backend.training.motion import motion_set, principal_components
+from backend.training.motion import prepare as preparation
+from backend.training.motion.clip import cut
+from backend.training.motion.motion_set import MotionSet, PreparedClip
+from backend.training.motion.prepare import Options, Report
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden" / "data_item"
 SLIDERS = ("jaw", "smile", "pucker")
@@ -64,7 +65,7 @@ def release(folder: Path, frames: int = 45, **changes: object) -> Path:
 
 
 def prepare(layout: str, folder: Path, output: Path, **options: object) -> Report:
-    (report,) = prepare_motion.prepare(layout, folder, output, Options(**options))  # pyright: ignore[reportArgumentType]
+    (report,) = preparation.prepare(layout, folder, output, Options(**options))  # pyright: ignore[reportArgumentType]
     return report
 
 
@@ -294,7 +295,7 @@ def test_a_broken_item_is_left_out_and_listed(tmp_path: Path, damage: Callable[[
     assert problem.count("\n") == 0
     assert len(only(tmp_path / "out").clips) == (4 if damage is listed_twice else 3)
     assert (tmp_path / "out" / "T1" / "problems.txt").read_text() == problem + "\n"
-    text = prepare_motion.table([report])
+    text = preparation.table([report])
     assert "1 broken and left out" in text
     assert problem in text
 
@@ -318,8 +319,8 @@ def test_a_set_of_nothing_but_broken_items_is_refused(tmp_path: Path):
 def test_unused_recordings_are_counted(tmp_path: Path):
     folder = export(tmp_path / "ann", "a")
     report = prepare("clips", folder, tmp_path / "out")
-    assert "of 1 recordings, 0 broken and left out, 0 in no official split" in prepare_motion.table([report])
-    assert "my_rig at 30 fps, 1 identities" in prepare_motion.table([report])
+    assert "of 1 recordings, 0 broken and left out, 0 in no official split" in preparation.table([report])
+    assert "my_rig at 30 fps, 1 identities" in preparation.table([report])
 
 
 # --- names ---
@@ -329,7 +330,7 @@ def test_two_data_sets_with_one_name_are_refused_when_they_are_made(tmp_path: Pa
     prepare("unitalker", release(tmp_path / "first"), tmp_path / "out")
     with pytest.raises(CorpusError, match=r"holds another data set named T1, made from .*first: choose another --name"):
         prepare("unitalker", release(tmp_path / "second"), tmp_path / "out")
-    prepare_motion.prepare("unitalker", tmp_path / "second", tmp_path / "out", Options(), "T2")
+    preparation.prepare("unitalker", tmp_path / "second", tmp_path / "out", Options(), "T2")
     assert [found.name for found in motion_set.read([tmp_path / "out"])] == ["T1", "T2"]
 
 
@@ -344,9 +345,9 @@ def test_one_folder_with_two_data_sets_of_one_name_is_refused(tmp_path: Path):
     release(tmp_path / "root" / "x")
     release(tmp_path / "root" / "y")
     with pytest.raises(CorpusError, match="holds 2 data sets named T1"):
-        prepare_motion.prepare("unitalker", tmp_path / "root", tmp_path / "out")
+        preparation.prepare("unitalker", tmp_path / "root", tmp_path / "out")
     with pytest.raises(CorpusError, match="cannot all be named T3"):
-        prepare_motion.prepare("unitalker", tmp_path / "root", tmp_path / "out", Options(), "T3")
+        preparation.prepare("unitalker", tmp_path / "root", tmp_path / "out", Options(), "T3")
 
 
 # --- again ---

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from backend.official_files import read_basis
-from backend.training import principal_components
 from backend.training.errors import CorpusError
-from backend.training.principal_components import KEYS, PrincipalComponents, fit
+from backend.training.motion import principal_components
+from backend.training.motion.principal_components import KEYS, PrincipalComponents, fit
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -152,7 +152,7 @@ import resource
 import sys
 sys.path.insert(0, {root!r})
 import numpy as np
-from backend.training.principal_components import fit
+from backend.training.motion.principal_components import fit
 
 DIM, FRAMES, RANK = 70110, 700, 600
 shapes = np.random.default_rng(0).standard_normal((RANK, DIM), np.float32) / np.arange(1, RANK + 1)[:, None] ** 1.0

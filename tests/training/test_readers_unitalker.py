@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.training.clip import ClipError
 from backend.training.errors import CorpusError
+from backend.training.motion.clip import ClipError
 from backend.training.readers import reader
 
 D6 = {"annot_type": "inhouse_blendshape_weight", "fps": 60, "dataset": "D6"}

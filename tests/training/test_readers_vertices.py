@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.training.clip import ClipError
 from backend.training.errors import CorpusError
+from backend.training.motion.clip import ClipError
 from backend.training.readers import multiface, reader, vocaset
 from backend.training.readers.annotated import AnnotatedClip, DataSet
 

@@ -15,8 +15,8 @@ import pytest
 from backend import motion_file
 from backend.face import ARKIT_CHANNELS, ETF_CHANNELS, FLAME_CHANNELS
 from backend.motion_file import Motion
-from backend.training.clip import ClipError
 from backend.training.errors import CorpusError
+from backend.training.motion.clip import ClipError
 from backend.training.readers import reader
 from backend.training.readers.annotated import DataSet
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from backend.face import FaceSpace, annotation, arkit
-from backend.training import regions
 from backend.training.errors import CorpusError
+from backend.training.motion import regions
 
 MASKS = {"lips": np.array([4, 2]), "forehead": np.array([7, 8]), "eye_region": np.array([8, 9]), "nose": np.array([1])}
 

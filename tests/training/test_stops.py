@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from backend.audio import SAMPLE_RATE, decode
-from backend.training import espeak, festival, flite
-from backend.training.corpus import read_pairs
 from backend.training.errors import EngineError
-from backend.training.phones import Phone, classes_of, closures_of
-from backend.training.speech import Prompt
-from backend.training.stops import band_level, gap, snapped_closures, start_earlier
+from backend.training.speech import espeak, festival, flite
+from backend.training.speech.corpus import read_pairs
+from backend.training.speech.phones import Phone, classes_of, closures_of
+from backend.training.speech.spoken import Prompt
+from backend.training.speech.stops import band_level, gap, snapped_closures, start_earlier
 
 SPEECH = Path(__file__).parents[1] / "data" / "speech"
 STEP = 0.002

@@ -8,9 +8,9 @@ import tomllib
 
 import pytest
 
-from backend.training import tables
 from backend.training.errors import ConfigError
-from backend.training.metrics import COLUMNS
+from backend.training.motion import tables
+from backend.training.motion.metrics import COLUMNS
 
 OURS = {"ours": {"LVE": 4.2e-4, "MVE": 7.1e-3, "EVE": 9e-5}, "ours, small": {"LVE": 5e-4}}
 

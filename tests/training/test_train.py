@@ -12,15 +12,17 @@ import soundfile
 import torch
 
 from backend import checkpoint
-from backend.training import commands, corpus, loop, rules
-from backend.training.config import TrainingConfig, load
-from backend.training.corpus import Recording
-from backend.training.data import TrainingSet
+from backend.training import commands, loop
 from backend.training.errors import ConfigError, CorpusError
-from backend.training.phones import Phone, closures_of
-from backend.training.prepare import OPEN, SHUT, prepare, read_clips
-from backend.training.prompts import compose
-from backend.training.synthesize import plan, read_plan
+from backend.training.lips import rules
+from backend.training.lips.config import TrainingConfig, load
+from backend.training.lips.data import TrainingSet
+from backend.training.lips.prepare import OPEN, SHUT, prepare, read_clips
+from backend.training.speech import corpus
+from backend.training.speech.corpus import Recording
+from backend.training.speech.phones import Phone, closures_of
+from backend.training.speech.prompts import compose
+from backend.training.speech.synthesize import plan, read_plan
 
 TINY = [
     *("model.encoder.width=16", "model.encoder.blocks=1", "model.encoder.bands=20", "model.decoder_dimension=16"),

@@ -11,8 +11,8 @@ import soundfile
 
 from backend import motion_file
 from backend.motion_file import Motion
-from backend.training import prepare_motion
-from backend.training.prepare_motion import Options
+from backend.training.motion import prepare as preparation
+from backend.training.motion.prepare import Options
 
 SLIDERS = ("open", "smile", "brow")
 DIM = 24
@@ -62,5 +62,5 @@ def rig(folder: Path, space: str = "my_rig", identity: str = "hero", names: tupl
 
 def prepare(layout: str, folder: Path, output: Path, components: int = 2) -> Path:
     """The folder of one prepared data set."""
-    (report,) = prepare_motion.prepare(layout, folder, output, Options(strict=True, components=components))
+    (report,) = preparation.prepare(layout, folder, output, Options(strict=True, components=components))
     return report.prepared.folder

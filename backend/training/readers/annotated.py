@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from backend.face import FaceSpace
-from backend.training.clip import ClipError
 from backend.training.errors import CorpusError
+from backend.training.motion.clip import ClipError
 
 Split = Literal["train", "val", "test", "test-a", "test-b", "unused"]
 """`test-a` and `test-b` are BIWI's seen and unseen speakers; `unused` clips belong to no official split."""

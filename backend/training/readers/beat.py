@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from backend.face import ARKIT_CHANNELS, arkit
-from backend.training.clip import ClipError
+from backend.training.motion.clip import ClipError
 
 from .annotated import AnnotatedClip, DataSet, Pair, checked, drawn_split, pairs
 

@@ -18,8 +18,8 @@ import numpy as np
 from backend import motion_file
 from backend.face import ARKIT_CHANNELS, FaceSpace
 from backend.motion_file import Motion, MotionFileError
-from backend.training.clip import REDUCTIONS, ClipError
 from backend.training.errors import CorpusError
+from backend.training.motion.clip import REDUCTIONS, ClipError
 
 from .annotated import AnnotatedClip, DataSet, Pair, checked, drawn_split, pairs, resampled
 

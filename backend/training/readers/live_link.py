@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 from backend.face import ARKIT_CHANNELS, arkit
-from backend.training.clip import ClipError
 from backend.training.errors import CorpusError
+from backend.training.motion.clip import ClipError
 
 from .annotated import AnnotatedClip, DataSet, checked, drawn_split, pairs, resampled
 

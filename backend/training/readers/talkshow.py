@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from backend.face import FLAME_CHANNELS, annotation
 from backend.plain_pickle import PickleError, read_arrays
-from backend.training.clip import ClipError
+from backend.training.motion.clip import ClipError
 
 from .annotated import SPLITS, AnnotatedClip, DataSet, Pair, Split, checked, drawn_split, pairs
 

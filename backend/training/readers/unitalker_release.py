@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from backend.face import FaceSpace, annotation
 from backend.official import ANNOTATIONS
-from backend.training.clip import REDUCTIONS, ClipError
 from backend.training.errors import CorpusError
+from backend.training.motion.clip import REDUCTIONS, ClipError
 
 from .annotated import SPLITS, AnnotatedClip, DataSet, Split, load_npy
 

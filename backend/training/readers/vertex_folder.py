@@ -16,8 +16,8 @@ import numpy as np
 from backend.face import annotation
 from backend.official import ANNOTATIONS
 from backend.plain_pickle import PickleError, read_arrays
-from backend.training.clip import ClipError
 from backend.training.errors import CorpusError
+from backend.training.motion.clip import ClipError
 
 from .annotated import AnnotatedClip, DataSet, Pair, Split, load_npy, pairs
 

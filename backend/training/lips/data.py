@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Data: batches of chunks from a prepared set; batch i is the same in every run with the same seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from backend.audio import SAMPLE_RATE
+from backend.training.errors import CorpusError
+from backend.training.speech import sounds
+from backend.training.speech.phones import SILENCE
+from torch import Tensor
+
+from .augment import piece_of, vary
+from .config import AugmentConfig, DataConfig, GroupConfig
+from .prepare import FPS, OPEN, Clip, read_clips
+from .rules import CHANNELS, to_arkit
+from .styles import STYLES, styled
+
+_NOT_SPEECH_SOUNDS = 98
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Chunks of equal length, all with motion of one FaceSpace."""
+
+    audio: Tensor
+    """float32 [B, n] at 16 kHz."""
+    values: Tensor
+    """float32 [B, frames, 52]: the motion to learn."""
+    identity: Tensor
+    """int64 [B]."""
+    visemes: Tensor
+    """int64 [B, frames]: index in `phones.CLASSES`."""
+    lips: Tensor
+    """int64 [B, frames]: open, shut or between (`prepare`)."""
+    space: str = "arkit"
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """One row of a batch before it is varied."""
+
+    samples: np.ndarray
+    curves: np.ndarray
+    visemes: np.ndarray
+    lips: np.ndarray
+
+
+class TrainingSet:
+    """A prepared folder, mapped into memory, from which chunks are drawn group by group."""
+
+    def __init__(self, folder: Path, config: DataConfig, augment: AugmentConfig, seed: int) -> None:
+        self.config, self.augment, self.seed = config, augment, seed
+        self.clips = read_clips(folder)
+        self.samples = np.load(folder / "samples.npy", mmap_mode="r")
+        self.frames = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("curves", "visemes", "lips")}
+        self.members = _members(self.clips, config.groups)
+        self.sounds = sounds.bank(_NOT_SPEECH_SOUNDS, 2 * config.seconds, seed)
+        shares = np.array([group.share if self.members[group.name] else 0.0 for group in config.groups])
+        if shares.sum() <= 0:
+            raise CorpusError(f"{folder} has no recording that the config's groups train on.")
+        self.shares = shares / shares.sum()
+
+    def batch(self, step: int) -> Batch:
+        """The batch of one step."""
+        random = np.random.default_rng((self.seed, step))
+        chunks = [self._chunk(random) for _ in range(self.config.batch)]
+        audio = vary(np.stack([chunk.samples for chunk in chunks]), self.sounds, self.augment, random)
+        identity = np.array([self._identity(random) for _ in chunks])
+        curves = np.stack([chunk.curves for chunk in chunks])
+        return Batch(
+            torch.from_numpy(audio),
+            torch.from_numpy(to_arkit(styled(curves, identity))),
+            torch.from_numpy(identity),
+            torch.from_numpy(np.stack([chunk.visemes for chunk in chunks]).astype(np.int64)),
+            torch.from_numpy(np.stack([chunk.lips for chunk in chunks]).astype(np.int64)),
+        )
+
+    def held_out(self) -> list[Clip]:
+        """The recordings of the groups to validate on."""
+        names = [group.name for group in self.config.groups if group.validate]
+        return [self.clips[index] for name in names for index in self.members[name]]
+
+    def sound(self, clip: Clip) -> np.ndarray:
+        """float32 [n]: one whole recording."""
+        return self.samples[clip.first_sample : clip.first_sample + clip.samples].astype(np.float32) / 32768
+
+    def _chunk(self, random: np.random.Generator) -> Chunk:
+        length = round(self.config.seconds * SAMPLE_RATE)
+        if random.random() < self.config.rest:
+            loudness = random.choice([0.0, 0.05], p=[0.2, 0.8])
+            return _rest(piece_of(self.sounds, length, random) * loudness, round(self.config.seconds * FPS))
+        group = self.config.groups[random.choice(len(self.shares), p=self.shares)]
+        clip = self.clips[random.choice(self.members[group.name])]
+        return self._cut(clip, _speed(self.augment, random), random)
+
+    def _cut(self, clip: Clip, speed: float, random: np.random.Generator) -> Chunk:
+        """A chunk of a clip played `speed` times as fast (pitch and formants with it); rest around a short clip."""
+        seconds = self.config.seconds
+        room = clip.samples / SAMPLE_RATE - seconds * speed
+        start = random.uniform(min(room, 0.0), max(room, 0.0))
+        at_sample = start * SAMPLE_RATE + np.arange(round(seconds * SAMPLE_RATE)) * speed
+        at_frame = np.round(start * FPS + np.arange(round(seconds * FPS)) * speed).astype(int)
+        sound = np.interp(at_sample, np.arange(clip.samples), self.sound(clip), left=0, right=0).astype(np.float32)
+        inside = (at_frame >= 0) & (at_frame < clip.frames)
+        rows = clip.first_frame + np.clip(at_frame, 0, clip.frames - 1)
+        return Chunk(
+            sound,
+            np.where(inside[:, None], self.frames["curves"][rows], 0).astype(np.float32),
+            np.where(inside, self.frames["visemes"][rows], SILENCE),
+            np.where(inside, self.frames["lips"][rows], OPEN),
+        )
+
+    def _identity(self, random: np.random.Generator) -> int:
+        """A style's row, or the last row, the pivot."""
+        return len(STYLES) if random.random() < self.config.pivot else int(random.integers(len(STYLES)))
+
+
+def ahead(batch_of: Callable[[int], Batch]) -> Callable[[int], Batch]:
+    """The same batches by step, each built by another thread while the one before is being learned."""
+    pool = ThreadPoolExecutor(1, "batches")
+    waiting: dict[int, Future[Batch]] = {}
+
+    def batch(step: int) -> Batch:
+        wanted = waiting.pop(step, None) or pool.submit(batch_of, step)
+        waiting.clear()
+        waiting[step + 1] = pool.submit(batch_of, step + 1)
+        return wanted.result()
+
+    return batch
+
+
+def _members(clips: list[Clip], groups: tuple[GroupConfig, ...]) -> dict[str, list[int]]:
+    """Clip numbers of each group; the first group that fits takes a clip."""
+    members: dict[str, list[int]] = {group.name: [] for group in groups}
+    for number, clip in enumerate(clips):
+        for group in groups:
+            source_fits = not group.sources or clip.source in group.sources
+            if source_fits and (not group.speakers or clip.speaker in group.speakers):
+                members[group.name].append(number)
+                break
+    return members
+
+
+def _rest(samples: np.ndarray, frames: int) -> Chunk:
+    silence = np.full(frames, SILENCE)
+    return Chunk(samples, np.zeros((frames, len(CHANNELS)), np.float32), silence, np.full(frames, OPEN))
+
+
+def _speed(config: AugmentConfig, random: np.random.Generator) -> float:
+    return random.uniform(config.slowest, config.fastest) if random.random() < config.speed else 1.0

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prepare: corpora in, one training set out: sound at 16 kHz and the motion that the rules give to it.
+
+A set is a folder of plain arrays that training maps into memory, with one line per recording in clips.jsonl:
+samples.npy int16 [samples], curves.npy float16 [frames, 16] (`rules.CHANNELS` at 60 fps), visemes.npy uint8 [frames]
+(`phones.CLASSES`), lips.npy uint8 [frames] (open, shut, between).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from backend.audio import SAMPLE_RATE, AudioError, decode
+from backend.training.errors import CorpusError
+from backend.training.speech import corpus
+from backend.training.speech.corpus import Recording
+from backend.training.speech.phones import CLASSES, Phone, split
+from tqdm import tqdm
+
+from . import rules
+
+FPS = 60.0
+OPEN, SHUT, BETWEEN = 0, 1, 2
+"""What lips.npy says of a frame; between, near the edges of a closure, either answer is right."""
+CLIPS = "clips.jsonl"
+_EDGE = 0.025
+_SAMPLES_PER_FRAME_60 = SAMPLE_RATE / FPS
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One recording inside a set."""
+
+    name: str
+    speaker: str
+    language: str
+    source: str
+    first_sample: int
+    samples: int
+    first_frame: int
+    frames: int
+    phones: tuple[Phone, ...]
+    """As the corpus names them, for scoring."""
+    closures: tuple[tuple[float, float], ...]
+
+
+def prepare(corpora: list[Path], folder: Path) -> int:
+    """Writes the set of all recordings of some corpus folders; returns their number.
+
+    Raises CorpusError, naming the file, for a recording whose sound is missing or broken.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    recordings = [(source, recording) for source in corpora for recording in corpus.read(source)]
+    arrays: dict[str, list[np.ndarray]] = {"samples": [], "curves": [], "visemes": [], "lips": []}
+    clips: list[Clip] = []
+    sample = frame = 0
+    for source, recording in tqdm(recordings, "prepare", unit=" recordings"):
+        made = arrays_of(recording, _sound(source / recording.audio))
+        for name, array in made.items():
+            arrays[name].append(array)
+        clips.append(_clip(source, recording, sample, len(made["samples"]), frame, len(made["curves"])))
+        sample, frame = sample + len(made["samples"]), frame + len(made["curves"])
+    for name, pieces in arrays.items():
+        np.save(folder / f"{name}.npy", np.concatenate(pieces))
+    lines = (json.dumps(asdict(clip), ensure_ascii=False) for clip in clips)
+    (folder / CLIPS).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return len(clips)
+
+
+def arrays_of(recording: Recording, samples: np.ndarray) -> dict[str, np.ndarray]:
+    """What a set keeps of one recording (float32 [n] at 16 kHz), by array name."""
+    frames = round(len(samples) / _SAMPLES_PER_FRAME_60)
+    closures = recording.shut()
+    loudness = [_loudness(samples, phone) for phone in recording.phones]
+    speech = rules.Speech(recording.phones, closures, loudness, recording.alphabet)
+    times = np.arange(frames) / FPS
+    return {
+        "samples": np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16),
+        "curves": rules.weights(speech, frames, FPS).astype(np.float16),
+        "visemes": visemes(recording, times),
+        "lips": lip_states(closures, times),
+    }
+
+
+def visemes(recording: Recording, times: np.ndarray) -> np.ndarray:
+    """uint8 [frames]: the index in CLASSES of the phone at each time."""
+    parts = split(recording.phones, recording.alphabet)
+    numbers = np.array([CLASSES.index(part.name) for part in parts], np.uint8)
+    ends = np.array([part.end for part in parts])
+    return numbers[np.minimum(np.searchsorted(ends, times, side="right"), len(parts) - 1)]
+
+
+def lip_states(closures: list[tuple[float, float]], times: np.ndarray) -> np.ndarray:
+    """uint8 [frames]: SHUT inside a closure, BETWEEN within 25 ms of one, OPEN elsewhere."""
+    states = np.full(len(times), OPEN, np.uint8)
+    for start, end in closures:
+        states[(times > start - _EDGE) & (times < end + _EDGE)] = BETWEEN
+    for start, end in closures:
+        middle = (start + end) / 2
+        half = max((end - start) / 2, 0.5 / FPS)
+        states[(times >= middle - half) & (times <= middle + half)] = SHUT
+    return states
+
+
+def read_clips(folder: Path) -> list[Clip]:
+    """The recordings of a set; raises CorpusError where the folder is none."""
+    index = folder / CLIPS
+    if not index.is_file():
+        raise CorpusError(f"{folder} is no training set; make one with `prepare`.")
+    return list(_clips(index))
+
+
+def _clips(index: Path) -> Iterator[Clip]:
+    with index.open(encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            row["phones"] = tuple(Phone(*phone) for phone in row["phones"])
+            row["closures"] = tuple((start, end) for start, end in row["closures"])
+            yield Clip(**row)
+
+
+def _clip(source: Path, recording: Recording, sample: int, samples: int, frame: int, frames: int) -> Clip:
+    return Clip(
+        f"{source.name}/{recording.audio}",
+        recording.speaker,
+        recording.language,
+        recording.source,
+        sample,
+        samples,
+        frame,
+        frames,
+        recording.phones,
+        recording.closures,
+    )
+
+
+def _sound(path: Path) -> np.ndarray:
+    try:
+        return decode(path)
+    except AudioError as error:
+        raise CorpusError(f"{path}: {error}") from error
+
+
+def _loudness(samples: np.ndarray, phone: Phone) -> float:
+    piece = samples[round(phone.start * SAMPLE_RATE) : round(phone.end * SAMPLE_RATE) + 1]
+    return float(10 * np.log10(np.mean(np.square(piece, dtype=np.float64)) + 1e-9)) if len(piece) else -90.0

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rules: from phones and their times to the ARKit weights of the lower face, the targets of the default model.
+
+Every class of phone has a pose and, for each group of channels, a strength. A frame is the mean of the poses around
+it, weighted by dominance functions that fall off exponentially from each phone (Cohen and Massaro, "Modeling
+coarticulation in synthetic visual speech", 1993). On top of that the lips are forced shut in the closures of p, b and
+m, half shut at f and v, and the mouth rests in pauses. Nothing here is taken from a face capture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from backend.face import ARKIT_CHANNELS
+from backend.training.speech.phones import ARPABET, BILABIALS, CLASSES, LABIODENTALS, VOWELS, Phone, split
+
+CHANNELS: tuple[str, ...] = (
+    *("jawOpen", "mouthFunnel", "mouthPucker", "mouthRollLower", "mouthRollUpper", "mouthPress", "mouthStretch"),
+    *("mouthSmile", "mouthLowerDown", "mouthUpperUp", "mouthShrugLower", "mouthShrugUpper", "tongueOut"),
+    *("mouthDimple", "jawForward", "mouthClose"),
+)
+"""What the rules drive; a name without side stands for both sides of the face."""
+
+_J, _F, _P, _RL, _RU, _PR, _ST, _SM, _LD, _UU, _SL, _SU, _TO, _DI, _JF, _MC = range(len(CHANNELS))
+
+# jaw fun  puc  rollL rollU press stre smil lower upper shrL shrU tong dimp jawF
+POSES: dict[str, tuple[float, ...]] = {
+    "sil": (0.01, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "pb": (0.05, 0.0, 0.0, 0.25, 0.18, 0.35, 0.0, 0.0, 0.0, 0.0, 0.08, 0.0, 0.0, 0.0, 0.0),
+    "m": (0.06, 0.0, 0.0, 0.16, 0.12, 0.25, 0.0, 0.0, 0.0, 0.0, 0.05, 0.0, 0.0, 0.0, 0.0),
+    "fv": (0.06, 0.0, 0.0, 0.45, 0.0, 0.0, 0.0, 0.0, 0.0, 0.22, 0.12, 0.05, 0.0, 0.0, 0.0),
+    "th": (0.12, 0.0, 0.0, 0.0, 0.0, 0.0, 0.08, 0.0, 0.15, 0.1, 0.0, 0.0, 0.35, 0.0, 0.0),
+    "td": (0.10, 0.0, 0.0, 0.0, 0.0, 0.0, 0.06, 0.0, 0.18, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "n": (0.11, 0.0, 0.0, 0.0, 0.0, 0.0, 0.05, 0.0, 0.17, 0.08, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "l": (0.15, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.16, 0.08, 0.0, 0.0, 0.12, 0.0, 0.0),
+    "sz": (0.05, 0.0, 0.0, 0.0, 0.0, 0.0, 0.22, 0.12, 0.3, 0.15, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "sh": (0.08, 0.5, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0, 0.15, 0.15, 0.0, 0.0, 0.0, 0.0, 0.1),
+    "kg": (0.16, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.12, 0.06, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "ng": (0.15, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.12, 0.05, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "hh": (0.18, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.12, 0.05, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "r": (0.10, 0.3, 0.35, 0.0, 0.0, 0.0, 0.0, 0.0, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "rr": (0.13, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.16, 0.06, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "w": (0.09, 0.15, 0.75, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "y": (0.08, 0.0, 0.0, 0.0, 0.0, 0.0, 0.15, 0.25, 0.15, 0.08, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "IY": (0.12, 0.0, 0.0, 0.0, 0.0, 0.0, 0.25, 0.35, 0.2, 0.1, 0.0, 0.0, 0.0, 0.1, 0.0),
+    "IH": (0.20, 0.0, 0.0, 0.0, 0.0, 0.0, 0.12, 0.2, 0.2, 0.1, 0.0, 0.0, 0.0, 0.04, 0.0),
+    "EH": (0.30, 0.0, 0.0, 0.0, 0.0, 0.0, 0.15, 0.15, 0.28, 0.12, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "AE": (0.42, 0.0, 0.0, 0.0, 0.0, 0.0, 0.22, 0.15, 0.32, 0.18, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "AA": (0.55, 0.0, 0.0, 0.0, 0.0, 0.0, 0.05, 0.0, 0.28, 0.12, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "AH": (0.28, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.2, 0.08, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "AO": (0.42, 0.4, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.15, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "OW": (0.30, 0.35, 0.4, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "UH": (0.18, 0.25, 0.35, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "UW": (0.12, 0.25, 0.7, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "ER": (0.18, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "UE": (0.12, 0.25, 0.65, 0.0, 0.0, 0.0, 0.0, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+}
+
+# strength of the phone over: jaw, lip shape (round or spread), lip aperture, tongue
+STRENGTHS: dict[str, tuple[float, float, float, float]] = {
+    "sil": (0.8, 0.5, 0.8, 1.0),
+    "pb": (0.9, 0.15, 3.0, 1.0),
+    "m": (0.9, 0.15, 3.0, 1.0),
+    "fv": (1.0, 0.3, 2.5, 1.0),
+    "th": (0.8, 0.3, 1.0, 2.0),
+    "td": (0.6, 0.2, 0.5, 0.6),
+    "n": (0.6, 0.2, 0.5, 0.6),
+    "l": (0.5, 0.2, 0.4, 1.0),
+    "sz": (1.2, 0.6, 0.8, 0.6),
+    "sh": (0.9, 1.4, 0.8, 0.6),
+    "kg": (0.3, 0.1, 0.3, 0.6),
+    "ng": (0.3, 0.1, 0.3, 0.6),
+    "hh": (0.1, 0.05, 0.1, 0.3),
+    "r": (0.5, 0.8, 0.4, 0.6),
+    "rr": (0.4, 0.2, 0.4, 0.6),
+    "w": (0.8, 1.8, 0.8, 0.6),
+    "y": (0.5, 0.6, 0.5, 0.6),
+    **dict.fromkeys(VOWELS, (1.0, 1.0, 0.8, 0.6)),
+    "AH": (0.7, 0.4, 0.6, 0.6),
+    **dict.fromkeys(("UW", "UE", "OW"), (1.0, 1.5, 0.8, 0.6)),
+}
+
+_GROUP_OF_CHANNEL = np.array([0, 1, 1, 2, 2, 2, 1, 1, 2, 2, 2, 2, 3, 1, 0, 2])
+_RISE = np.array([0.065, 0.085, 0.050, 0.040])  # seconds; how early each group prepares for a phone
+_FALL = np.array([0.045, 0.055, 0.030, 0.040])  # seconds; how long it lingers
+
+_CLOSE_RATIO = 0.97  # mouthClose as a share of jawOpen where the lips are shut
+_SEAL = {_PR: 0.30, _RL: 0.15, _RU: 0.10}  # a shut mouth presses at least this much
+_FLANK = 0.055  # seconds from open to shut
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What is known about one recording: its phones, when the lips are shut, and how loud each phone is."""
+
+    phones: Sequence[Phone]
+    closures: Sequence[tuple[float, float]]
+    loudness: Sequence[float] | None = None
+    """Level of each of `phones` in decibels, on any scale; None where there is no audio."""
+    alphabet: str = ARPABET
+
+
+def weights(speech: Speech, frames: int, fps: float) -> np.ndarray:
+    """float32 [frames, 16]: the channels of `CHANNELS`, 0 to 1, frame i at second i / fps."""
+    parts = split(speech.phones, speech.alphabet)
+    times = np.arange(frames) / fps
+    if not parts:
+        return np.zeros((frames, len(CHANNELS)), np.float32)
+    poses, strengths = _tables(parts)
+    poses[:, _J] *= _jaw_scale(parts, speech)
+    curves = _blend(parts, poses, strengths, times)
+    _half_close(curves, parts, times)
+    _shut(curves, shut_amount(speech.closures, times))
+    return np.clip(curves, 0, 1).astype(np.float32)
+
+
+def to_arkit(curves: np.ndarray) -> np.ndarray:
+    """float32 [..., 16] to [..., 52]: both sides alike, zero for what speech does not drive."""
+    full = np.zeros((*curves.shape[:-1], len(ARKIT_CHANNELS)), np.float32)
+    full[..., DRIVEN] = curves[..., SOURCE]
+    return full
+
+
+def shut_amount(closures: Sequence[tuple[float, float]], times: np.ndarray) -> np.ndarray:
+    """float64 [frames]: 1 inside the closures, raised cosine flanks around them, 0 elsewhere."""
+    amount = np.zeros(len(times))
+    for start, end in closures:
+        distance = np.maximum(np.maximum(start - times, times - end), 0)
+        amount = np.maximum(amount, 0.5 + 0.5 * np.cos(np.pi * np.minimum(distance / _FLANK, 1)))
+    return amount
+
+
+def _tables(parts: Sequence[Phone]) -> tuple[np.ndarray, np.ndarray]:
+    poses = np.array([(*POSES[part.name], 0.0) for part in parts])
+    strengths = np.array([STRENGTHS[part.name] for part in parts])
+    return poses, strengths
+
+
+def _jaw_scale(parts: Sequence[Phone], speech: Speech) -> np.ndarray:
+    """float64 [parts]: loud and long vowels open the jaw further; 1 for consonants."""
+    scale = np.ones(len(parts))
+    loudness = _loudness_of(parts, speech)
+    vowels = np.array([part.name in VOWELS for part in parts])
+    if not vowels.any():
+        return scale
+    usual = np.median(loudness[vowels])
+    for index in np.flatnonzero(vowels).tolist():
+        length = parts[index].end - parts[index].start
+        by_level = np.clip(1 + 0.04 * (loudness[index] - usual), 0.6, 1.2)
+        scale[index] = by_level * np.clip(0.7 + 0.4 * (length - 0.03) / 0.09, 0.7, 1.1)
+    return scale
+
+
+def _loudness_of(parts: Sequence[Phone], speech: Speech) -> np.ndarray:
+    if speech.loudness is None:
+        return np.zeros(len(parts))
+    ends = np.array([phone.end for phone in speech.phones])
+    middles = np.array([(part.start + part.end) / 2 for part in parts])
+    return np.asarray(speech.loudness, float)[np.minimum(np.searchsorted(ends, middles), len(ends) - 1)]
+
+
+def _blend(parts: Sequence[Phone], poses: np.ndarray, strengths: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """float64 [frames, 16]: the dominance-weighted mean of all poses."""
+    starts = np.array([part.start for part in parts])
+    ends = np.array([part.end for part in parts])
+    margin = _margins(parts)
+    before = np.maximum((starts + margin)[None] - times[:, None], 0)
+    after = np.maximum(times[:, None] - (ends - margin)[None], 0)
+    curves = np.empty((len(times), len(CHANNELS)))
+    for group in range(strengths.shape[1]):
+        dominance = strengths[:, group] * np.exp(-before / _RISE[group] - after / _FALL[group]) + 1e-12
+        columns = np.flatnonzero(group == _GROUP_OF_CHANNEL)
+        curves[:, columns] = dominance @ poses[:, columns] / dominance.sum(1, keepdims=True)
+    return curves
+
+
+def _margins(parts: Sequence[Phone]) -> np.ndarray:
+    """float64 [parts]: seconds from a phone's edge to its plateau: a quarter of it, at most 30 ms for a pause.
+
+    The cap lets the mouth come to rest in a pause instead of holding the last pose for a quarter of it.
+    """
+    lengths = np.array([part.end - part.start for part in parts])
+    silent = np.array([part.name == "sil" for part in parts])
+    return np.where(silent, np.minimum(lengths / 4, 0.030), lengths / 4)
+
+
+def _half_close(curves: np.ndarray, parts: Sequence[Phone], times: np.ndarray) -> None:
+    """At f and v the lower lip is at the teeth: the jaw gap is half filled."""
+    spans = [(part.start, part.end) for part in parts if part.name in LABIODENTALS]
+    amount = shut_amount(spans, times)
+    curves[:, _MC] = np.maximum(curves[:, _MC], 0.5 * amount * np.maximum(curves[:, _J] - 0.06, 0))
+    curves[:, _LD] *= 1 - amount
+
+
+def _shut(curves: np.ndarray, amount: np.ndarray) -> None:
+    curves[:, _MC] = np.maximum(curves[:, _MC] * (1 - amount), _CLOSE_RATIO * amount * curves[:, _J])
+    curves[:, [_LD, _UU]] *= (1 - amount)[:, None]
+    curves[:, [_F]] *= (1 - 0.7 * amount)[:, None]
+    for channel, floor in _SEAL.items():
+        curves[:, channel] = np.maximum(curves[:, channel], floor * amount)
+
+
+def _expansion() -> tuple[np.ndarray, np.ndarray]:
+    pairs = [
+        (ARKIT_CHANNELS.index(full), source)
+        for source, name in enumerate(CHANNELS)
+        for full in (name, f"{name}Left", f"{name}Right")
+        if full in ARKIT_CHANNELS
+    ]
+    driven, source = np.array(pairs).T
+    return driven, source
+
+
+DRIVEN, SOURCE = _expansion()
+"""int64: the ARKit channels that speech drives, and the channel of `CHANNELS` that each of them follows."""
+
+assert set(POSES) == set(STRENGTHS) == set(CLASSES) >= BILABIALS | LABIODENTALS

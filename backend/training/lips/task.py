@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task of the default model: from speech to ARKit weights."""
+
+from __future__ import annotations
+
+import torch
+from backend.face import ARKIT_CHANNELS
+from backend.models.unitalker import UniTalker
+from backend.training.speech.phones import SILENCE
+from backend.training.task import Parts
+from torch import Tensor
+
+from . import losses
+from .data import Batch
+from .prepare import BETWEEN
+
+CLOSURE_HEAD, VISEME_HEAD = "closure", "viseme"
+_IMPORTANT = {
+    "mouthClose": 2.0,
+    "jawOpen": 1.5,
+    "mouthLowerDownLeft": 1.5,
+    "mouthLowerDownRight": 1.5,
+    "mouthUpperUpLeft": 1.5,
+    "mouthUpperUpRight": 1.5,
+}
+IMPORTANCE = torch.tensor([_IMPORTANT.get(name, 1.0) for name in ARKIT_CHANNELS])
+
+
+class SpeechToLips:
+    """Regression of ARKit weights, with the phones and closures behind them as side questions to the encoder."""
+
+    def __init__(self, model: UniTalker, shut_weight: float) -> None:
+        self.model = model
+        self.shut_weight = shut_weight
+
+    def parts(self, step: int) -> Parts:
+        """Everything from the first step on."""
+        return "all"
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        """Losses motion, velocity, closure, closure_head and viseme_head."""
+        prediction = self.model(batch.audio, batch.space, batch.values.shape[1], batch.identity)
+        values = prediction.values.float()
+        importance = IMPORTANCE.to(values)
+        readings = {name: reading.float() for name, reading in prediction.auxiliary.items()}
+        frames = prediction.features.shape[1]
+        lips, visemes = losses.at_rate(batch.lips, frames), losses.at_rate(batch.visemes, frames)
+        return {
+            "motion": losses.motion(values, batch.values, importance),
+            "velocity": losses.velocity(values, batch.values, importance),
+            "closure": losses.closure(values, _lips_of_speech(batch), self.shut_weight),
+            "closure_head": losses.shut(readings[CLOSURE_HEAD][..., 0], lips, self.shut_weight),
+            "viseme_head": losses.viseme(readings[VISEME_HEAD], visemes),
+        }
+
+
+def _lips_of_speech(batch: Batch) -> Tensor:
+    """Where nobody speaks the mouth rests closed, and that is neither a closure nor a missed one."""
+    return torch.where(batch.visemes == SILENCE, BETWEEN, batch.lips)

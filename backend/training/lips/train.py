@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Train: puts a run together from its config: model, set, task, and the figures that choose the best step."""
+
+from __future__ import annotations
+
+import json
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from backend import checkpoint
+from backend.checkpoint import ModelCard
+from backend.face import arkit
+from backend.models.unitalker import UniTalker
+from backend.training.errors import ConfigError
+from backend.training.loop import fit
+from backend.training.speech import corpus
+from backend.training.speech.sounds import bank
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import nn
+
+from .config import TrainingConfig
+from .data import TrainingSet, ahead
+from .prepare import FPS
+from .styles import STYLES
+from .task import SpeechToLips
+from .validation import figures_of
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a run is given besides its config."""
+
+    prepared: Path
+    """A folder made by `prepare`."""
+    watch: Path | None = None
+    """Aligned recordings to choose the best step by, besides the held-out groups."""
+    begin: Path | None = None
+    """A model file to begin with instead of fresh weights."""
+
+
+def train(config: TrainingConfig, sources: Sources, folder: Path) -> Path:
+    """Runs a config in a folder, or goes on with the run that is there; returns the file with the best weights.
+
+    Raises ConfigError, CorpusError or CheckpointError.
+    """
+    model = _beginning(config, sources.begin)
+    chunks = TrainingSet(sources.prepared, config.data, config.augment, config.seed)
+    watched = [] if sources.watch is None else corpus.read_pairs(sources.watch)
+    rest = bank(14, 4.0, seed=config.seed + 1) * 0.03
+
+    def validate(average: nn.Module) -> dict[str, float]:
+        return figures_of(typing.cast("UniTalker", average), chunks, watched, rest)
+
+    return fit(SpeechToLips(model, config.shut_weight), ahead(chunks.batch), validate, config, folder)
+
+
+def _beginning(config: TrainingConfig, begin: Path | None) -> UniTalker:
+    torch.manual_seed(config.seed)
+    model = UniTalker(config.model)
+    if begin is not None:
+        known = checkpoint.load(begin).model.state_dict()
+        if {name: value.shape for name, value in known.items()} != {
+            name: value.shape for name, value in model.state_dict().items()
+        }:
+            raise ConfigError(f"{begin} is not built as the config's [model] says; begin with fresh weights.")
+        model.load_state_dict(known)
+    return model
+
+
+def export(config: TrainingConfig, best: Path, output: Path) -> None:
+    """Writes the weights of a run's best step as a model file in half precision; raises CheckpointError."""
+    with safe_open(best, "pt") as file:
+        about = file.metadata()
+    model = UniTalker(config.model)
+    model.load_state_dict(load_file(best))
+    training = {
+        "step": int(about["step"]),
+        "seed": config.seed,
+        "figures": {name: round(value, 3) for name, value in json.loads(about["figures"]).items()},
+        "attribution": config.attribution,
+    }
+    card = ModelCard(config.name, config.title, config.licence, training)
+    checkpoint.save(output, model.eval(), [arkit(FPS)], tuple(STYLES), card, half=True)

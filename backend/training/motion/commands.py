@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the training commands offer for annotated motion: options, and what they answer. `commands` calls this."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast, get_args
+
+from backend.training.errors import ConfigError
+
+if TYPE_CHECKING:
+    from backend.training.readers.annotated import Split
+
+
+def add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `evaluate MODEL --data PREPARED...`."""
+    group = parser.add_argument_group("annotated motion")
+    group.add_argument(
+        "--data", type=Path, nargs="+", metavar="PREPARED", help="data sets made by `prepare --layout`, for one MODEL"
+    )
+    group.add_argument("--split", default="test", help="which clips: train, val, test, or BIWI's test-a and test-b")
+    group.add_argument("--by-subject", action="store_true", help="a row for every subject too")
+    group.add_argument("--by-clip", action="store_true", help="average over each clip first, as UniTalker's code does")
+    group.add_argument("--model-unit", action="store_true", help="figures in the unit of UniTalker's code")
+    group.add_argument("--styles", type=int, default=0, metavar="N", help="diversity between the first N identities")
+    _add_mesh_argument(group)
+    group.add_argument("--lips", action="append", default=[], metavar="SPACE=FILE", help="lip vertices of a FaceSpace")
+    group.add_argument("--upper-face", action="append", default=[], metavar="SPACE=FILE", help="upper-face vertices")
+    group.add_argument("--markdown", action="store_true", help="a markdown table")
+
+
+def evaluate(args: argparse.Namespace) -> str:
+    """The tables of one model on data sets."""
+    from backend import catalogue, checkpoint
+
+    from . import evaluate, meshes, motion_set
+
+    if len(args.sources) != 1:
+        raise ConfigError("With --data, name one model: evaluate MODEL --data PREPARED.")
+    options = evaluate.Options(
+        _split(args.split),
+        "clips" if args.by_clip else "frames",
+        args.model_unit,
+        args.by_subject,
+        args.styles,
+        meshes.MeshFiles(_files(args.mesh)),
+        _files(args.lips),
+        _files(args.upper_face),
+    )
+    loaded = checkpoint.load(catalogue.find_or_open(args.sources[0]))
+    tables = evaluate.evaluate(loaded, motion_set.read(args.data), options)
+    form = "json" if args.json else "markdown" if args.markdown else "text"
+    return evaluate.render(tables, form)
+
+
+def add_train_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `train` for configs of annotated motion."""
+    group = parser.add_argument_group("annotated motion")
+    group.add_argument("--new-decoder", action="store_true", help="of the model to begin with, keep the encoder only")
+    _add_mesh_argument(group)
+    group.add_argument("--face", action="append", default=[], metavar="SPACE=FILE", help="vertices that losses look at")
+
+
+def _add_mesh_argument(group: argparse._ArgumentGroup) -> None:
+    about = "FLAME file, or .npz of meanshape and blendshape, to compare vertices instead of numbers"
+    group.add_argument("--mesh", action="append", default=[], metavar="SPACE=FILE", help=about)
+
+
+def train(args: argparse.Namespace, table: dict[str, Any], path: Path) -> str:
+    """Runs a config of annotated motion, given as the plain values of its file."""
+    from backend import catalogue, checkpoint
+    from backend.training import config
+
+    from . import meshes, motion_set, train
+    from .config import MotionConfig
+
+    settings = config.parse(MotionConfig, table, path)
+    if args.watch is not None:
+        raise ConfigError(
+            f"{path} trains on annotated motion, which has validation clips of its own; leave --watch out."
+        )
+    if args.new_decoder and args.begin is None:
+        raise ConfigError("--new-decoder says what to keep of a model; name it by --from.")
+    begin = None if args.begin is None else checkpoint.load(catalogue.find_or_open(str(args.begin)))
+    files = meshes.MeshFiles(_files(args.mesh), _files(args.face))
+    sources = train.Sources(motion_set.read(args.data), begin, args.new_decoder, files)
+    best = train.train(settings, sources, args.run, args.output)
+    return f"the best weights are in {best}" if args.output is None else f"the model is in {args.output}"
+
+
+def _split(name: str) -> Split:
+    from backend.training.readers.annotated import Split
+
+    if name not in get_args(Split):
+        raise ConfigError(f"There is no split {name}; choose one of {', '.join(get_args(Split))}.")
+    return cast("Split", name)
+
+
+def _files(words: list[str]) -> dict[str, Path]:
+    """Files by FaceSpace."""
+    files = {}
+    for word in words:
+        space, equals, file = word.partition("=")
+        if not (space and equals and file):
+            raise ConfigError(f"{word!r} names no region; write SPACE=FILE, for example BIWI_23370_vertices=lve.txt.")
+        files[space] = Path(file)
+    return files

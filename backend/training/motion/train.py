@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Train on annotated motion: a run put together from its config, data sets and perhaps a model to begin with."""
+
+from __future__ import annotations
+
+import json
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from backend import checkpoint
+from backend.checkpoint import LoadedModel, ModelCard
+from backend.face import FaceSpace
+from backend.models.unitalker import UniTalker
+from backend.settings import to_plain
+from backend.training.loop import fit
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import nn
+
+from . import face_evaluation, motion_model
+from .batches import MotionBatches
+from .config import MotionConfig, MotionRun
+from .losses import face_points
+from .meshes import MeshFiles
+from .motion_model import Beginning
+from .motion_set import MotionSet
+from .regression import Regression
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """What a run is given besides its config."""
+
+    sets: Sequence[MotionSet]
+    begin: LoadedModel | None = None
+    """A model to begin with instead of fresh weights."""
+    new_decoder: bool = False
+    """Of the model to begin with, keep the encoder only."""
+    meshes: MeshFiles = field(default_factory=MeshFiles)
+    """Files of the faces that numbers move, where losses are to look at vertices."""
+
+
+def train(config: MotionConfig, sources: Sources, folder: Path, output: Path | None = None) -> Path:
+    """Runs a config in a folder, or goes on with the run that is there; returns the file with the best weights.
+
+    With `output`, these are also written as a model file. Raises ConfigError, CorpusError or CheckpointError.
+    """
+    start = motion_model.build(config, sources.sets, sources.begin, new_decoder=sources.new_decoder)
+    rows = {name: row for row, name in enumerate(start.identities)}
+    batches = MotionBatches(sources.sets, rows, config.sampling, config.seed)
+    run = _run(config, sources, start, batches.steps_per_epoch)
+    spaces = sources.meshes.on(start.spaces)
+    task = Regression(start.model, spaces, run.learn, run.decoder_steps)
+
+    def validate(average: nn.Module) -> dict[str, float]:
+        return figures_of(typing.cast("UniTalker", average), spaces, start.identities, sources.sets)
+
+    best = fit(task, batches.batch, validate, run, folder)
+    if output is not None:
+        _export(config, run, start, best, output)
+    return best
+
+
+def figures_of(
+    model: UniTalker, spaces: Mapping[str, FaceSpace], identities: Sequence[str], sets: Sequence[MotionSet]
+) -> dict[str, float]:
+    """How much of the motion in each data set's validation clips a model leaves unexplained (1: as a still face).
+
+    Sets that are too small for validation are judged by their training clips. `score` is minus the mean over sets, so
+    that metres and weights count the same.
+    """
+    unexplained = {
+        prepared.name: _unexplained(model, spaces[prepared.space.name], identities, prepared) for prepared in sets
+    }
+    mean = sum(unexplained.values()) / len(unexplained)
+    return {**{f"{name} unexplained": share for name, share in unexplained.items()}, "score": -mean}
+
+
+@torch.no_grad()
+def _unexplained(model: UniTalker, space: FaceSpace, identities: Sequence[str], prepared: MotionSet) -> float:
+    predict = face_evaluation.predictor(model, space)
+    split = "val" if prepared.split("val") else "train"
+    missed = moved = 0.0
+    for clip, identity, _ in face_evaluation.items(prepared, split, identities):
+        truth = face_points(space, torch.from_numpy(clip.motion))
+        missed += (face_points(space, predict(clip, identity)) - truth).square().mean().item()
+        moved += (truth - face_points(space, torch.from_numpy(clip.template))).square().mean().item()
+    return missed / max(moved, 1e-12)
+
+
+def _run(config: MotionConfig, sources: Sources, start: Beginning, steps: int) -> MotionRun:
+    return MotionRun(
+        name=config.name,
+        model=start.model.config,
+        begin="" if sources.begin is None else sources.begin.info.name,
+        data={prepared.name: len(prepared.split("train")) for prepared in sources.sets},
+        meshes=sorted((*sources.meshes.meshes, *sources.meshes.faces)),
+        sampling=config.sampling,
+        losses=to_plain(config.losses),
+        learn=config.learn,
+        decoder_steps=config.schedule.decoder_epochs * steps,
+        optimizer=config.schedule.in_steps(steps),
+        seed=config.seed,
+    )
+
+
+def _export(config: MotionConfig, run: MotionRun, start: Beginning, best: Path, output: Path) -> None:
+    """Writes the weights of the best step as a model file in half precision."""
+    with safe_open(best, "pt") as file:
+        about = file.metadata()
+    start.model.load_state_dict(load_file(best))
+    training = {
+        "step": int(about["step"]),
+        "seed": run.seed,
+        "begin": run.begin,
+        "clips": run.data,
+        "figures": {name: round(value, 4) for name, value in json.loads(about["figures"]).items()},
+        "attribution": config.attribution,
+    }
+    card = ModelCard(config.name, config.title, config.licence, training)
+    spaces = list(start.spaces.values())
+    checkpoint.save(output, start.model.eval(), spaces, start.identities, card, half=True)

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Synthesize: a corpus of speech with known phone times, from free speech engines and our own prompts."""
+
+from __future__ import annotations
+
+import multiprocessing
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from random import Random
+from types import ModuleType
+
+import numpy as np
+import soundfile
+import soxr
+from backend.settings import SettingsError, from_plain
+from backend.training.errors import ConfigError, EngineError
+from tqdm import tqdm
+
+from . import corpus, espeak, festival, flite
+from .corpus import Recording
+from .phones import Phone, closures_of
+from .prompts import compose
+from .spoken import Prompt, Spoken
+from .stops import band_level, snapped_closures
+
+ENGINES: dict[str, ModuleType] = {"espeak": espeak, "flite": flite, "festival": festival}
+RATE = 16000
+LICENCE = "GPL-3.0-or-later (synthesized by this project)"
+
+
+@dataclass(frozen=True)
+class VoiceSet:
+    """Some voices of one engine and how many utterances they share."""
+
+    name: str
+    engine: str
+    voices: tuple[str, ...]
+    """Voice names of the engine; for espeak-ng LANGUAGE, to be joined with one of `variants`."""
+    utterances: int
+    language: str = ""
+    """The prompts to read; empty = the first letters of the voice name."""
+    variants: tuple[str, ...] = ()
+    stretch: tuple[float, ...] = (0.8, 1.3)
+    """Lowest and highest; above 1 speaks slower."""
+
+
+@dataclass(frozen=True)
+class CorpusPlan:
+    """A corpus config."""
+
+    sets: tuple[VoiceSet, ...]
+
+
+def read_plan(path: Path) -> tuple[VoiceSet, ...]:
+    """The voice sets of a corpus config such as `configs/corpus.toml`; raises ConfigError."""
+    try:
+        return from_plain(CorpusPlan, tomllib.loads(path.read_text(encoding="utf-8")), "config").sets
+    except (OSError, tomllib.TOMLDecodeError, SettingsError) as error:
+        raise ConfigError(f"The config {path} is wrong: {error}.") from error
+
+
+def plan(sets: tuple[VoiceSet, ...], seed: int, scale: float = 1.0) -> Iterator[tuple[str, Prompt]]:
+    """All utterances as (name, prompt): the same for the same seed, whatever was made before."""
+    for voice_set in sets:
+        for index in range(max(round(voice_set.utterances * scale), 1)):
+            name = f"{voice_set.name}-{index:05d}"
+            yield name, _prompt(voice_set, Random(f"{seed} {name}"))
+
+
+def synthesize(folder: Path, utterances: list[tuple[str, Prompt]], processes: int) -> int:
+    """Speaks what the folder does not have yet; returns how many recordings it has then.
+
+    The manifest grows by whole lines, so a killed run goes on where it stopped. Raises EngineError for a missing
+    engine and CorpusError for a broken manifest.
+    """
+    manifest = folder / corpus.MANIFEST
+    (folder / "audio").mkdir(parents=True, exist_ok=True)
+    done = {Path(recording.audio).stem for recording in corpus.read(folder)} if manifest.is_file() else set()
+    missing = [(name, prompt) for name, prompt in utterances if name not in done]
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(processes) as pool, manifest.open("a", encoding="utf-8") as lines:
+        spoken = pool.imap_unordered(partial(_record, folder), missing, chunksize=4)
+        for recording in tqdm(spoken, "synthesize", len(missing), unit=" sentences"):
+            lines.write(corpus.write_line(recording) + "\n")
+            lines.flush()
+    return len(done) + len(missing)
+
+
+def _prompt(voice_set: VoiceSet, random: Random) -> Prompt:
+    voice = random.choice(voice_set.voices)
+    language = voice_set.language or voice.split("-")[0]
+    if voice_set.variants:
+        voice = f"{voice}+{random.choice(voice_set.variants)}"
+    text = " ".join(compose(language, random) for _ in range(random.choice((1, 1, 1, 2))))
+    stretch = random.uniform(voice_set.stretch[0], voice_set.stretch[-1])
+    return Prompt(voice_set.engine, voice, language, text, stretch, random.random(), random.random())
+
+
+def _record(folder: Path, utterance: tuple[str, Prompt]) -> Recording:
+    """Speaks one prompt into an audio file; runs in a worker process."""
+    name, prompt = utterance
+    spoken = _with_pauses(ENGINES[prompt.engine].speak(prompt), Random(name))
+    samples = _levelled(soxr.resample(spoken.samples, spoken.rate, RATE))
+    audio = f"audio/{name}.flac"
+    soundfile.write(folder / audio, samples, RATE)
+    heard = snapped_closures(spoken.phones, band_level(samples, RATE), ENGINES[prompt.engine].CLOSURE_SEARCH)
+    return Recording(
+        audio=audio,
+        text=prompt.text,
+        speaker=f"{prompt.engine}-{prompt.voice}",
+        language=prompt.language,
+        source=prompt.engine,
+        licence=LICENCE,
+        phones=tuple(Phone(p.name, round(p.start, 4), round(p.end, 4)) for p in spoken.phones),
+        closures=_rounded(closures_of(spoken.phones)),
+        closures_snap=_rounded(heard),
+        alphabet=spoken.alphabet,
+        duration=len(samples) / RATE,
+    )
+
+
+def _with_pauses(spoken: Spoken, random: Random) -> Spoken:
+    """Up to 0.4 s of digital silence before and after, as recordings of people have."""
+    before, after = random.uniform(0.05, 0.4), random.uniform(0.05, 0.4)
+    samples = np.pad(spoken.samples, (round(before * spoken.rate), round(after * spoken.rate)))
+    moved = [Phone(name, start + before, end + before) for name, start, end in spoken.phones]
+    phones = (Phone("sil", 0.0, before), *moved, Phone("sil", moved[-1].end, len(samples) / spoken.rate))
+    return Spoken(samples, spoken.rate, phones, spoken.alphabet)
+
+
+def _levelled(samples: np.ndarray) -> np.ndarray:
+    peak = float(np.abs(samples).max())
+    if peak == 0:
+        raise EngineError("An engine answered with silence.")
+    return samples * (0.5 / peak)
+
+
+def _rounded(intervals: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    return tuple((round(start, 4), round(end, 4)) for start, end in intervals)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Task: what is trained, as `step(batch) -> {name: loss}` for the one loop, and which of its parts learn when."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol, TypeVar
+
+from torch import Tensor, nn
+
+Parts = Literal["all", "decoder", "heads"]
+"""What learns. `all` leaves the convolutions that hear the raw sound as they were pretrained; `decoder` is the motion
+decoder with the heads: UniTalker's first epoch, and one-shot tuning."""
+_FROZEN: dict[Parts, tuple[str, ...]] = {
+    "all": ("encoder.network.feature_extractor.",),
+    "decoder": ("encoder.",),
+    "heads": ("encoder.", "decoder."),
+}
+
+
+def learn(model: nn.Module, parts: Parts) -> list[nn.Parameter]:
+    """Freeze everything but some parts and give their parameters, for a fresh optimizer without old moments."""
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(not name.startswith(_FROZEN[parts]))
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]
+
+
+class AudioBatch(Protocol):
+    """What every batch has."""
+
+    @property
+    def audio(self) -> Tensor:
+        """float32 [B, n] at 16 kHz."""
+        ...
+
+
+BatchT = TypeVar("BatchT", bound=AudioBatch, contravariant=True)
+
+
+class Task(Protocol[BatchT]):
+    """What the loop needs to know."""
+
+    @property
+    def model(self) -> nn.Module:
+        """What is trained."""
+        ...
+
+    def step(self, batch: BatchT) -> dict[str, Tensor]:
+        """Losses by name for one batch, each a scalar with a gradient."""
+        ...
+
+    def parts(self, step: int) -> Parts:
+        """What learns at a step; where it changes, the optimizer begins anew."""
+        ...
