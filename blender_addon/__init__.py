@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from . import cli, demo_head, operators, panels, preferences, properties, runner
+from . import cli, demo_head, preferences, runner
+from .interface import operators, panels, properties
 
 PARTS = (preferences, properties, runner, operators, panels, demo_head, cli)
 

@@ -179,4 +179,4 @@ def test_same_sentence_is_in_the_panel(shot, addon, tmp_path):
     Path(tmp_path / "line.wav").unlink()
     refusal()
     bpy.context.view_layer.objects.active = None
-    assert addon.properties.why_not(bpy.context) == "Select the character, or choose it here."
+    assert addon.interface.properties.why_not(bpy.context) == "Select the character, or choose it here."

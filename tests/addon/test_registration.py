@@ -48,7 +48,7 @@ def test_enabled_and_disabled_twice_in_a_fresh_blender(tmp_path):
 
 
 def test_tabs_are_in_both_sidebars(addon):
-    for panel in (addon.panels.LipSyncInViewport, addon.panels.LipSyncInSequencer):
+    for panel in (addon.interface.panels.LipSyncInViewport, addon.interface.panels.LipSyncInSequencer):
         assert panel.is_registered
         assert panel.bl_category == "Mouthpiece"
     assert bpy.types.VIEW3D_PT_mouthpiece.bl_space_type == "VIEW_3D"

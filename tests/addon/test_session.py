@@ -23,7 +23,7 @@ def begin(addon, shot):
     """What a click in the interface does; `step` does what its timer would."""
 
     def begin():
-        addon.runner.current.begin(addon.properties.choice(bpy.context), addon.preferences.launch())
+        addon.runner.current.begin(addon.interface.properties.choice(bpy.context), addon.preferences.launch())
 
     return begin
 

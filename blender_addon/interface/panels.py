@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.types import Context, UILayout
 
-from . import audio, compat, preferences, properties, runner, session
-from .errors import MouthpieceError
-from .job import Report, face_of
+from .. import audio, compat, preferences, runner, session
+from ..errors import MouthpieceError
+from ..job import Report, face_of
+from . import properties
 
 STAGES = {
     "starting": "Starting the backend",

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import bpy
 from bpy.types import Context, Object
 
-from . import audio, compat, preferences, session
-from .errors import BadInput, MouthpieceError
-from .job import Choice, cast
+from .. import audio, compat, preferences, session
+from ..errors import BadInput, MouthpieceError
+from ..job import Choice, cast
 
 DEFAULT_MODEL = "default"
 PIVOT = "pivot"

@@ -6,8 +6,9 @@ from __future__ import annotations
 import bpy
 from bpy.types import Context, Event
 
-from . import preferences, properties, runner, session
-from .errors import MouthpieceError
+from .. import preferences, runner, session
+from ..errors import MouthpieceError
+from . import properties
 
 
 class GenerateLipSync(bpy.types.Operator):
