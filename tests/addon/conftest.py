@@ -16,12 +16,13 @@ from demo import extension
 
 ROOT = Path(__file__).resolve().parents[2]
 FAKE_BACKEND = Path(__file__).with_name("fake_backend.py")
-PARTS = sorted(file.stem for file in (ROOT / "blender_addon").glob("[a-z]*.py"))
+ADDON = ROOT / "blender_addon"
+PARTS = sorted({file.relative_to(ADDON).parts[0].removesuffix(".py") for file in ADDON.rglob("[a-z]*.py")})
 
 
 @pytest.fixture(scope="session")
 def addon(tmp_path_factory) -> Iterator[SimpleNamespace]:
-    """The add-on's modules, by name."""
+    """The add-on's modules and rooms, by name."""
     package = extension.enable(ROOT, tmp_path_factory.mktemp("extensions"))
     modules = {part: importlib.import_module(f"{package}.blender_addon.{part}") for part in PARTS}
     yield SimpleNamespace(**modules, protocol=importlib.import_module(f"{package}.backend.protocol"))
