@@ -53,7 +53,9 @@ def test_disabled_button_says_why(shot, scene, addon):
     assert bpy.ops.mouthpiece.generate.poll()
     scene.mouthpiece.strip = "gone"
     assert not bpy.ops.mouthpiece.generate.poll()
-    assert addon.interface.properties.why_not(bpy.context) == ("The scene “Scene” has no sound strip named “gone”. It has: line.")
+    assert addon.interface.properties.why_not(bpy.context) == (
+        "The scene “Scene” has no sound strip named “gone”. It has: line."
+    )
 
 
 def test_chosen_strip_and_character_go_before_the_active_ones(shot, scene, tmp_path):
