@@ -4,11 +4,11 @@
 import torch
 
 from backend.face import ARKIT_CHANNELS
+from backend.phonetics.phones import CLASSES, SILENCE
 from backend.training.lips import losses
 from backend.training.lips.data import Batch
 from backend.training.lips.prepare import BETWEEN, OPEN, SHUT
 from backend.training.lips.task import SpeechToLips
-from backend.training.speech.phones import CLASSES, SILENCE
 
 JAW = ARKIT_CHANNELS.index("jawOpen")
 

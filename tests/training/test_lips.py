@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from backend.face import ARKIT_CHANNELS
+from backend.phonetics.phones import Phone
 from backend.training.lips.score import Score
-from backend.training.speech.phones import Phone
 
 FPS = 60.0
 PHONES = [

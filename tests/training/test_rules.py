@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
+from backend.phonetics.phones import CLASSES, IPA, VOWELS, Phone, classes_of, closures_of, split
 from backend.training.lips import rules
 from backend.training.lips.score import CLOSED, aperture
-from backend.training.speech.phones import CLASSES, IPA, VOWELS, Phone, classes_of, closures_of, split
 
 FPS = 60.0
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from backend.audio import SAMPLE_RATE, decode
+from backend.phonetics.phones import Phone, classes_of, closures_of
 from backend.training.errors import EngineError
 from backend.training.speech import espeak, festival, flite
 from backend.training.speech.corpus import read_pairs
-from backend.training.speech.phones import Phone, classes_of, closures_of
 from backend.training.speech.spoken import Prompt
 from backend.training.speech.stops import band_level, gap, snapped_closures, start_earlier
 

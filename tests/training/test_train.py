@@ -12,6 +12,7 @@ import soundfile
 import torch
 
 from backend import checkpoint
+from backend.phonetics.phones import Phone, closures_of
 from backend.training import commands, loop
 from backend.training.errors import ConfigError, CorpusError
 from backend.training.lips import rules
@@ -20,7 +21,6 @@ from backend.training.lips.data import TrainingSet
 from backend.training.lips.prepare import OPEN, SHUT, prepare, read_clips
 from backend.training.speech import corpus
 from backend.training.speech.corpus import Recording
-from backend.training.speech.phones import Phone, closures_of
 from backend.training.speech.prompts import compose
 from backend.training.speech.synthesize import plan, read_plan
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from backend.audio import SAMPLE_RATE
+from backend.phonetics.phones import SILENCE
 from backend.training.errors import CorpusError
 from backend.training.speech import sounds
-from backend.training.speech.phones import SILENCE
 from torch import Tensor
 
 from .augment import piece_of, vary

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 from backend.audio import SAMPLE_RATE, AudioError, decode
+from backend.phonetics.phones import CLASSES, Phone, split
 from backend.training.errors import CorpusError
 from backend.training.speech import corpus
 from backend.training.speech.corpus import Recording
-from backend.training.speech.phones import CLASSES, Phone, split
 from tqdm import tqdm
 
 from . import rules

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from backend.face import ARKIT_CHANNELS
-from backend.training.speech.phones import ARPABET, BILABIALS, CLASSES, LABIODENTALS, VOWELS, Phone, split
+from backend.phonetics.phones import ARPABET, BILABIALS, CLASSES, LABIODENTALS, VOWELS, Phone, split
 
 CHANNELS: tuple[str, ...] = (
     *("jawOpen", "mouthFunnel", "mouthPucker", "mouthRollLower", "mouthRollUpper", "mouthPress", "mouthStretch"),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from backend.face import ARKIT_CHANNELS
-from backend.training.speech.phones import Phone
+from backend.phonetics.phones import Phone
 from torch import Tensor
 
 CLOSED = 0.05

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 from backend.face import ARKIT_CHANNELS
 from backend.models.unitalker import UniTalker
-from backend.training.speech.phones import SILENCE
+from backend.phonetics.phones import SILENCE
 from backend.training.task import Parts
 from torch import Tensor
 

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from backend.phonetics.phones import Phone, closures_of
 from backend.training.errors import CorpusError
-
-from .phones import Phone, closures_of
 
 MANIFEST = "manifest.jsonl"
 _UNKNOWN = {"text": "", "speaker": "", "language": "", "source": "", "licence": ""}

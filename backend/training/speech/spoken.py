@@ -6,8 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-
-from .phones import Phone, classes_of
+from backend.phonetics.phones import Phone, classes_of
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-
-from .phones import Phone, classes_of, closures_of
+from backend.phonetics.phones import Phone, classes_of, closures_of
 
 BAND = (600.0, 6000.0)
 """Hz; a shut mouth shows as a gap in this band, below it voicing goes on through a b."""

@@ -15,13 +15,13 @@ from types import ModuleType
 import numpy as np
 import soundfile
 import soxr
+from backend.phonetics.phones import Phone, closures_of
 from backend.settings import SettingsError, from_plain
 from backend.training.errors import ConfigError, EngineError
 from tqdm import tqdm
 
 from . import corpus, espeak, festival, flite
 from .corpus import Recording
-from .phones import Phone, closures_of
 from .prompts import compose
 from .spoken import Prompt, Spoken
 from .stops import band_level, snapped_closures
