@@ -20,6 +20,7 @@ import bpy
 from . import audio, job, preferences, session
 from .errors import BadInput, MouthpieceError
 from .job import Choice, Report
+from .rig.face import face_of
 
 COMMAND = "mouthpiece"
 
@@ -92,7 +93,7 @@ def _only_character(scene: bpy.types.Scene) -> str:
 
 def _is_character(thing: bpy.types.Object) -> bool:
     try:
-        return bool(job.face_of(thing))
+        return bool(face_of(thing))
     except BadInput:
         return False
 

@@ -9,14 +9,15 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import bpy
-from bpy.types import Key, Object, Scene
+from bpy.types import Object, Scene
 
 from ..backend import protocol
-from . import animation, audio, probe, rig
+from . import animation, audio, probe
 from .audio import Mixdown, StripSound
 from .environment import Launch
 from .errors import BadInput, Cancelled, MouthpieceError
 from .motion import Motion, shape_key_values
+from .rig.face import Face, face_of
 from .session import Session, State
 
 if TYPE_CHECKING:
@@ -74,14 +75,6 @@ class Cast:
     face: Face
 
 
-@dataclass(frozen=True)
-class Face:
-    """Shape keys that can be written, and what they mean."""
-
-    key: Key
-    match: rig.Match
-
-
 def cast(choice: Choice) -> Cast:
     """Look up what a choice names; raises `BadInput` with the first thing that makes it impossible."""
     scene = bpy.data.scenes.get(choice.scene)
@@ -92,17 +85,6 @@ def cast(choice: Choice) -> Cast:
     if character is None:
         raise BadInput(f"There is no object named “{choice.character}”.")
     return Cast(scene, strip, character, face_of(character))
-
-
-def face_of(character: Object) -> Face:
-    """The shape keys of a character; raises `BadInput` where it has none that can be animated."""
-    key = animation.shape_keys_of(character)
-    match = rig.recognise(tuple(block.name for block in key.key_blocks if block != key.reference_key))
-    if match is None:
-        raise BadInput(
-            f"No shape key of “{character.name}” has a name that Mouthpiece knows, such as jawOpen or mouthSmile_L."
-        )
-    return Face(key, match)
 
 
 class Job:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..backend import protocol
 from .errors import MouthpieceError
-from .rig import Match
+from .rig.match import Match
 
 if TYPE_CHECKING:
     import numpy as np

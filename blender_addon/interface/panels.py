@@ -11,7 +11,8 @@ from bpy.types import Context, UILayout
 
 from .. import audio, compat, preferences, runner, session
 from ..errors import MouthpieceError
-from ..job import Report, face_of
+from ..job import Report
+from ..rig.face import face_of
 from . import properties
 
 STAGES = {

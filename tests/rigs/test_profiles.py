@@ -7,7 +7,7 @@ import importlib
 import json
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import jsonschema
 import numpy as np
@@ -18,22 +18,23 @@ from backend.face import ARKIT_CHANNELS
 ROOT = Path(__file__).resolve().parents[2]
 PROFILES = sorted(path for path in (ROOT / "rigs").glob("*.json") if path.name != "schema.json")
 CHANNELS = {"arkit": ARKIT_CHANNELS}
+PARTS = ("profile", "match")
 
 
 @pytest.fixture(scope="module")
 def rig():
-    """The add-on's module, without Blender: its package's own start needs bpy."""
+    """The add-on's room, without Blender: its package's own start needs bpy."""
     for name, folder in (("checkout", ROOT), ("checkout.blender_addon", ROOT / "blender_addon")):
         package = sys.modules[name] = ModuleType(name)
         package.__path__ = [str(folder)]
-    yield importlib.import_module("checkout.blender_addon.rig")
+    yield SimpleNamespace(**{part: importlib.import_module(f"checkout.blender_addon.rig.{part}") for part in PARTS})
     for name in [name for name in sys.modules if name.split(".")[0] == "checkout"]:
         del sys.modules[name]
 
 
 @pytest.fixture(scope="module")
 def arkit(rig):
-    return rig.RigProfile.load(ROOT / "rigs" / "arkit.json")
+    return rig.profile.RigProfile.load(ROOT / "rigs" / "arkit.json")
 
 
 @pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
@@ -56,8 +57,8 @@ def test_schema_refuses(spoil):
         jsonschema.validate(profile | spoil, schema)
 
 
-def test_arkit_to_arkit_is_the_identity(arkit):
-    match = arkit.match(ARKIT_CHANNELS)
+def test_arkit_to_arkit_is_the_identity(rig, arkit):
+    match = rig.match.match(arkit, ARKIT_CHANNELS)
     assert match.missing == ()
     assert match.score == 1.0
     np.testing.assert_array_equal(match.matrix(ARKIT_CHANNELS), np.eye(52, dtype=np.float32))
@@ -88,15 +89,15 @@ SPELLINGS = {
 
 
 @pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS.keys())
-def test_any_usual_spelling_is_found(arkit, spell):
+def test_any_usual_spelling_is_found(rig, arkit, spell):
     names = [spell(name) for name in ARKIT_CHANNELS]
-    match = arkit.match(names)
+    match = rig.match.match(arkit, names)
     assert match.missing == ()
     assert match.found == dict(zip(ARKIT_CHANNELS, names, strict=True))
 
 
-def test_unified_expressions_are_found_by_their_other_names(arkit):
-    match = arkit.match(["EyeClosedLeft", "LipFunnel", "MouthRaiserUpper", "JawOpen"])
+def test_unified_expressions_are_found_by_their_other_names(rig, arkit):
+    match = rig.match.match(arkit, ["EyeClosedLeft", "LipFunnel", "MouthRaiserUpper", "JawOpen"])
     assert match.found == {
         "eyeBlinkLeft": "EyeClosedLeft",
         "jawOpen": "JawOpen",
@@ -105,14 +106,14 @@ def test_unified_expressions_are_found_by_their_other_names(arkit):
     }
 
 
-def test_surest_spelling_wins(arkit):
+def test_surest_spelling_wins(rig, arkit):
     names = ["teeth.jawOpen", "jaw_open", "jawOpen", "jawOpen_corrective", "mouthSmile"]
-    assert arkit.match(names).found == {"jawOpen": "jawOpen"}
-    assert arkit.match(names[:2]).found == {"jawOpen": "jaw_open"}
+    assert rig.match.match(arkit, names).found == {"jawOpen": "jawOpen"}
+    assert rig.match.match(arkit, names[:2]).found == {"jawOpen": "jaw_open"}
 
 
-def test_sides_are_not_mixed_up(arkit):
-    match = arkit.match(["mouthLeft", "mouthSmile_R", "jaw_L", "L_eyeBlink"])
+def test_sides_are_not_mixed_up(rig, arkit):
+    match = rig.match.match(arkit, ["mouthLeft", "mouthSmile_R", "jaw_L", "L_eyeBlink"])
     assert match.found == {
         "eyeBlinkLeft": "L_eyeBlink",
         "jawLeft": "jaw_L",
@@ -125,27 +126,27 @@ def test_sides_are_not_mixed_up(arkit):
     "names", [[], ["Key 1", "Key 2"], ["Smile", "あ", "v_aa", "mouth", "left"], ["corrective_jawOpen"]]
 )
 def test_other_faces_are_not_taken_for_arkit(arkit, rig, names):
-    assert arkit.score(names) == 0
-    assert rig.recognise(tuple(names)) is None
+    assert rig.match.match(arkit, names).score == 0
+    assert rig.match.recognise(tuple(names)) is None
 
 
 def test_partial_face_is_recognised(arkit, rig):
-    match = rig.recognise(("jawOpen", "mouthClose", "belly"))
+    match = rig.match.recognise(("jawOpen", "mouthClose", "belly"))
     assert match.profile.id == "arkit"
     assert len(match.missing) == 50
     assert match.score == pytest.approx(2 / 52)
 
 
-def test_channels_of_another_order_and_spelling(arkit):
+def test_channels_of_another_order_and_spelling(rig, arkit):
     """UniTalker's own heads list 51 capitalised names in an order of their own."""
     channels = ["JawOpen", "EyeBlinkRight", "EyeBlinkLeft"]
-    weights = arkit.match(["eyeBlink_L", "eyeBlink_R", "jawOpen"]).matrix(channels)
+    weights = rig.match.match(arkit, ["eyeBlink_L", "eyeBlink_R", "jawOpen"]).matrix(channels)
     np.testing.assert_array_equal(weights, [[0, 0, 1], [0, 1, 0], [1, 0, 0]])
 
 
-def test_channels_that_move_nothing_are_refused(arkit, rig):
+def test_channels_that_move_nothing_are_refused(rig, arkit):
     with pytest.raises(importlib.import_module("checkout.blender_addon.errors").BadInput, match="Choose another model"):
-        arkit.match(["jawOpen"]).matrix(["expression_0", "expression_1"])
+        rig.match.match(arkit, ["jawOpen"]).matrix(["expression_0", "expression_1"])
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"id": 1}', "\x00"])
@@ -153,7 +154,7 @@ def test_broken_profile_is_one_sentence(rig, tmp_path, content):
     path = tmp_path / "mine.json"
     path.write_text(content)
     with pytest.raises(importlib.import_module("checkout.blender_addon.errors").BadInput, match=r"“mine\.json”"):
-        rig.RigProfile.load(path)
+        rig.profile.RigProfile.load(path)
 
 
 @pytest.mark.parametrize("module", ["environment", "errors", "motion", "process", "session"])
