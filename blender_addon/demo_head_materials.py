@@ -38,14 +38,14 @@ class Surface:
 SURFACES = {
     "Skin": Surface((0.60, 0.36, 0.26), 0.46, subsurface=0.10, tinted=True, grain=0.9, relief=0.06),
     "Mouth": Surface((0.22, 0.045, 0.04), 0.35),
-    "Eye White": Surface((0.80, 0.77, 0.74), 0.25, wet=1.0, tinted=True),
-    "Iris": Surface((0.10, 0.19, 0.26), 0.60, tinted=True, grain=2.2, contrast=0.75),
+    "Eye White": Surface((0.80, 0.77, 0.74), 0.30, wet=0.4, tinted=True),
+    "Iris": Surface((0.10, 0.19, 0.26), 0.60, tinted=True, grain=2.2, contrast=0.40),
     "Pupil": Surface((0.0, 0.0, 0.0), 1.0),
     "Teeth": Surface((0.82, 0.77, 0.69), 0.22, wet=0.4, glow=0.06),
     "Gums": Surface((0.48, 0.14, 0.13), 0.30, wet=0.5),
     "Tongue": Surface((0.48, 0.16, 0.15), 0.38, wet=0.4, grain=1.2, relief=0.25),
     "Brows": Surface((0.06, 0.032, 0.020), 0.65, grain=2.0, contrast=0.8, relief=0.6),
-    "Hair": Surface((0.085, 0.042, 0.024), 0.42, grain=3.0, contrast=0.7, relief=0.5),
+    "Hair": Surface((0.075, 0.036, 0.020), 0.50, grain=4.5, contrast=0.45, relief=0.35),
     "Lashes": Surface((0.012, 0.008, 0.006), 0.6),
 }
 SCATTER_SCALE = 0.004
@@ -134,13 +134,13 @@ def shaded(
 
 
 def make_clear(made: bpy.types.Material) -> None:
-    """A clear coat that light passes straight through, with a sharp reflection; no slow refraction."""
+    """A clear coat that light passes straight through, with a soft reflection; no slow refraction and no sparkling noise."""
     nodes, links = made.node_tree.nodes, made.node_tree.links
     output = next(node for node in nodes if node.type == "OUTPUT_MATERIAL")
     nodes.remove(next(node for node in nodes if node.type == "BSDF_PRINCIPLED"))
     clear, glossy = nodes.new("ShaderNodeBsdfTransparent"), nodes.new("ShaderNodeBsdfGlossy")
     edge, mix = nodes.new("ShaderNodeFresnel"), nodes.new("ShaderNodeMixShader")
-    glossy.inputs["Roughness"].default_value = 0.03
+    glossy.inputs["Roughness"].default_value = 0.05
     edge.inputs["IOR"].default_value = 1.38
     links.new(edge.outputs["Fac"], mix.inputs["Fac"])
     links.new(clear.outputs["BSDF"], mix.inputs[1])

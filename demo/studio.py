@@ -19,7 +19,7 @@ def set_up(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
     camera(scene, target)
     light(scene, "Key", target, (-0.52, -0.80, 0.28), 11.5, 0.40, (1.0, 0.94, 0.87))
     light(scene, "Fill", target, (0.50, -0.85, -0.12), 3.4, 0.60, (0.85, 0.92, 1.0))
-    light(scene, "Rim", target, (0.60, 0.60, 0.30), 6.0, 0.50, (0.95, 0.97, 1.0))
+    light(scene, "Rim", target, (0.42, 0.72, 0.46), 2.6, 0.50, (0.95, 0.97, 1.0))
     backdrop(scene, head.location)
     world(scene)
     quick_render(scene)
@@ -117,7 +117,7 @@ def quick_render(scene: bpy.types.Scene, samples: int = 4) -> None:
     cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 2, 1, 1
     cycles.use_light_tree = False
     cycles.use_denoising = has_denoiser()
-    cycles.denoising_prefilter = "NONE"
+    cycles.denoising_prefilter = "FAST"
     if hasattr(cycles, "denoising_quality"):
         cycles.denoising_quality = "FAST"
     render.use_persistent_data = True

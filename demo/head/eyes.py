@@ -10,7 +10,7 @@ from .form import EYE_YAW, from_eye
 from .mesh import Mesh, grid_quads
 
 SEGMENTS = 20
-TURNS = (4.0, 9.5, 12.0, 22.0, 26.0, 27.5, 36.0, 50.0, 63.0, 78.0, 108.0)
+TURNS = (5.0, 11.5, 13.5, 21.5, 26.0, 27.5, 36.0, 50.0, 63.0, 78.0, 108.0)
 """Angle of each ring from the line of sight, degrees: pupil up to the second, iris up to the fifth, then the white."""
 DEPTHS = (0.885, 0.905, 0.925, 0.962, 0.978, 0.997, 1.0, 1.0, 1.0, 1.0, 1.0)
 """Share of the eyeball's radius at each ring: the iris is a shallow bowl."""

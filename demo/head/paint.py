@@ -21,13 +21,15 @@ LID_SHARE = (0.10, 0.40, 0.40, 0.50, 0.75, 1.0, 1.0)
 IRIS = (
     (0.0, 0.0, 0.0),
     (0.01, 0.01, 0.012),
-    (0.20, 0.17, 0.09),
-    (0.13, 0.26, 0.30),
-    (0.05, 0.11, 0.14),
-    (0.03, 0.05, 0.06),
+    (0.15, 0.17, 0.12),
+    (0.10, 0.20, 0.23),
+    (0.05, 0.10, 0.125),
+    (0.02, 0.03, 0.04),
 )
 """Colour of the eye's rings from the pupil to the edge of the iris."""
-WHITE, CORNER = np.array((0.80, 0.77, 0.75)), np.array((0.66, 0.36, 0.32))
+WHITE, CORNER = np.array((0.74, 0.71, 0.69)), np.array((0.60, 0.34, 0.30))
+LID_SHADE = np.array((0.38, 0.33, 0.32))
+"""The white under the upper lid, where lashes and lid keep the light away."""
 
 
 def near(points: np.ndarray, centre: tuple[float, float, float], radii: tuple[float, float, float]) -> np.ndarray:
@@ -78,7 +80,7 @@ def under_hair(points: np.ndarray) -> np.ndarray:
     toward = hair.unit(points - hair.CENTRE)
     nearest = (toward @ start.T).argmax(axis=1)
     inside = np.arccos(np.clip(start[nearest] @ knot, -1, 1)) - np.arccos(np.clip(toward @ knot, -1, 1))
-    return np.clip(0.5 + inside / 0.10, 0.0, 1.0)
+    return np.clip(0.6 + inside / 0.14, 0.0, 1.0)
 
 
 def eye_tint(left_eye: np.ndarray) -> np.ndarray:
@@ -86,6 +88,8 @@ def eye_tint(left_eye: np.ndarray) -> np.ndarray:
     rings = np.concatenate([[0], np.repeat(np.arange(len(eyes.TURNS)), eyes.SEGMENTS)])
     aside = np.abs(left_eye[:, 0] - EYE[0])
     colour = blended(np.tile(WHITE, (len(rings), 1)), CORNER, np.clip((aside - 10.0) / 9.0, 0.0, 1.0) ** 2)
+    under_lid = np.clip((left_eye[:, 2] - EYE[2] - 2.0) / 6.0, 0.0, 1.0)
+    colour = blended(colour, LID_SHADE, under_lid)
     for ring, shade in enumerate(IRIS):
         colour[rings == ring] = shade
     return colour

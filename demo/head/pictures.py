@@ -33,6 +33,13 @@ VISEMES = {
     "a": {"jawOpen": 0.55, "mouthLowerDown": 0.28},
     "i": {"jawOpen": 0.08, "mouthSmile": 0.35, "mouthStretch": 0.25, "mouthUpperUp": 0.15, "mouthLowerDown": 0.25},
 }
+EXPRESSIONS = {
+    "neutral": {},
+    "smile": {"mouthSmile": 0.75, "cheekSquint": 0.5, "eyeSquint": 0.25, "mouthUpperUp": 0.15, "mouthDimple": 0.2},
+    "surprise": {"jawOpen": 0.35, "browInnerUp": 0.8, "browOuterUp": 0.7, "eyeWide": 0.6, "mouthFunnel": 0.2},
+    "anger": {"browDown": 0.9, "eyeSquint": 0.5, "noseSneer": 0.6, "mouthPress": 0.5, "mouthFrown": 0.4},
+}
+"""How the shapes combine: the last tiles of the chart."""
 WITH_OTHERS = {"mouthClose": {"jawOpen": 1.0}}
 """Shapes that only make sense on top of another one."""
 VIEWS = {"front": 0.0, "three-quarter": 40.0, "profile": 90.0, "back": 155.0}
@@ -125,11 +132,13 @@ def save(tiles: list[np.ndarray], columns: int, path: Path) -> None:
 
 
 def chart(head: bpy.types.Object) -> Iterator[np.ndarray]:
-    """Every shape at 1, in Apple's order."""
+    """Every shape at 1, in Apple's order, and a few expressions."""
     shoot = Shoot(head, CHART)
     for key in list(head.data.shape_keys.key_blocks)[1:]:
         helped = WITH_OTHERS.get(key.name, {})
         yield shoot.tile(" + ".join((key.name, *helped)), {key.name: 1.0} | helped)
+    for name, pose in EXPRESSIONS.items():
+        yield shoot.tile(name, pose)
 
 
 def turntable(head: bpy.types.Object) -> Iterator[np.ndarray]:

@@ -39,7 +39,7 @@ LEFT_SIDE: dict[str, Shape] = {
     "eyeLookUp": lambda face: eyes.look(face, 20.0, 0.0),
     "eyeSquint": eyes.squint,
     "eyeWide": eyes.wide,
-    "jaw": lambda face: jaw.jaw_moved(face, 8.0, 0.0),
+    "jaw": lambda face: jaw.jaw_moved(face, 13.0, 0.0),
     "mouth": mouth.sideways,
     "mouthSmile": mouth.smile,
     "mouthFrown": mouth.frown,

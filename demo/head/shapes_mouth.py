@@ -39,7 +39,7 @@ def pucker(face: Face) -> np.ndarray:
 def sideways(face: Face) -> np.ndarray:
     """The whole mouth drawn to the left."""
     trailing = np.maximum(-ACROSS, 0.0)
-    places = shifted(face.lip_rest, (9.0, 0.0, 0.6), 1.0 - 0.25 * trailing)
+    places = shifted(face.lip_rest, (14.0, 0.0, 0.8), 1.0 - 0.25 * trailing)
     places = shifted(places, (0.0, 2.0, 0.0), np.maximum(ACROSS, 0.0)) + trailing[None, :, None] * (0.0, -5.0, 0.0)
     return face.posed_lips(places, {(40.0, -70.0, 50.0): (3.0, 0.0, 1.0), (-40.0, -70.0, 50.0): (5.0, 0.0, 0.0)})
 
