@@ -134,7 +134,7 @@ def shaded(
 
 
 def make_clear(made: bpy.types.Material) -> None:
-    """A clear coat that light passes straight through, with a soft reflection; no slow refraction and no sparkling noise."""
+    """A clear coat that light passes straight through, with a soft reflection; no slow refraction."""
     nodes, links = made.node_tree.nodes, made.node_tree.links
     output = next(node for node in nodes if node.type == "OUTPUT_MATERIAL")
     nodes.remove(next(node for node in nodes if node.type == "BSDF_PRINCIPLED"))
