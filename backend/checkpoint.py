@@ -59,6 +59,25 @@ class SpaceRecord:
     dim: int
     channels: tuple[str, ...]
     scale: float
+    limits: tuple[tuple[float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.fps) and self.fps > 0 and math.isfinite(self.scale) and self.scale > 0):
+            raise ValueError(f"the rate and scale of {self.name} must be positive numbers")
+        if self.channels and len(self.channels) != self.dim:
+            raise ValueError(f"{self.name} has {self.dim} numbers but {len(self.channels)} channel names")
+        ordered = all(len(pair) == 2 and -math.inf < pair[0] < pair[1] < math.inf for pair in self.limits)
+        if not ordered or len(self.limits) not in (0, self.dim):
+            raise ValueError(f"the limits of {self.name} are no lowest and highest value for each number")
+
+    @classmethod
+    def of(cls, space: FaceSpace) -> SpaceRecord:
+        """What is kept of a space; ValueError for one that cannot be."""
+        return cls(space.name, space.kind, space.fps, space.dim, space.channels, space.scale, space.limits)
+
+    def space(self) -> FaceSpace:
+        """The space without its arrays."""
+        return FaceSpace(self.name, self.kind, self.fps, self.dim, self.channels, self.limits, self.scale)
 
 
 @dataclass(frozen=True)
@@ -75,11 +94,6 @@ class Header:
     def __post_init__(self) -> None:
         if self.model not in MODELS:
             raise ValueError(f"the kind of model {self.model!r} is unknown")
-        for space in self.spaces:
-            if not (math.isfinite(space.fps) and space.fps > 0 and math.isfinite(space.scale) and space.scale > 0):
-                raise ValueError(f"the rate and scale of {space.name} must be positive numbers")
-            if space.channels and len(space.channels) != space.dim:
-                raise ValueError(f"{space.name} has {space.dim} numbers but {len(space.channels)} channel names")
         if len(set(self.identities)) != len(self.identities):
             raise ValueError("two identities have the same name")
 
@@ -159,10 +173,8 @@ def save(
 def _described(
     path: Path, model: UniTalker, spaces: Sequence[FaceSpace], identities: Sequence[str], card: ModelCard
 ) -> Header:
-    records = tuple(
-        SpaceRecord(space.name, space.kind, space.fps, space.dim, space.channels, space.scale) for space in spaces
-    )
     try:
+        records = tuple(SpaceRecord.of(space) for space in spaces)
         header = Header(FORMAT, "unitalker", to_plain(model.config), records, tuple(identities), card)
     except ValueError as error:
         raise CheckpointError(f"{path} was not written: {error}.") from error
@@ -256,8 +268,7 @@ def _face_space(record: SpaceRecord, model: UniTalker, indices: Mapping[str, np.
         if mask is not None and mask.size and not 0 <= mask.min() <= mask.max() < points:
             raise CheckpointError(f"The {name} indices of {record.name} point outside its {points} points.")
     template = model.template(record.name)
-    space = FaceSpace(record.name, record.kind, record.fps, record.dim, record.channels, record.scale)
-    return replace(space, template=None if template is None else template.numpy(), **masks)
+    return replace(record.space(), template=None if template is None else template.numpy(), **masks)
 
 
 def _stored(path: Path, name: str, tensor: Tensor, half: bool) -> Tensor:

@@ -78,6 +78,8 @@ class FaceSpace:
     """Numbers per frame; three per vertex for vertex spaces."""
     channels: tuple[str, ...] = ()
     """One name per number for control spaces, empty for vertex spaces."""
+    limits: tuple[tuple[float, float], ...] = ()
+    """Lowest and highest value of each channel of a rig of somebody's own; empty for weights from 0 to 1."""
     scale: float = 1.0
     """The data set's own unit times this is the model's (UniTalker: 0.2 for BIWI, 0.001 for Multiface)."""
     template: np.ndarray | None = None
@@ -125,4 +127,4 @@ def annotation(name: str, dim: int, fps: float, scale: float = 1.0) -> FaceSpace
     kind, channels = _ANNOTATIONS.get(name, ("controls", tuple(f"control{number}" for number in range(dim))))
     if len(channels) != dim:
         raise ValueError(f"{name} has {len(channels)} values per frame, not {dim}")
-    return FaceSpace(name, kind, fps, dim, channels, scale)
+    return FaceSpace(name, kind, fps, dim, channels, scale=scale)

@@ -99,7 +99,8 @@ def generate(
     space = planned.space
     pieces = windows.cross_fade(_window_motion(loaded, samples, planned, stop), space.fps)
     if space.kind == "controls" and not planned.raw:
-        pieces = postprocess.rested(pieces, rest_pose(loaded, planned))
+        own = space.limits
+        pieces = postprocess.within(pieces, own) if own else postprocess.rested(pieces, rest_pose(loaded, planned))
     start = 0
     for values in postprocess.retimed(pieces, space.fps, planned.fps, planned.frames(len(samples))):
         shaped = values.reshape(len(values), -1, 3) if space.kind == "vertices" else values

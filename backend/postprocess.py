@@ -10,7 +10,7 @@ the first thing that a filter takes away.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -19,6 +19,16 @@ def rested(pieces: Iterable[np.ndarray], rest: np.ndarray) -> Iterator[np.ndarra
     """Control weights counted from the rest pose [channels], kept between 0 and 1."""
     for piece in pieces:
         yield np.clip(piece - rest, 0.0, 1.0)
+
+
+def within(pieces: Iterable[np.ndarray], limits: Sequence[tuple[float, float]]) -> Iterator[np.ndarray]:
+    """Controls of somebody's own rig, each kept between its lowest and highest value.
+
+    They are not counted from a rest pose: the model has learnt from this very rig how it rests.
+    """
+    lowest, highest = np.array(limits, np.float32).T
+    for piece in pieces:
+        yield np.clip(piece, lowest, highest)
 
 
 def retimed(pieces: Iterable[np.ndarray], fps: float, wanted_fps: float, frames: int) -> Iterator[np.ndarray]:

@@ -76,7 +76,7 @@ def _prepare_motion(args: argparse.Namespace) -> str:
 
 
 def _train_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", default="default", help="a name in backend/configs or a toml file")
+    parser.add_argument("--config", help="a name in backend/configs or a toml file (default, or own_rig with --space)")
     parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="PREPARED", help="made by `prepare`")
     parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints and log; a run there goes on")
     parser.add_argument("--output", type=Path, help="model file to write from the best step")
@@ -96,10 +96,12 @@ def _train(args: argparse.Namespace) -> str:
 
     if args.threads:
         torch.set_num_threads(args.threads)
-    path = _config(args.config)
+    path = _config(args.config or ("default" if args.space is None else "own_rig"))
     table = read_table(path, args.set)
     if table.get("kind") == "motion":
         return motion.train(args, table, path)
+    if args.space is not None:
+        raise ConfigError(f"{path} trains on speech, which has no controls to name by --space; choose own_rig.")
     if len(args.data) != 1:
         raise ConfigError(f"{path} trains on one folder of speech; name one after --data.")
     settings = parse(TrainingConfig, table, path)

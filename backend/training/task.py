@@ -3,24 +3,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, Protocol, TypeVar
 
 from torch import Tensor, nn
 
-Parts = Literal["all", "decoder", "heads"]
+Parts = Literal["all", "decoder", "heads", "identities"]
 """What learns. `all` leaves the convolutions that hear the raw sound as they were pretrained; `decoder` is the motion
-decoder with the heads: UniTalker's first epoch, and one-shot tuning."""
-_FROZEN: dict[Parts, tuple[str, ...]] = {
-    "all": ("encoder.network.feature_extractor.",),
-    "decoder": ("encoder.",),
-    "heads": ("encoder.", "decoder."),
+decoder with the heads: UniTalker's first epoch, and one-shot tuning; `identities` is the table of people alone."""
+_LEARNING: dict[Parts, str] = {
+    "all": r"(?!encoder\.network\.feature_extractor\.)",
+    "decoder": r"(?!encoder\.)",
+    "heads": r"(?!encoder\.|decoder\.)",
+    "identities": r"decoder\.identities\.",
 }
+"""How the names of parameters that learn begin."""
 
 
 def learn(model: nn.Module, parts: Parts) -> list[nn.Parameter]:
     """Freeze everything but some parts and give their parameters, for a fresh optimizer without old moments."""
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(not name.startswith(_FROZEN[parts]))
+        parameter.requires_grad_(re.match(_LEARNING[parts], name) is not None)
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 

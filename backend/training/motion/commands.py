@@ -57,6 +57,7 @@ def evaluate(args: argparse.Namespace) -> str:
 def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `train` for configs of annotated motion."""
     group = parser.add_argument_group("annotated motion")
+    group.add_argument("--space", metavar="NAME", help="what to call the controls of the data, as face space")
     group.add_argument("--new-decoder", action="store_true", help="of the model to begin with, keep the encoder only")
     _add_mesh_argument(group)
     group.add_argument("--face", action="append", default=[], metavar="SPACE=FILE", help="vertices that losses look at")
@@ -84,7 +85,10 @@ def train(args: argparse.Namespace, table: dict[str, Any], path: Path) -> str:
         raise ConfigError("--new-decoder says what to keep of a model; name it by --from.")
     begin = None if args.begin is None else checkpoint.load(catalogue.find_or_open(str(args.begin)))
     files = meshes.MeshFiles(_files(args.mesh), _files(args.face))
-    sources = train.Sources(motion_set.read(args.data), begin, args.new_decoder, files)
+    sets = motion_set.read(args.data)
+    if args.space is not None:
+        sets = motion_set.in_space(sets, args.space)
+    sources = train.Sources(sets, begin, args.new_decoder, files)
     best = train.train(settings, sources, args.run, args.output)
     return f"the best weights are in {best}" if args.output is None else f"the model is in {args.output}"
 

@@ -114,7 +114,8 @@ class MotionConfig:
     """None: as the model to begin with."""
     heads: HeadsConfig = field(default_factory=HeadsConfig)
     learn: Parts = "all"
-    """After the first epochs. With `heads`, the other heads of the model to begin with stay valid and are kept."""
+    """After the first epochs. Where the decoder stays as it is (`heads`, `identities`), so do the other heads of the
+    model to begin with, and they are kept."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     losses: LossesConfig = field(default_factory=LossesConfig)
     schedule: EpochsConfig = field(default_factory=EpochsConfig)
@@ -123,6 +124,10 @@ class MotionConfig:
     attribution: str = ""
     """Whose data it learned from; kept in the model file."""
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.learn == "identities" and self.sampling.pivot:
+            raise ValueError("people are added beside those who stay as they are; set sampling.pivot to 0")
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ from .motion_set import MotionSet, same_numbers
 from .principal_components import PrincipalComponents
 
 IDENTITIES = "decoder.identities.weight"
+DECODER_STAYS = ("heads", "identities")
+"""What learns where all heads of the model to begin with stay valid."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +61,7 @@ def build(
     Raises CorpusError for data sets that do not go together, ConfigError for a trunk that is missing or not that of
     `begin`.
     """
-    if new_decoder and config.learn == "heads":
+    if new_decoder and config.learn in DECODER_STAYS:
         raise ConfigError('A new decoder must learn; set learn to "all" or "decoder".')
     torch.manual_seed(config.seed)
     trunk = _trunk(config.model, begin, new_decoder)
@@ -67,7 +69,9 @@ def build(
     known = {} if begin is None or new_decoder else dict(begin.spaces)
     for name in spaces.keys() & known.keys():
         _refuse_other_numbers(spaces[name], known[name])
-    stays = {name: space for name, space in known.items() if name in spaces or config.learn == "heads"}
+    stays = {name: space for name, space in known.items() if name in spaces or config.learn in DECODER_STAYS}
+    if config.learn == "identities" and (strange := spaces.keys() - stays.keys()):
+        raise ConfigError(f'{min(strange)} is new to the model, and a new head must learn; set learn to "heads".')
     new = {name: _new_space(space, sets) for name, space in spaces.items() if name not in stays}
     heads = {name: each.head(config.heads) for name, each in new.items()}
     if begin is not None:

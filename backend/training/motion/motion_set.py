@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -82,8 +82,7 @@ class MotionSet:
     @property
     def space(self) -> FaceSpace:
         """Without a template: it belongs to the identities."""
-        about = self.header.space
-        return FaceSpace(about.name, about.kind, about.fps, about.dim, about.channels, about.scale)
+        return self.header.space.space()
 
     @cached_property
     def templates(self) -> np.ndarray:
@@ -149,6 +148,17 @@ def read(folders: Sequence[Path]) -> tuple[MotionSet, ...]:
                 f"{other.folder} and {found.folder} are both named {found.name}; prepare one again with --name."
             )
     return tuple(sets)
+
+
+def in_space(sets: Sequence[MotionSet], name: str) -> tuple[MotionSet, ...]:
+    """The same data sets with another name for their FaceSpace. Raises CorpusError where they are not of one kind."""
+    if stranger := next((found for found in sets if not same_numbers(found.space, sets[0].space)), None):
+        raise CorpusError(f"{stranger.folder} has other controls than {sets[0].folder}: train on one of them.")
+    if not name or "." in name:
+        raise CorpusError(f"{name!r} cannot be the name of a face space; choose one without dots, such as my_rig.")
+    return tuple(
+        replace(found, header=replace(found.header, space=replace(found.header.space, name=name))) for found in sets
+    )
 
 
 def write(found: MotionSet) -> None:

@@ -120,10 +120,10 @@ def _refuse_one_name(found: list[DataSet], folder: Path) -> None:
 
 
 def _header(data_set: DataSet, layout: str, source: Path) -> Header:
-    space = data_set.space
-    record = SpaceRecord(space.name, space.kind, space.fps, space.dim, space.channels, space.scale)
     identities = tuple(f"{data_set.name}/{identity}" for identity in data_set.identities)
-    return Header(motion_set.FORMAT, data_set.name, layout, str(source.resolve()), record, identities)
+    return Header(
+        motion_set.FORMAT, data_set.name, layout, str(source.resolve()), SpaceRecord.of(data_set.space), identities
+    )
 
 
 def _claim(home: Path, header: Header) -> None:

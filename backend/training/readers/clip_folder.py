@@ -4,7 +4,9 @@
 The npz is a motion file (`backend/motion_file.py`): `values` [frames, controls] with `names`, or `vertices`
 [frames, V, 3]; `fps`; `space`, the name of the character's controls, the same in all clips of a folder; `start`, the
 second of the sound at which the first frame lies; `metadata`, a JSON object whose `identity` may name the character
-or performer (without it, the folder does). Any frame rate is welcome: 24 becomes 25, and so on, by interpolation.
+or performer (without it, the folder does), and whose `limits` may give the lowest and highest value of each control
+by its name (without them, controls are weights from 0 to 1 whose rest is 0). Any frame rate is welcome: 24 becomes 25,
+and so on, by interpolation.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ class _Export:
     fps: float
     start: float
     identity: str
+    limits: dict[str, tuple[float, float]]
 
 
 def read(folder: Path) -> list[DataSet]:
@@ -67,12 +70,16 @@ def known_rate(fps: float) -> float:
 def _export(pair: Pair, folder: str) -> _Export:
     motion = _motion(pair.annotation)
     try:
-        identity = json.loads(motion.metadata).get("identity") or folder
-    except (ValueError, AttributeError) as error:
-        raise ClipError(f"The metadata of {pair.annotation} is no JSON object.") from error
+        metadata = json.loads(motion.metadata)
+        identity = metadata.get("identity") or folder
+        limits = {name: (float(low), float(high)) for name, (low, high) in metadata.get("limits", {}).items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ClipError(f"The metadata of {pair.annotation} is no JSON object of identity and limits.") from error
+    if limits and (limits.keys() != set(motion.names) or any(low >= high for low, high in limits.values())):
+        raise ClipError(f"The limits in {pair.annotation} are not a lowest and a highest value of each control.")
     dim = int(np.prod(motion.values.shape[1:]))
     about = (motion.space, frozenset(motion.names), motion.names, dim, motion.fps, motion.start)
-    return _Export(pair, *about, str(identity))
+    return _Export(pair, *about, str(identity), limits)
 
 
 def _motion(path: Path) -> Motion:
@@ -89,7 +96,8 @@ def _space(first: _Export) -> FaceSpace:
     channels = ARKIT_CHANNELS if first.channels == frozenset(ARKIT_CHANNELS) else first.names
     rate = known_rate(first.fps)
     kind = "controls" if first.names else "vertices"
-    return FaceSpace(first.space, kind, rate / REDUCTIONS[int(rate)], first.dim, channels)
+    limits = tuple(first.limits[name] for name in channels) if first.limits else ()
+    return FaceSpace(first.space, kind, rate / REDUCTIONS[int(rate)], first.dim, channels, limits)
 
 
 def _fits(export: _Export, first: _Export) -> bool:
