@@ -7,10 +7,12 @@ PY := $(BACKEND)/bin/python
 BPY := $(BLENDER_MODULE)/bin/python
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' blender_manifest.toml)
 ZIP := dist/mouthpiece-$(VERSION).zip
+# the oldest Blender that is supported, and each since that changed how animation is stored
+OLDER_BLENDERS := 4.2.23 4.4.0 4.5.15
 
 export MOUTHPIECE_BACKEND_PYTHON := $(CURDIR)/$(PY)
 
-.PHONY: help demo test test-slow lint format package bench environments clean
+.PHONY: help demo test test-slow test-blenders lint format package bench environments clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -30,6 +32,13 @@ $(BLENDER_MODULE)/.ready: requirements-blender.txt
 	$(BPY) tools/check_bpy.py
 	touch $@
 
+.venv-blender-%/.ready: requirements-blender.txt
+	$(PYTHON) tools/require_python.py
+	$(PYTHON) -m venv .venv-blender-$*
+	sed 's/^bpy==.*/bpy==$*/' requirements-blender.txt > .venv-blender-$*/requirements.txt
+	.venv-blender-$*/bin/pip install --quiet --disable-pip-version-check --requirement .venv-blender-$*/requirements.txt
+	touch $@
+
 demo: environments  ## speech in, talking head out: a .blend, a video with sound, a picture of the curves (folder out/demo)
 	$(PY) -m demo
 
@@ -39,6 +48,11 @@ test: environments  ## all tests but the slow ones
 
 test-slow: environments  ## the slow tests
 	$(PY) -m pytest -m slow tests --ignore=tests/addon --ignore=tests/real_blender
+
+test-blenders: $(OLDER_BLENDERS:%=test-blender-%)  ## the add-on's tests in older Blenders, each in an environment of its own
+
+test-blender-%: environments .venv-blender-%/.ready
+	.venv-blender-$*/bin/python -m pytest -m "not slow" -rs tests/addon
 
 lint: $(BACKEND)/.ready  ## style and types
 	$(BACKEND)/bin/ruff check .

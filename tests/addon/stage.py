@@ -9,6 +9,7 @@ import wave
 from pathlib import Path
 
 import bpy
+import pytest
 import numpy as np
 
 
@@ -33,6 +34,8 @@ def strips_of(scene: bpy.types.Scene):
 
 
 def add_strip(scene: bpy.types.Scene, path: Path, name: str = "line", frame: int = 1, channel: int = 1):
+    if not bpy.app.build_options.audaspace:
+        pytest.skip("this build of Blender has no sound strips: the index's module of 4.2 comes without Audaspace")
     strip = strips_of(scene).new_sound(name, str(path), channel, frame)
     scene.sequence_editor.active_strip = strip
     return strip
