@@ -117,6 +117,11 @@ def listen(scene: Scene, strip: SoundStrip) -> StripSound | Mixdown:
     return StripSound(source, second_of_sound(strip, first, fps), first, last, fps)
 
 
+def mix_down(scene: Scene, strip: SoundStrip) -> Mixdown:
+    """Exactly what the strip plays, as a sound that is still to be made. Raises `BadInput` where it is missing."""
+    return _mixdown(scene, strip, _source(strip))
+
+
 class Mixdown:
     """Blender's own rendering of one strip alone, in short pieces so that the interface stays alive.
 

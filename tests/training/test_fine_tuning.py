@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from backend import checkpoint, pipeline
 from backend.checkpoint import LoadedModel
 from backend.training import commands
 from backend.training.errors import ConfigError, CorpusError
+from backend.training.motion import motion_set
 
 IDENTITIES = "decoder.identities.weight"
 SLIDERS = ("Open", "Round", "BiteLip", "Sneer L")
@@ -42,7 +44,7 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> Sets:
     clips = {
         "hero": toy_sets.rig(folder / "hero"),
         "zoe": toy_sets.rig(folder / "zoe", identity="zoe"),
-        "octopus": toy_sets.rig(folder / "octopus", "Octopus", "zoe", SLIDERS, LIMITS),
+        "octopus": toy_sets.rig(folder / "octopus", "Octopus", "zoe", SLIDERS, limits=LIMITS),
     }
     return Sets(**{name: toy_sets.prepare("clips", path, folder / "out") for name, path in clips.items()})
 
@@ -183,6 +185,20 @@ def test_limits_that_fit_no_control_are_one_sentence(tmp_path: Path, limits: obj
     folder = toy_sets.rig(tmp_path / "clips", names=SLIDERS, limits=limits)
     with pytest.raises(CorpusError, match=r"take00\.npz"):
         toy_sets.prepare("clips", folder, tmp_path / "out")
+
+
+def test_a_control_that_moves_for_the_first_time_makes_all_clips_anew(tmp_path: Path):
+    folder = tmp_path / "clips"
+    toy_sets.rig(folder, names=("Open", "Smile"), still={"Brow": 0.5})
+    prepared = toy_sets.prepare("clips", folder, tmp_path / "out")
+    toy_sets.rig(tmp_path / "other", names=("Open", "Smile", "Brow"))
+    for ending in ("npz", "wav"):
+        shutil.copy(tmp_path / "other" / f"take00.{ending}", folder / f"take99.{ending}")
+    (again,) = motion_set.read([toy_sets.prepare("clips", folder, tmp_path / "out")])
+    assert again.folder == prepared
+    assert again.space.channels == ("Open", "Smile", "Brow")
+    first = next(clip for clip in again.clips if clip.name == "take01")
+    np.testing.assert_array_equal(again.load(first).motion[:, 2], np.float32(0.5))
 
 
 def test_prepared_limits_are_written_down(sets: Sets):

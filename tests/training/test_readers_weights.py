@@ -321,6 +321,22 @@ def test_clips_of_another_character_are_one_sentence(tmp_path: Path):
     assert len(found.problems) == 5
 
 
+def test_controls_that_are_still_in_a_clip_keep_their_value(tmp_path: Path):
+    """A shot in which a slider does not move goes together with one in which it does."""
+    moving = np.random.default_rng(0).random((20, 2)).astype(np.float32)
+    one, both = {"limits": {"Open": (0, 1)}}, {"limits": {"Smile": (-1, 2), "Open": (0, 1)}}
+    export(tmp_path / "a.npz", moving[:, :1], names=("Open",), metadata=json.dumps(one | {"still": {"Smile": 0.3}}))
+    export(tmp_path / "b.npz", moving, names=("Smile", "Open"), metadata=json.dumps(both))
+    export(tmp_path / "c.npz", moving[:, :1], names=("Open",), metadata=json.dumps(one | {"still": {"Eyes": 0.0}}))
+    found = read("clips", tmp_path)
+    assert (found.space.channels, found.space.limits) == (("Open", "Smile"), ((0.0, 1.0), (-1.0, 2.0)))
+    first, second, stranger = found.clips
+    np.testing.assert_allclose(first.load(), np.stack([moving[:, 0], np.full(20, 0.3)], axis=1), atol=1e-7)
+    np.testing.assert_allclose(second.load(), moving[:, ::-1])
+    with pytest.raises(ClipError, match=r"c\.npz does not know the control Smile, which moves in another clip"):
+        stranger.load()
+
+
 def test_a_folder_without_readable_clips_is_refused(tmp_path: Path):
     with pytest.raises(CorpusError, match=r"holds no \.npz files"):
         read("clips", tmp_path)

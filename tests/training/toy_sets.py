@@ -54,15 +54,15 @@ def rig(
     space: str = "my_rig",
     identity: str = "hero",
     names: tuple[str, ...] = SLIDERS,
-    limits: object = None,
+    **about: object,
 ) -> Path:
     """A folder of exported clips of a character with sliders, the last one always still."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(12):
         drive = speech(folder / f"take{number:02}.wav", 1.0, 25, 100 + number)
         values = np.pad(drive, ((0, 0), (0, len(names) - 2))).astype(np.float32)
-        metadata = {"identity": identity} | ({} if limits is None else {"limits": limits})
-        motion = Motion(space, 25.0, values, names, metadata=json.dumps(metadata))
+        metadata = json.dumps({"identity": identity, **about})
+        motion = Motion(space, 25.0, values, names, metadata=metadata)
         motion_file.write(folder / f"take{number:02}.npz", motion)
     return folder
 

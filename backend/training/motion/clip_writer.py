@@ -8,6 +8,7 @@ is missing or whose files have changed.
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,9 @@ class ClipWriter:
         except FileNotFoundError as error:
             other = recording.annotation if error.filename == str(recording.audio) else recording.audio
             raise ClipError(f"{error.filename} is missing beside {other.name}.") from None
-        facts = (recording.fps, recording.start, self.data_set.space.scale, np.dtype(self.number_type).itemsize)
+        space, size = self.data_set.space, np.dtype(self.number_type).itemsize
+        order = zlib.crc32("\n".join(space.channels).encode())
+        facts = (recording.fps, recording.start, space.scale, size, space.dim, order)
         return [*facts, *(number for file in files for number in (file.st_size, file.st_mtime_ns))]
 
     def _described(self, recording: AnnotatedClip, lengths: Lengths) -> list[PreparedClip]:

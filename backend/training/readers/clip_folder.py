@@ -5,13 +5,15 @@ The npz is a motion file (`backend/motion_file.py`): `values` [frames, controls]
 [frames, V, 3]; `fps`; `space`, the name of the character's controls, the same in all clips of a folder; `start`, the
 second of the sound at which the first frame lies; `metadata`, a JSON object whose `identity` may name the character
 or performer (without it, the folder does), and whose `limits` may give the lowest and highest value of each control
-by its name (without them, controls are weights from 0 to 1 whose rest is 0). Any frame rate is welcome: 24 becomes 25,
-and so on, by interpolation.
+by its name (without them, controls are weights from 0 to 1 whose rest is 0), and whose `still` may hold the values of
+controls that do not move in this clip and have no column. Any frame rate is welcome: 24 becomes 25, and so on, by
+interpolation.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,13 +36,17 @@ class _Export:
 
     pair: Pair
     space: str
-    channels: frozenset[str]
     names: tuple[str, ...]
     dim: int
     fps: float
     start: float
     identity: str
     limits: dict[str, tuple[float, float]]
+    still: dict[str, float]
+
+    def has(self, names: Iterable[str]) -> bool:
+        """Whether all of these controls are known, moving or not."""
+        return all(name in self.names or name in self.still for name in names)
 
 
 def read(folder: Path) -> list[DataSet]:
@@ -54,8 +60,8 @@ def read(folder: Path) -> list[DataSet]:
             problems.append(str(error))
     if not exports:
         raise CorpusError(problems[0])
-    space = _space(exports[0])
     fitting = [export for export in exports if _fits(export, exports[0])]
+    space = _space(fitting)
     problems += [_stranger(export, exports[0]) for export in exports if not _fits(export, exports[0])]
     clips = drawn_split(_clip(export, space) for export in fitting)
     identities = tuple(sorted({clip.identity for clip in clips}))
@@ -73,13 +79,23 @@ def _export(pair: Pair, folder: str) -> _Export:
         metadata = json.loads(motion.metadata)
         identity = metadata.get("identity") or folder
         limits = {name: (float(low), float(high)) for name, (low, high) in metadata.get("limits", {}).items()}
+        still = {name: float(value) for name, value in metadata.get("still", {}).items()}
     except (ValueError, AttributeError, TypeError) as error:
-        raise ClipError(f"The metadata of {pair.annotation} is no JSON object of identity and limits.") from error
+        raise ClipError(f"The metadata of {pair.annotation} is no JSON object as the add-on writes.") from error
     if limits and (limits.keys() != set(motion.names) or any(low >= high for low, high in limits.values())):
         raise ClipError(f"The limits in {pair.annotation} are not a lowest and a highest value of each control.")
     dim = int(np.prod(motion.values.shape[1:]))
-    about = (motion.space, frozenset(motion.names), motion.names, dim, motion.fps, motion.start)
-    return _Export(pair, *about, str(identity), limits)
+    return _Export(pair, motion.space, motion.names, dim, motion.fps, motion.start, str(identity), limits, still)
+
+
+def _in_order(motion: Motion, channels: Sequence[str], still: Mapping[str, float], path: Path) -> np.ndarray:
+    if not channels:
+        return motion.values
+    columns = dict(zip(motion.names, motion.values.T, strict=True))
+    if missing := [name for name in channels if name not in columns and name not in still]:
+        raise ClipError(f"{path} does not know the control {missing[0]}, which moves in another clip; export it again.")
+    held = np.ones(len(motion.values), np.float32)
+    return np.stack([columns[name] if name in columns else held * still[name] for name in channels], axis=1)
 
 
 def _motion(path: Path) -> Motion:
@@ -91,17 +107,24 @@ def _motion(path: Path) -> Motion:
         raise ClipError(str(error)) from error
 
 
-def _space(first: _Export) -> FaceSpace:
-    """The space of all clips; ARKit weights are sorted as everywhere, other controls as the first clip has them."""
-    channels = ARKIT_CHANNELS if first.channels == frozenset(ARKIT_CHANNELS) else first.names
-    rate = known_rate(first.fps)
-    kind = "controls" if first.names else "vertices"
-    limits = tuple(first.limits[name] for name in channels) if first.limits else ()
-    return FaceSpace(first.space, kind, rate / REDUCTIONS[int(rate)], first.dim, channels, limits)
+def _space(exports: Sequence[_Export]) -> FaceSpace:
+    """The space of all clips; ARKit weights are sorted as everywhere, other controls as they come."""
+    first, rate = exports[0], known_rate(exports[0].fps)
+    channels = tuple(dict.fromkeys(name for export in exports for name in export.names))
+    if set(channels) == set(ARKIT_CHANNELS):
+        channels = ARKIT_CHANNELS
+    known = {name: pair for export in reversed(exports) for name, pair in export.limits.items()}
+    limits = tuple(known[name] for name in channels) if known.keys() >= set(channels) else ()
+    kind, dim = ("controls", len(channels)) if channels else ("vertices", first.dim)
+    return FaceSpace(first.space, kind, rate / REDUCTIONS[int(rate)], dim, channels, limits)
 
 
 def _fits(export: _Export, first: _Export) -> bool:
-    return (export.space, export.channels, export.dim) == (first.space, first.channels, first.dim)
+    if export.space != first.space or bool(export.names) != bool(first.names):
+        return False
+    if not first.names:
+        return export.dim == first.dim
+    return export.has(first.names) and first.has(export.names)
 
 
 def _stranger(export: _Export, first: _Export) -> str:
@@ -113,13 +136,12 @@ def _stranger(export: _Export, first: _Export) -> str:
 
 def _clip(export: _Export, space: FaceSpace) -> AnnotatedClip:
     rate = known_rate(export.fps)
-    load = partial(_load, space, rate)
+    load = partial(_load, space, rate, export.still)
     return AnnotatedClip(*export.pair, load, rate, space.name, export.identity, "train", export.start)
 
 
-def _load(space: FaceSpace, rate: float, path: Path) -> np.ndarray:
+def _load(space: FaceSpace, rate: float, still: Mapping[str, float], path: Path) -> np.ndarray:
     """float32 [frames, dim] in the order of the space's channels, at a known rate. Raises ClipError."""
     motion = _motion(path)
-    order = [motion.names.index(name) for name in space.channels]
-    values = checked(motion.values[:, order] if order else motion.values, path, space.dim)
+    values = checked(_in_order(motion, space.channels, still, path), path, space.dim)
     return resampled(values, np.arange(len(values)) / motion.fps, rate)
