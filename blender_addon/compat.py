@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import bpy
-from bpy.types import Action, AnimData, Context, FCurve, Key, NlaStrip, Scene
+from bpy.types import ID, Action, AnimData, Context, FCurve, NlaStrip, Scene
 
 # --------------------------------------------------------------------------------------------------------- sequencer
 
@@ -63,15 +63,18 @@ def _frames_at_normal_speed(scene: Scene, sound: bpy.types.Sound) -> int:
 # ----------------------------------------------------------------------------------------------------------- actions
 
 
-def curves_for_writing(action: Action, key: Key) -> bpy.types.bpy_prop_collection:
-    """The F-curves of `action` that animate `key`, with the slot, layer and strip that 4.4 and later need for them."""
+def curves_for_writing(action: Action, block: ID, slot: int = 0) -> bpy.types.bpy_prop_collection:
+    """The F-curves of `action` that animate `block`, with the slot, layer and strip that 4.4 and later need for them.
+
+    `slot`: the handle of its slot; 0 stands for the action's first one for such datablocks.
+    """
     if not hasattr(action, "slots"):
-        action.id_root = "KEY"
+        action.id_root = block.id_type
         return action.fcurves
-    slot = _key_slot(action) or action.slots.new(id_type="KEY", name=key.name)
+    chosen = _slot(action, block, slot) or action.slots.new(id_type=block.id_type, name=block.name)
     layer = action.layers[0] if action.layers else action.layers.new("Layer")
     strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
-    return strip.channelbag(slot, ensure=True).fcurves
+    return strip.channelbag(chosen, ensure=True).fcurves
 
 
 def curves(action: Action, data: AnimData | NlaStrip) -> list[FCurve]:
@@ -82,20 +85,32 @@ def curves(action: Action, data: AnimData | NlaStrip) -> list[FCurve]:
     return [curve for bag in bags if bag for curve in bag.fcurves]
 
 
+def slot_in(data: AnimData | NlaStrip) -> int:
+    """The handle of the slot that animation data or an NLA strip plays; 0 before 4.4, which has no slots."""
+    return getattr(data, "action_slot_handle", 0)
+
+
+def slot_for(action: Action, block: ID) -> int:
+    """The handle of an action's first slot for such datablocks; 0 where there is none, and before 4.4."""
+    slot = _slot(action, block, 0) if hasattr(action, "slots") else None
+    return slot.handle if slot else 0
+
+
 def assign(data: AnimData, action: Action | None) -> None:
-    """Make `action` the active one, in its slot for shape keys."""
+    """Make `action` the active one, in its slot for such datablocks."""
     data.action = action
     if action is not None and hasattr(data, "action_slot"):
-        data.action_slot = _key_slot(action)
+        data.action_slot = _slot(action, data.id_data, 0)
 
 
-def new_nla_strip(data: AnimData, track: bpy.types.NlaTrack, name: str) -> NlaStrip:
-    """Lay the active action into a track, in the slot that it plays in."""
-    strip = track.strips.new(name, 0, data.action)
+def new_nla_strip(data: AnimData, track: bpy.types.NlaTrack, action: Action, slot: int) -> NlaStrip:
+    """Lay an action into a track, in the slot of that handle; 0 stands for its first one for such datablocks."""
+    strip = track.strips.new(action.name, 0, action)
     if hasattr(strip, "action_slot"):
-        strip.action_slot = data.action_slot
+        strip.action_slot = _slot(action, data.id_data, slot)
     return strip
 
 
-def _key_slot(action: Action) -> bpy.types.ActionSlot | None:
-    return next((slot for slot in action.slots if slot.target_id_type == "KEY"), None)
+def _slot(action: Action, block: ID, handle: int) -> bpy.types.ActionSlot | None:
+    fitting = (slot for slot in action.slots if slot.target_id_type == block.id_type)
+    return next((slot for slot in fitting if handle in (0, slot.handle)), None)

@@ -5,23 +5,26 @@ from __future__ import annotations
 
 import functools
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import bpy
 from bpy.types import Object, Scene
 
 from ..backend import protocol
-from . import animation, audio, probe
+from . import audio, probe
 from .audio import Mixdown, StripSound
 from .environment import Launch
 from .errors import BadInput, Cancelled, MouthpieceError
-from .motion import Motion, shape_key_values
+from .motion import Motion
 from .rig.face import Face, face_of
+from .rig.targets import targets_of
 from .session import Session, State
+from .writing.ledger import Record
+from .writing.options import WritingOptions
+from .writing.staging import Placed, Writing, check_name
 
 if TYPE_CHECKING:
-    import numpy as np
     from bpy.types import SoundStrip
 
 POLL_SECONDS = 0.005
@@ -42,13 +45,16 @@ class Choice:
     strength: float = 1.0
     action: str = ""
     """Name of a new action; empty: one made of the strip's and the character's name."""
+    writing: WritingOptions = field(default_factory=WritingOptions)
+    """How the keys are written."""
 
 
 @dataclass(frozen=True)
-class Report(animation.Record):
+class Report(Record):
     """What a finished job has done, and what the artist should know about it."""
 
-    action: str
+    actions: tuple[str, ...]
+    """The actions that hold the keys; one for each mesh or armature that moves."""
     missing: tuple[str, ...]
     """Shape keys of its rig convention that the character does not have."""
     moved: tuple[str, ...]
@@ -94,16 +100,14 @@ class Job:
         """Check everything and begin; raises `MouthpieceError`, and nothing has begun."""
         self.choice, self._session, self._began = choice, session, time.monotonic()
         chosen = cast(choice)
-        animation.check_name(choice.action, chosen.face.key, choice.strip, choice.character)
+        check_name(choice.action, chosen.face.owners[0], choice.strip, choice.character)
         self._character_uid = chosen.character.session_uid
         heard = audio.listen(chosen.scene, chosen.strip)
         self._mixdown = heard if isinstance(heard, Mixdown) else None
         self._first_frame, self._last_frame = audio.frame_range(chosen.strip)
         self._fps = audio.frames_per_second(chosen.scene)
-        self._motion: Motion | None = None
-        self._columns: dict[str, np.ndarray] = {}
-        self._writing: animation.Writing | None = None
-        self.applied: animation.Placed | None = None
+        self._writing: Writing | None = None
+        self.applied: Placed | None = None
         """Set once the keys are in place."""
         session.begin(launch)
         if isinstance(heard, StripSound):
@@ -138,15 +142,16 @@ class Job:
 
     def report(self) -> Report:
         """Look whether the character moves, and end the job."""
-        motion, character = self._motion, self._character()
-        if motion is None or self.applied is None:
+        if self._writing is None or self.applied is None:
             raise MouthpieceError("The keys have not been written.")
+        character = self._character()
+        face = face_of(character)
         report = Report(
-            **asdict(self._record(motion)),
-            action=self.applied.action,
-            missing=face_of(character).match.missing,
+            **asdict(self._writing.record),
+            actions=self.applied.actions,
+            missing=face.match.missing,
             moved=self.applied.moved,
-            warnings=tuple(probe.complaints(character, self.applied.action, self._first_frame, self._columns)),
+            warnings=tuple(probe.complaints(character, [part.thing for part in face.parts], self._writing)),
             seconds=round(time.monotonic() - self._began, 3),
         )
         self._session.finish(report.sentence)
@@ -169,15 +174,15 @@ class Job:
     def _submit(self, sound: StripSound) -> None:
         self._session.submit(functools.partial(_request, self.choice, sound))
 
-    def _begin_writing(self, motion: Motion) -> animation.Writing:
+    def _begin_writing(self, motion: Motion) -> Writing:
         if len(motion.values) != self._last_frame - self._first_frame + 1:
             raise MouthpieceError(f"The backend answered with {len(motion.values)} frames, which do not fit the strip.")
-        face = face_of(self._character())
-        self._motion, self._columns = motion, shape_key_values(motion, face.match, self.choice.strength)
-        return animation.Writing(face.key, self._record(motion), self._columns, self.choice.action)
+        strengthened = replace(motion, values=self.choice.strength * motion.values)
+        curves = targets_of(face_of(self._character()), strengthened)
+        return Writing(self._record(motion), curves, self.choice.writing, self.choice.action)
 
-    def _record(self, motion: Motion) -> animation.Record:
-        return animation.Record(
+    def _record(self, motion: Motion) -> Record:
+        return Record(
             strip=self.choice.strip,
             character=self.choice.character,
             model=self.choice.model,
@@ -188,7 +193,7 @@ class Job:
             first_frame=self._first_frame,
             last_frame=self._last_frame,
             fps=self._fps,
-            shape_keys=tuple(self._columns),
+            shape_keys=(),
         )
 
     def _character(self) -> Object:

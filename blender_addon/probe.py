@@ -3,109 +3,118 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 import bpy
-from bpy.types import Action, Key, Object
+from bpy.types import ID, Action, AnimData, Object
 
-from . import compat, stack
-
-if TYPE_CHECKING:
-    import numpy as np
+from . import compat
+from .writing import stack
+from .writing.options import Mode
+from .writing.staging import Writing
+from .writing.strand import Strand
 
 VISIBLE = 0.02
-"""A smaller change of a shape key is not looked for."""
+"""A smaller change of a value is not looked for."""
 
 
-def complaints(character: Object, name: str, first_frame: int, columns: Mapping[str, np.ndarray]) -> list[str]:
-    """One sentence for each thing that keeps the shape keys from showing what was written; empty where all is well.
+def complaints(character: Object, things: Sequence[Object], writing: Writing) -> list[str]:
+    """One sentence for each thing that keeps what was written from being seen; empty where all is well.
 
-    `name`: the action's; `columns` holds the values float32 [frames] written for each shape key, from `first_frame` on.
+    `things`: the objects that move, the character itself or its parts.
     """
-    key, action = character.data.shape_keys, bpy.data.actions.get(name)
-    if action is None:
-        return [f"The action “{name}” has been removed."]
-    return [*_silenced(character, key, columns), *_unmoved(character, key, action, first_frame, columns)]
+    return [*_silenced(character, writing.strands), *_unmoved(character, things, writing)]
 
 
-def _silenced(character: Object, key: Key, columns: Mapping[str, np.ndarray]) -> Iterator[str]:
+def _silenced(character: Object, strands: Sequence[Strand]) -> Iterator[str]:
     """What keeps values that do move from being seen."""
-    moving = {name: values for name, values in columns.items() if values.max() - values.min() > VISIBLE}
-    muted = [name for name in moving if key.key_blocks[name].mute]
+    muted = [strand.title for strand in strands if _moves(strand) and _is_muted(strand)]
     if muted:
         yield f"Muted shape keys do not show: {_listed(muted)}. Unmute them in the Shape Keys panel."
-    if character.show_only_shape_key:
+    if getattr(character, "show_only_shape_key", False):
         yield f"“{character.name}” shows its active shape key only (the pin in the Shape Keys panel). Turn that off."
-    cut = [name for name, values in columns.items() if _is_cut(key, name, values)]
+    cut = [strand.title for strand in strands if strand.cut > VISIBLE]
     if cut:
         yield f"The slider range cuts the motion of {_listed(cut)}. Widen it and generate again."
 
 
-def _is_cut(key: Key, name: str, values: np.ndarray) -> bool:
-    block = key.key_blocks[name]
-    return bool(values.max() > block.slider_max + VISIBLE or values.min() < block.slider_min - VISIBLE)
+def _moves(strand: Strand) -> bool:
+    return bool(strand.shown.max() - strand.shown.min() > VISIBLE)
 
 
-def _unmoved(
-    character: Object, key: Key, action: Action, first_frame: int, columns: Mapping[str, np.ndarray]
-) -> Iterator[str]:
+def _is_muted(strand: Strand) -> bool:
+    block = strand.owner.find()
+    return bool(block and strand.owner.kind == "KEY" and block.path_resolve(strand.path.rpartition(".")[0]).mute)
+
+
+def _unmoved(character: Object, things: Sequence[Object], writing: Writing) -> Iterator[str]:
     """Why evaluated values differ from the written ones at the two frames between which most happens."""
-    strongest = max(columns.values(), key=lambda values: values.max() - values.min())
-    frames = (int(strongest.argmin()), int(strongest.argmax()))
-    seen = _evaluated(character, [first_frame + frame for frame in frames])
-    differing = {
-        name
-        for frame, now in zip(frames, seen, strict=True)
-        for name, values in columns.items()
-        if abs(_shown(key, name, values[frame]) - now[name]) > VISIBLE
-    }
-    still = [name for name in columns if name in differing]
-    if still:
-        yield f"{_reason(character, key, action, still)} ({_listed(still)})"
+    # an NLA strip passes in and out by itself: there it shows something between our values and others
+    edge = writing.options.blend if writing.options.mode is Mode.NLA else 0
+    strands, record = [strand for strand in writing.strands if len(strand.shown) > 2 * edge], writing.record
+    if not strands:
+        return
+    inner = slice(edge, len(strands[0].shown) - edge)
+    strongest = max(strands, key=lambda strand: strand.shown[inner].max() - strand.shown[inner].min())
+    frames = [edge + int(strongest.shown[inner].argmin()), edge + int(strongest.shown[inner].argmax())]
+    seen = _evaluated(things, strands, [record.first_frame + frame for frame in frames])
+    allowed = VISIBLE + writing.options.tolerance
+    still = [
+        strand
+        for strand, values in zip(strands, seen, strict=True)
+        if any(abs(strand.shown[frame] - value) > allowed for frame, value in zip(frames, values, strict=True))
+    ]
+    for owner in dict.fromkeys(strand.owner for strand in still):
+        mine = [strand for strand in still if strand.owner == owner]
+        block = owner.find()
+        if block:
+            action = next((place.action for place in stack.lines_of(block, record.strip, record.character)), None)
+            yield f"{_reason(character, block, action, mine)} ({_listed([strand.title for strand in mine])})"
 
 
-def _evaluated(character: Object, frames: list[int]) -> list[dict[str, float]]:
-    """The values of all shape keys at some frames.
+def _evaluated(things: Sequence[Object], strands: Sequence[Strand], frames: Sequence[int]) -> list[list[float]]:
+    """The values of each strand's property at some frames.
 
     Evaluated in a scene that holds the character alone: neither the artist's current frame nor anything posed without
     a key is lost.
     """
     room = bpy.data.scenes.new("Mouthpiece")
     try:
-        room.collection.objects.link(character)
-        values: list[dict[str, float]] = []
+        for thing in dict.fromkeys(things):
+            room.collection.objects.link(thing)
+        values: list[list[float]] = [[] for _ in strands]
         for frame in frames:
             room.frame_set(frame)
-            key = character.data.shape_keys.evaluated_get(room.view_layers[0].depsgraph)
-            values.append({block.name: block.value for block in key.key_blocks})
+            graph = room.view_layers[0].depsgraph
+            blocks = {owner: owner.find() for owner in {strand.owner for strand in strands}}
+            shown = {owner: block.evaluated_get(graph) for owner, block in blocks.items() if block}
+            for strand, column in zip(strands, values, strict=True):
+                found = shown[strand.owner].path_resolve(strand.path)
+                column.append(float(found if isinstance(found, int | float) else found[strand.index]))
         return values
     finally:
         compat.remove_scene(room)
 
 
-def _shown(key: Key, name: str, value: float) -> float:
-    block = key.key_blocks[name]
-    return min(max(float(value), block.slider_min), block.slider_max)
-
-
-def _reason(character: Object, key: Key, action: Action, names: list[str]) -> str:
-    data = key.animation_data
-    paths = {key.key_blocks[name].path_from_id("value") for name in names}
+def _reason(character: Object, block: ID, action: Action | None, strands: Sequence[Strand]) -> str:
+    data = block.animation_data
+    paths = {strand.path for strand in strands}
     if character.hide_viewport:
         return f"“{character.name}” is disabled in viewports, so its motion could not be checked."
     if paths & {driver.data_path for driver in data.drivers}:
         return "Drivers set these shape keys, so keys on them do not show. Remove the drivers, or animate them."
     if any(track.is_solo for track in data.nla_tracks):
         return "A solo track in the NLA editor silences the lip sync. Turn its star off."
-    if any(curve.mute for curve in compat.curves_for_writing(action, key) if curve.data_path in paths):
+    if action is None:
+        return "The action with the lip sync has been removed."
+    if any(curve.mute for curve in compat.curves_for_writing(action, block) if curve.data_path in paths):
         return "Some of the lip sync's own curves are muted. Unmute them in the Graph Editor."
     if data.action == action:
         return "The keys are written, but something else sets these shape keys."
     return _reason_below(data, action)
 
 
-def _reason_below(data: bpy.types.AnimData, action: Action) -> str:
+def _reason_below(data: AnimData, action: Action) -> str:
     """Why an action of ours that plays from an NLA track does not show."""
     tracks = [track for track in data.nla_tracks if any(strip.action == action for strip in track.strips)]
     silent = not data.use_nla or any(track.mute for track in tracks)

@@ -58,6 +58,26 @@ def use_fake(addon, monkeypatch) -> Callable[[str], None]:
 
 
 @pytest.fixture
+def begin_writing(addon) -> Callable:
+    """Begin to write values on some shape keys of a character, as a finished job does: shape key → values [frames]."""
+
+    def begin(head, columns, strip: str = "line", first: int = 1, **options):
+        key, curve = head.data.shape_keys, addon.rig.targets.Curve
+        last = first + len(next(iter(columns.values()))) - 1
+        record = addon.writing.ledger.Record(
+            strip, head.name, "default", "arkit", "pivot", 1.0, "0.0.1", first, last, 24.0, ()
+        )
+        blocks = {name: key.key_blocks[name] for name in columns}
+        curves = [
+            curve(key, block.path_from_id("value"), 0, columns[name], (block.slider_min, block.slider_max), frozenset())
+            for name, block in blocks.items()
+        ]
+        return addon.writing.staging.Writing(record, curves, addon.writing.options.WritingOptions(**options))
+
+    return begin
+
+
+@pytest.fixture
 def retime(scene) -> Callable[[bpy.types.Strip], None]:
     """Slow a strip's second half down, by Blender's own operators."""
 

@@ -20,18 +20,15 @@ def head():
 
 
 @pytest.fixture
-def write(addon):
+def write(begin_writing):
     """Write a ramp from 0.1 to 1 on some shape keys for a strip; gives the action and what made room for it."""
 
-    def write(head, strip: str = "line", first: int = FIRST, last: int = LAST, shapes: tuple[str, ...] = ("jawOpen",)):
-        record = addon.animation.Record(
-            strip, head.name, "default", "arkit", "pivot", 1.0, "0.0.1", first, last, 24.0, shapes
-        )
+    def write(head, strip: str = "line", first: int = FIRST, last: int = LAST, shapes=("jawOpen",), **options):
         columns = {shape: np.linspace(0.1, 1, last - first + 1, dtype=np.float32) for shape in shapes}
-        writing = addon.animation.Writing(head.data.shape_keys, record, columns)
+        writing = begin_writing(head, columns, strip, first, **options)
         assert writing.advance()
         placed = writing.commit()
-        return bpy.data.actions[placed.action], placed.moved
+        return bpy.data.actions[placed.actions[0]], placed.moved
 
     return write
 
@@ -51,9 +48,8 @@ def test_ramp_plays(head, write):
     assert curves_of(action)["jawOpen"][0] == pytest.approx((FIRST, 0.1))
 
 
-def test_nothing_changes_before_the_commit(addon, head):
-    record = addon.animation.Record("line", "Head", "", "", "", 1.0, "", 1, 2, 24.0, ("jawOpen",))
-    writing = addon.animation.Writing(head.data.shape_keys, record, {"jawOpen": np.ones(2, np.float32)})
+def test_nothing_changes_before_the_commit(begin_writing, head):
+    writing = begin_writing(head, {"jawOpen": np.ones(2, np.float32)})
     writing.advance()
     assert head.data.shape_keys.animation_data is None
     writing.discard()
@@ -62,7 +58,7 @@ def test_nothing_changes_before_the_commit(addon, head):
 
 def test_record_tells_what_the_action_was_made_from(addon, head, write):
     action, _ = write(head, "Zeile 1 – „Grüße“")
-    record = addon.animation.Record.of(action)
+    record = addon.writing.ledger.Ledger.of(action).lines[0].record
     assert (record.strip, record.first_frame, record.shape_keys) == ("Zeile 1 – „Grüße“", FIRST, ("jawOpen",))
     assert action.name == "Mouthpiece Zeile 1 – „Grüße“ Head"
 
@@ -142,38 +138,34 @@ def test_corrections_keyed_above_a_pushed_down_lip_sync_stay_on_top(head, write)
     assert shown(head, 24)["jawOpen"] == pytest.approx(0.5, abs=1e-3)
 
 
-def test_values_stay_within_the_slider(addon, head):
+def test_values_stay_within_the_slider(begin_writing, head):
     head.data.shape_keys.key_blocks["jawOpen"].slider_max = 0.5
-    record = addon.animation.Record("line", "Head", "", "", "", 1.0, "", 1, 3, 24.0, ("jawOpen",))
-    loud = np.array([-0.2, 0.3, 2.0], np.float32)
-    writing = addon.animation.Writing(head.data.shape_keys, record, {"jawOpen": loud})
+    writing = begin_writing(head, {"jawOpen": np.array([-0.2, 0.3, 2.0], np.float32)})
     writing.advance()
-    action = bpy.data.actions[writing.commit().action]
+    action = bpy.data.actions[writing.commit().actions[0]]
     assert [value for _, value in curves_of(action)["jawOpen"]] == pytest.approx([0.0, 0.3, 0.5])
 
 
-def test_undo_of_the_stage_starts_the_writing_anew(addon, head):
-    record = addon.animation.Record("line", "Head", "", "", "", 1.0, "", 1, 2, 24.0, ("jawOpen",))
-    writing = addon.animation.Writing(head.data.shape_keys, record, {"jawOpen": np.ones(2, np.float32)})
+def test_undo_of_the_stage_starts_the_writing_anew(begin_writing, head):
+    writing = begin_writing(head, {"jawOpen": np.ones(2, np.float32)})
     bpy.data.actions.remove(bpy.data.actions[0])
     assert not writing.advance()
     assert writing.advance()
-    assert curves_of(bpy.data.actions[writing.commit().action])["jawOpen"] == [(1, 1), (2, 1)]
+    assert curves_of(bpy.data.actions[writing.commit().actions[0]])["jawOpen"] == [(1, 1), (2, 1)]
 
 
 def test_name_of_another_action_is_refused(addon, head):
     bpy.data.actions.new("walk")
     with pytest.raises(addon.errors.BadInput, match="another action named “walk”"):
-        addon.animation.check_name("walk", head.data.shape_keys, "line", "Head")
+        addon.writing.staging.check_name("walk", head.data.shape_keys, "line", "Head")
 
 
-def test_ten_minutes_are_built_in_short_steps(addon):
+def test_ten_minutes_are_built_in_short_steps(begin_writing):
     """52 curves of 18,000 keys; processor time, because the machine may be busy with other things."""
     shapes = tuple(f"shape {number}" for number in range(52))
     head = add_character(shapes, "Long")
-    record = addon.animation.Record("line", "Long", "", "", "", 1.0, "", 1, 18000, 30.0, shapes)
     noise = np.random.default_rng(0).random(18000, np.float32)
-    writing = addon.animation.Writing(head.data.shape_keys, record, dict.fromkeys(shapes, noise))
+    writing = begin_writing(head, dict.fromkeys(shapes, noise))
     steps, done = [], False
     while not done:
         began = time.process_time()
@@ -181,5 +173,5 @@ def test_ten_minutes_are_built_in_short_steps(addon):
         steps.append(time.process_time() - began)
     assert max(steps) < 0.05
     assert sum(steps) < 3.0
-    action = bpy.data.actions[writing.commit().action]
+    action = bpy.data.actions[writing.commit().actions[0]]
     assert {len(keys) for keys in curves_of(action).values()} == {18000}

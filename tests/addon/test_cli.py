@@ -33,7 +33,7 @@ def test_result_goes_into_the_named_file(shot, addon, capfd, tmp_path):
     assert addon.cli.run(["generate", *names, "--output", str(out), "--json"]) == 0
     report = json.loads(capfd.readouterr().out.splitlines()[-1])
     assert report["ok"]
-    assert (report["action"], report["first_frame"], report["last_frame"]) == ("mouth", 1, 24)
+    assert (report["actions"], report["first_frame"], report["last_frame"]) == (["mouth"], 1, 24)
     assert report["saved"] == str(out)
     assert report["shape_keys"] == ["eyeBlinkLeft", "jawOpen", "mouthClose"]
     assert opened(out).data.shape_keys.animation_data.action.name == "mouth"

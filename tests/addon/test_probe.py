@@ -18,17 +18,14 @@ def head():
 
 
 @pytest.fixture
-def complaints(addon, head):
+def complaints(addon, head, begin_writing):
     """Write a ramp, let the test spoil something, and look."""
 
     def complaints(spoil=lambda key, action: None, columns=RAMP) -> str:
-        key = head.data.shape_keys
-        record = addon.animation.Record("line", "Head", "", "", "", 1.0, "", 5, 14, 24.0, tuple(columns))
-        writing = addon.animation.Writing(key, record, columns)
+        writing = begin_writing(head, columns, first=5)
         writing.advance()
-        name = writing.commit().action
-        spoil(key, bpy.data.actions[name])
-        return " ".join(addon.probe.complaints(head, name, 5, columns))
+        spoil(head.data.shape_keys, bpy.data.actions[writing.commit().actions[0]])
+        return " ".join(addon.probe.complaints(head, [head], writing))
 
     return complaints
 

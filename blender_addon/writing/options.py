@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How keys are written: the artist's choices, as names and numbers only. No bpy."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..errors import BadInput
+from .regions import REGIONS
+
+
+class Mode(enum.StrEnum):
+    """Where keys go."""
+
+    NEW = "new"
+    """Into an action of our own, the active one; the artist's action makes room and plays on below it."""
+    REPLACE = "replace"
+    """Into the artist's active action: our channels' keys within the range are replaced, every other key stays."""
+    NLA = "nla"
+    """Into an action of our own in an NLA track on top, where no active action covers it."""
+
+
+@dataclass(frozen=True)
+class WritingOptions:
+    """How one motion is written."""
+
+    mode: Mode = Mode.NEW
+    blend: int = 0
+    """Frames at each edge over which the motion passes into what plays there otherwise."""
+    smoothing: float = 0.0
+    """Standard deviation, in frames, of the Gaussian that the curves are smoothed with."""
+    tolerance: float = 0.0
+    """0: a key on every frame; above: few Bezier keys, which meet every frame's value within this."""
+    step: int = 1
+    """2: poses on twos, held for two frames each as in stop motion."""
+    regions: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(REGIONS, 1.0))
+    """The strength of each region that is written; what is not in it keeps the artist's animation."""
+    blinks: bool = False
+    """Whether the eyes blink now and then where the model does not let them."""
+    darts: bool = False
+    """Whether the eyes look elsewhere now and then."""
+    seed: int = 0
+    """Other numbers give other blinks and darts; the same number the same ones."""
+
+    def check(self) -> None:
+        """Raises `BadInput` where the choices cannot be meant."""
+        if not self.regions:
+            raise BadInput("No region of the face is chosen. Choose at least one, such as the mouth.")
+        unknown = [region for region in self.regions if region not in REGIONS]
+        if unknown:
+            raise BadInput(f"There is no region named “{unknown[0]}”. There are: {', '.join(REGIONS)}.")
+        if self.step > 1 and self.tolerance > 0:
+            raise BadInput("Held poses have no curves to simplify. Choose either of them.")
+        if self.blend < 0 or self.step < 1 or self.smoothing < 0 or self.tolerance < 0:
+            raise BadInput("Blend, smoothing and tolerance are 0 or more, and poses are held for 1 frame or more.")
