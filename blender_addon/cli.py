@@ -17,7 +17,7 @@ from typing import TextIO
 
 import bpy
 
-from . import audio, job, preferences, session
+from . import audio, clip_command, job, preferences, session, training_clip
 from .errors import BadInput, MouthpieceError
 from .job import Choice, Report
 from .rig.face import face_of
@@ -58,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--output", type=Path, metavar="OUT.blend", help="where to save (default: the shot itself)")
     generate.add_argument("--json", action="store_true", help="report as one line of JSON")
     generate.add_argument("--verbose", action="store_true", help="show tracebacks")
+    clip = commands.add_parser("export-clip", help="save a character's animation with its sound, to train on")
+    clip.set_defaults(command=_export_clip)
+    clip_command.add_arguments(clip)
     return parser
 
 
@@ -76,6 +79,13 @@ def _generate(options: argparse.Namespace) -> int:
     )
     report = job.generate_lip_sync(choice, preferences.launch(), session.current)
     _say_report(report, save(), options.json)
+    return 0
+
+
+def _export_clip(options: argparse.Namespace) -> int:
+    strip = options.strip or _only_strip(bpy.context.scene)
+    report = training_clip.export(clip_command.order(options, strip))
+    _say(json.dumps({"ok": True, **asdict(report)}, ensure_ascii=False) if options.json else report.sentence)
     return 0
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -222,11 +223,16 @@ def _aside(scene: Scene, character: Object) -> Iterator[tuple[Scene, Object]]:
 
 def _file_name(order: Order) -> str:
     shot = Path(bpy.data.filepath).stem
-    return bpy.path.clean_name(f"{shot}-{order.strip}" if shot else order.strip)
+    return _plain(f"{shot}-{order.strip}" if shot else order.strip)
 
 
 def _space(order: Order) -> str:
-    return bpy.path.clean_name(order.character)
+    return _plain(order.character)
+
+
+def _plain(name: str) -> str:
+    """Letters of any script, digits, - and _: good for a file on every system, and for the name of a face space."""
+    return re.sub(r"[^\w-]+", "_", name)
 
 
 def _check_folder(folder: Path) -> None:

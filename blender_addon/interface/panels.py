@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import bpy
@@ -14,6 +13,7 @@ from ..errors import MouthpieceError
 from ..job import Report
 from ..rig.face import face_of
 from . import properties
+from .text import draw_sentence
 
 STAGES = {
     "starting": "Starting the backend",
@@ -25,8 +25,6 @@ STAGES = {
     "writing": "Writing keys",
 }
 BUTTON_HEIGHT = 1.6
-LETTER_PIXELS = 6.4
-"""Mean width of a letter at a resolution scale of 1."""
 
 
 class LipSyncTab:
@@ -113,7 +111,7 @@ def _draw_button(layout: UILayout, context: Context) -> None:
     row.operator("mouthpiece.generate", icon="PLAY")
     reason = properties.why_not(context)
     if reason:
-        _draw_sentence(layout, context, reason, "INFO")
+        draw_sentence(layout, context, reason, "INFO")
         if not preferences.is_python_set():
             layout.operator("mouthpiece.open_preferences", icon="PREFERENCES")
 
@@ -122,7 +120,7 @@ def _draw_outcome(layout: UILayout, context: Context) -> None:
     now, report = session.current, runner.current.report
     if now.failure:
         box = layout.box()
-        _draw_sentence(box, context, str(now.failure), "ERROR")
+        draw_sentence(box, context, str(now.failure), "ERROR")
         for line in now.log_lines[-3:]:
             box.label(text=line)
         if now.log_file:
@@ -130,27 +128,17 @@ def _draw_outcome(layout: UILayout, context: Context) -> None:
     elif report:
         _draw_report(layout.box(), context, report)
     elif now.message:
-        _draw_sentence(layout, context, now.message, "INFO")
+        draw_sentence(layout, context, now.message, "INFO")
 
 
 def _draw_report(layout: UILayout, context: Context, report: Report) -> None:
-    _draw_sentence(layout, context, report.sentence, "CHECKMARK")
+    draw_sentence(layout, context, report.sentence, "CHECKMARK")
     for warning in report.warnings:
-        _draw_sentence(layout, context, warning, "ERROR")
+        draw_sentence(layout, context, warning, "ERROR")
     for name in report.moved:
-        _draw_sentence(layout, context, f"“{name}” now plays from an NLA track.", "NLA")
+        draw_sentence(layout, context, f"“{name}” now plays from an NLA track.", "NLA")
     if report.missing:
-        _draw_sentence(layout, context, f"The character has no {', '.join(report.missing)}.", "INFO")
-
-
-def _draw_sentence(layout: UILayout, context: Context, sentence: str, icon: str) -> None:
-    """A sentence on as many lines as the sidebar needs; Blender's labels do not wrap."""
-    pixels = context.region.width - 90 * context.preferences.system.ui_scale
-    letters = max(16, int(pixels / (LETTER_PIXELS * context.preferences.system.ui_scale)))
-    column = layout.column(align=True)
-    column.scale_y = 0.8
-    for number, line in enumerate(textwrap.wrap(sentence, letters)):
-        column.label(text=line, icon="BLANK1" if number else icon)
+        draw_sentence(layout, context, f"The character has no {', '.join(report.missing)}.", "INFO")
 
 
 class LipSyncInViewport(LipSyncTab, bpy.types.Panel):

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Export Training Clip: its choices, its button, and its sub-panel in both sidebars."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.types import Context, Event, UILayout
+
+from .. import compat
+from ..errors import BadInput, MouthpieceError
+from ..training_clip import Export, Order
+from . import properties
+from .text import draw_sentence
+
+TICK_SECONDS = 0.05
+WORK_SECONDS = 0.02
+"""How long one step may keep Blender from drawing."""
+AREAS = ("VIEW_3D", "SEQUENCE_EDITOR")
+
+
+class TrainingClipSettings(bpy.types.PropertyGroup):
+    """One scene's choices for training clips."""
+
+    folder: bpy.props.StringProperty(
+        name="Folder",
+        description="Where the clip goes; all clips of a character go into one folder",
+        subtype="DIR_PATH",
+    )
+    identity: bpy.props.StringProperty(
+        name="Style",
+        description="Whose way of moving this is. Empty: the character's name",
+    )
+    controls: bpy.props.StringProperty(
+        name="Controls",
+        description="Names of shape keys, properties and bones' channels (jaw:rotation_euler.x), separated by commas. "
+        "Empty: the shape keys and properties that move during the strip",
+    )
+
+
+class Progress:
+    """The export that is going on, and what came of the last one."""
+
+    def __init__(self) -> None:
+        self.work: Export | None = None
+        self.outcome = ""
+        self.has_failed = False
+
+    def begin(self, order: Order) -> None:
+        """Begin an export; raises `MouthpieceError`, and nothing has begun."""
+        self.work, self.outcome, self.has_failed = None, "", False
+        self.work = Export(order)
+
+    def step(self, seconds: float = float("inf")) -> bool:
+        """Go on for about that long; whether there is more to do."""
+        if self.work is None:
+            return False
+        try:
+            if not self.work.advance(seconds):
+                return True
+            self.end(self.work.report.sentence if self.work.report else "")
+        except MouthpieceError as problem:
+            self.end(str(problem), has_failed=True)
+        return False
+
+    def end(self, outcome: str, *, has_failed: bool = False) -> None:
+        """Let go of the export, finished or not."""
+        self.work, self.outcome, self.has_failed = None, outcome, has_failed
+
+
+current = Progress()
+"""The export of this Blender."""
+
+
+class ExportTrainingClip(bpy.types.Operator):
+    """Save the character's animation during the sound strip, with the sound, as a clip that a model can learn from"""
+
+    bl_idname = "mouthpiece.export_training_clip"
+    bl_label = "Export Training Clip"
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        """One at a time, and only with all that it needs."""
+        try:
+            _order(context)
+            reason = "A clip is being exported." if current.work else ""
+        except MouthpieceError as problem:
+            reason = str(problem)
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
+
+    def invoke(self, context: Context, _event: Event) -> set[str]:
+        """In the interface: begin, and let a timer go on."""
+        if not self._begin(context):
+            return {"CANCELLED"}
+        bpy.app.timers.register(_on_timer)
+        return {"FINISHED"}
+
+    def execute(self, context: Context) -> set[str]:
+        """In scripts and in the background: do it all."""
+        if not self._begin(context):
+            return {"CANCELLED"}
+        while current.step():
+            pass
+        self.report({"ERROR" if current.has_failed else "INFO"}, current.outcome)
+        return {"CANCELLED" if current.has_failed else "FINISHED"}
+
+    def _begin(self, context: Context) -> bool:
+        try:
+            current.begin(_order(context))
+        except MouthpieceError as problem:
+            self.report({"ERROR"}, str(problem))
+            return False
+        return True
+
+
+class CancelTrainingClip(bpy.types.Operator):
+    """Stop the export; nothing is written"""
+
+    bl_idname = "mouthpiece.cancel_training_clip"
+    bl_label = "Cancel"
+    bl_options = {"INTERNAL"}  # noqa: RUF012 (Blender reads a set here)
+
+    def execute(self, _context: Context) -> set[str]:
+        """Let go of it."""
+        current.end("Cancelled.")
+        return {"FINISHED"}
+
+
+class TrainingClipPanel:
+    """What both sidebars show below the lip sync."""
+
+    bl_label = "Training Clip"
+    bl_category = "Mouthpiece"
+    bl_region_type = "UI"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
+
+    if TYPE_CHECKING:
+        layout: UILayout
+
+    def draw(self, context: Context) -> None:
+        """Choices, the button, and how things stand."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        chosen = context.scene.mouthpiece_clip
+        choices = layout.column()
+        choices.enabled = current.work is None
+        choices.prop(chosen, "folder")
+        choices.prop(chosen, "identity", placeholder=properties.character_name(context))
+        choices.prop(chosen, "controls", placeholder="what moves")
+        if current.work:
+            row = layout.split(factor=0.72, align=True)
+            row.progress(factor=current.work.fraction, type="BAR", text=f"Exporting  {current.work.fraction:.0%}")
+            row.operator("mouthpiece.cancel_training_clip")
+        else:
+            layout.operator("mouthpiece.export_training_clip", icon="EXPORT")
+        if current.outcome:
+            icon = "ERROR" if current.has_failed else "INFO"
+            draw_sentence(layout, context, current.outcome, icon)
+
+
+class TrainingClipInViewport(TrainingClipPanel, bpy.types.Panel):
+    """In the sidebar of the 3D viewport."""
+
+    bl_idname = "VIEW3D_PT_mouthpiece_clip"
+    bl_parent_id = "VIEW3D_PT_mouthpiece"
+    bl_space_type = "VIEW_3D"
+
+
+class TrainingClipInSequencer(TrainingClipPanel, bpy.types.Panel):
+    """In the sidebar of the Sequencer."""
+
+    bl_idname = "SEQUENCER_PT_mouthpiece_clip"
+    bl_parent_id = "SEQUENCER_PT_mouthpiece"
+    bl_space_type = "SEQUENCE_EDITOR"
+
+
+def _order(context: Context) -> Order:
+    """What a click would export; raises `BadInput` where something is not chosen."""
+    chosen = context.scene.mouthpiece_clip
+    strip, character = properties.strip_name(context), properties.character_name(context)
+    if not strip:
+        raise BadInput("Select a sound strip in the Sequencer, or choose one above.")
+    if not character:
+        raise BadInput("Select the character, or choose it above.")
+    if not chosen.folder or (chosen.folder.startswith("//") and not bpy.data.filepath):
+        raise BadInput("Choose the folder of the clips.")
+    names = tuple(name.strip() for name in chosen.controls.split(",") if name.strip())
+    scene = compat.sequencer_scene(context).name
+    return Order(scene, strip, character, Path(bpy.path.abspath(chosen.folder)), names, chosen.identity)
+
+
+def _on_timer() -> float | None:
+    goes_on = current.step(WORK_SECONDS)
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in AREAS:
+                area.tag_redraw()
+    return TICK_SECONDS if goes_on else None
+
+
+@bpy.app.handlers.persistent
+def _before_another_file(*_arguments: object) -> None:
+    current.end("")
+
+
+CLASSES = (
+    TrainingClipSettings,
+    ExportTrainingClip,
+    CancelTrainingClip,
+    TrainingClipInViewport,
+    TrainingClipInSequencer,
+)
+_register_classes, _unregister_classes = bpy.utils.register_classes_factory(CLASSES)
+
+
+def register() -> None:
+    """Give every scene its choices, and both sidebars their sub-panel."""
+    _register_classes()
+    bpy.types.Scene.mouthpiece_clip = bpy.props.PointerProperty(type=TrainingClipSettings)
+    bpy.app.handlers.load_pre.append(_before_another_file)
+
+
+def unregister() -> None:
+    """Take them away."""
+    bpy.app.handlers.load_pre.remove(_before_another_file)
+    if bpy.app.timers.is_registered(_on_timer):
+        bpy.app.timers.unregister(_on_timer)
+    current.end("")
+    del bpy.types.Scene.mouthpiece_clip
+    _unregister_classes()
