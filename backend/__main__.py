@@ -46,6 +46,7 @@ LINES = {
     "prepare": Line("make a data set ready for training", in_training=True),
     "train": Line("train a model", in_training=True),
     "evaluate": Line("measure a model against recordings", in_training=True),
+    "experiments": Line("repeat UniTalker's findings in miniature", in_training=True),
 }
 
 

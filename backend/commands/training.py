@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``synthesize``, ``prepare``, ``train``, ``evaluate``: the doors to the training code, which nothing else opens."""
+"""The training commands: the doors to the training code, which nothing else opens."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from . import readers
 from .errors import ConfigError
+from .miniature import commands as miniature
 from .motion import commands as motion
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -118,6 +119,10 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", default="default", help="without --data: a model's name or its file")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
+    parser.add_argument("--only", default="", metavar="SOURCE", help="of a corpus that has it, only this source")
+    parser.add_argument("--by", default="", choices=("language", "speaker", "source"), help="also each of these apart")
+    parser.add_argument("--noise", type=float, nargs="+", default=[], metavar="DB", help="also with white noise")
+    parser.add_argument("--sounds", action="store_true", help="also sounds without speech, where a mouth should rest")
     motion.add_evaluate_arguments(parser)
 
 
@@ -129,7 +134,9 @@ def _evaluate(args: argparse.Namespace) -> str:
     from .lips import evaluate
 
     loaded = checkpoint.load(catalogue.find_or_open(args.model))
-    figures = evaluate.evaluate(loaded, [Path(source) for source in args.sources])
+    folders = tuple(Path(source) for source in args.sources)
+    wanted = evaluate.Wanted(folders, args.only, args.by, tuple(args.noise), args.sounds)
+    figures = evaluate.evaluate(loaded, wanted)
     return evaluate.as_json(figures) if args.json else evaluate.table(figures)
 
 
@@ -148,4 +155,5 @@ COMMANDS: dict[str, Command] = {
     "prepare": Command("make a training set from corpora or a published data set", _prepare_arguments, _prepare),
     "train": Command("train a model", _train_arguments, _train),
     "evaluate": Command("score a model on aligned recordings or annotated motion", _evaluate_arguments, _evaluate),
+    "experiments": Command("repeat UniTalker's findings in miniature", miniature.add_arguments, miniature.run),
 }

@@ -2,12 +2,14 @@
 """UniTalker's data release V1: a folder with train.json, val.json, test.json and id_template.npy for each data set.
 
 The json files name annotation (.npy), sound, fps, identity number and data set of every item; a pca.npz beside them is
-the published basis. The root of the release gives all data sets that are in it.
+the published basis. The root of the release gives all data sets that are in it. Annotation types of the user's own may
+have a `scale` in the info of the lists, which brings their unit to metres.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -110,7 +112,17 @@ def _space(home: _Home) -> FaceSpace:
     published = ANNOTATIONS.get(home.annot_type)
     if published is not None and published.dim != dim:
         raise CorpusError(f"{home.folder / 'id_template.npy'} has {dim} numbers per face, not {published.dim}.")
-    return annotation(home.annot_type, dim, home.fps, published.scale if published else 1.0)
+    return annotation(home.annot_type, dim, home.fps, published.scale if published else _own_scale(home.folder))
+
+
+def _own_scale(folder: Path) -> float:
+    """Of an annotation type of the user's own: what the info in the first list says, 1 where it says nothing."""
+    labels = next(path for split in SPLITS if (path := folder / f"{split}.json").is_file())
+    info = json.loads(labels.read_text(encoding="utf-8")).get("info")
+    scale = info.get("scale", 1.0) if isinstance(info, dict) else 1.0
+    if not isinstance(scale, int | float) or not 0 < scale < math.inf:
+        raise CorpusError(f"The scale {scale!r} in the info of {labels} is no number above 0.")
+    return float(scale)
 
 
 def _clip(home: _Home, split: Split, item: dict[str, Any]) -> AnnotatedClip:

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tables of the miniature's results, in markdown: means over seeds with the deviation between seeds behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .bench import ONE_SHOT, share_name
+from .measure import Figures
+from .plan import ALL, LEAVE_OUT, SCRATCH, SPEECH, UNIFIED, single, transfer
+from .runs import Result
+from .sets import SETS, SHARES, UNSEEN
+
+BEGIN, END = "<!-- tables of `experiments` -->", "<!-- end of the tables -->"
+METRICS = ("LVE", "LVD", "MVE", "UFVE", "EVE", "FDD")
+ENCODERS = {LEAVE_OUT: "UniTalker's", SPEECH: "pretrained on phones", SCRATCH: "random numbers"}
+ABLATIONS = {
+    UNIFIED: "as the paper",
+    "without-pca": "without PCA",
+    "without-warm-up": "without decoder warm-up",
+    "without-pivot": "without pivot identity",
+    "transformer": "transformer decoder",
+    "adaptor-2": "adaptor behind the motion decoder",
+}
+_STRANGERS = {"own": "their own identity", "pivot": "the pivot", "another": "somebody of another data set"}
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """Everything that is known."""
+
+    by_variant: Mapping[str, Sequence[Result]]
+    still: Mapping[str, Figures]
+    """Figures of the mean motion, by data set."""
+
+    def figures(self, variant: str, name: str, metric: str) -> list[float]:
+        """One figure of every seed."""
+        return [run.figures[name][metric] for run in self.by_variant.get(variant, ())]
+
+    def relative(self, variant_of: Callable[[str], str], names: Sequence[str] = ALL) -> list[float]:
+        """The mean over data sets of LVE as a share of what the mean motion has, for every seed."""
+        shares = [np.array(self.figures(variant_of(name), name, "LVE")) / self.still[name]["LVE"] for name in names]
+        return list(np.mean(shares, axis=0)) if all(len(each) for each in shares) else []
+
+
+def gathered(runs: Sequence[Result], still: Mapping[str, Figures]) -> Results:
+    """Results by variant."""
+    by_variant: dict[str, list[Result]] = {}
+    for run in runs:
+        by_variant.setdefault(run.variant, []).append(run)
+    return Results(by_variant, still)
+
+
+def markdown(results: Results) -> str:
+    """All tables, one below the other."""
+    tables = (_one_or_many, _all_metrics, _ablations, _strangers, _positions, _transfers, _one_shots, _cost)
+    return "\n\n".join(table(results) for table in tables) + "\n"
+
+
+def write(path: Path, text: str) -> None:
+    """Put the tables between their marks in a document, or begin one with them."""
+    block = f"{BEGIN}\n\n{text}\n{END}"
+    old = path.read_text(encoding="utf-8") if path.is_file() else f"{BEGIN}{END}\n"
+    before, _, rest = old.partition(BEGIN)
+    path.write_text(f"{before}{block}{rest.partition(END)[2]}", encoding="utf-8")
+
+
+def _one_or_many(results: Results) -> str:
+    rows = [
+        [
+            "mean motion, held still",
+            *(_scaled([results.still[name]["LVE"]], _unit(results, name)) for name in ALL),
+            "1",
+        ],
+        ["a model for each data set", *_lip_errors(results, single), _plain(results.relative(single))],
+        ["one model", *_lip_errors(results, lambda _: UNIFIED), _plain(results.relative(lambda _: UNIFIED))],
+    ]
+    return _table("One model against one for each data set", ["LVE", *_headings(results), "relative"], rows)
+
+
+def _all_metrics(results: Results) -> str:
+    rows = []
+    for about in SETS:
+        for title, variant in (("alone", single(about.name)), ("one model", UNIFIED)):
+            values = [results.figures(variant, about.name, metric) for metric in METRICS]
+            rows.append([f"{about.name} ({_length(about.unit)}), {title}", *map(_short, values)])
+    return _table(
+        "All figures, in each data set's unit (LVE and EVE in its square, FDD in its square)", ["", *METRICS], rows
+    )
+
+
+def _ablations(results: Results) -> str:
+    rows = [
+        [title, *_lip_errors(results, lambda _, v=variant: v), _plain(results.relative(lambda _, v=variant: v))]
+        for variant, title in ABLATIONS.items()
+    ]
+    return _table("What the parts are good for", ["LVE", *_headings(results), "relative"], rows)
+
+
+def _strangers(results: Results) -> str:
+    rows = [
+        [title, *(_plain(_as_stranger(results, variant, who)) for variant in (UNIFIED, "without-pivot"))]
+        for who, title in _STRANGERS.items()
+    ]
+    return _table("Relative LVE by who speaks for everybody", ["", "with pivot identity", "without"], rows)
+
+
+def _as_stranger(results: Results, variant: str, who: str) -> list[float]:
+    if who == "own":
+        return results.relative(lambda _: variant)
+    return [
+        float(np.mean([run.strangers[who][name]["LVE"] / results.still[name]["LVE"] for name in ALL]))
+        for run in results.by_variant.get(variant, ())
+    ]
+
+
+def _positions(results: Results) -> str:
+    titles = {"wave-adaptor-0": "in front of the transformer", "wave-adaptor-1": "behind it"}
+    rows = [
+        [title, *_lip_errors(results, lambda _, v=variant: v), _plain(results.relative(lambda _, v=variant: v))]
+        for variant, title in titles.items()
+    ]
+    return _table(
+        "Where the frequency adaptor is, in an encoder with a transformer",
+        ["LVE", *_headings(results), "relative"],
+        rows,
+    )
+
+
+def _transfers(results: Results) -> str:
+    exponent = _unit(results, UNSEEN.name)
+    shares = [share_name(fewer) for fewer in SHARES]
+    rows = [
+        [title, *(_scaled(results.figures(transfer(begin, share), UNSEEN.name, "LVE"), exponent) for share in shares)]
+        for begin, title in ENCODERS.items()
+    ]
+    heading = ["encoder", *(f"{share} of the data" for share in shares)]
+    return _table(f"A new annotation ({UNSEEN.name}, LVE ×1e{exponent} {_length(UNSEEN.unit)}²)", heading, rows)
+
+
+def _one_shots(results: Results) -> str:
+    titles = {
+        transfer(SPEECH, ONE_SHOT): "encoder pretrained on phones, all learns",
+        transfer(LEAVE_OUT, ONE_SHOT): "UniTalker's encoder, all learns",
+        f"decoder-to-{ONE_SHOT}": "UniTalker's encoder, only the decoder learns",
+    }
+    rows = [
+        [title, *(_short(results.figures(variant, UNSEEN.name, metric)) for metric in ("LVE", "LVD"))]
+        for variant, title in titles.items()
+    ]
+    return _table(f"One sentence of {UNSEEN.name}, other sentences of its speaker", ["", "LVE", "LVD"], rows)
+
+
+def _cost(results: Results) -> str:
+    """How long it took."""
+    runs = [run for found in results.by_variant.values() for run in found]
+    seeds = max((len(found) for found in results.by_variant.values()), default=0)
+    minutes = sum(run.seconds for run in runs) / 60
+    return f"{len(runs)} runs, {seeds} seeds, {minutes:.0f} minutes of computing on one core."
+
+
+def _lip_errors(results: Results, variant_of: Callable[[str], str]) -> Iterator[str]:
+    for name in ALL:
+        yield _scaled(results.figures(variant_of(name), name, "LVE"), _unit(results, name))
+
+
+def _headings(results: Results) -> list[str]:
+    return [f"{about.name} ×1e{_unit(results, about.name)} {_length(about.unit)}²" for about in SETS]
+
+
+def _length(unit: str) -> str:
+    return "mm" if unit == "mm" else "m"
+
+
+def _unit(results: Results, name: str) -> int:
+    """The power of ten that the errors of a data set are written in."""
+    return int(np.floor(np.log10(results.still[name]["LVE"])))
+
+
+def _scaled(values: Sequence[float], exponent: int) -> str:
+    return _plain([value / 10.0**exponent for value in values])
+
+
+def _plain(values: Sequence[float]) -> str:
+    if not len(values):
+        return "–"
+    spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.3f}{spread}"
+
+
+def _short(values: Sequence[float]) -> str:
+    if not len(values):
+        return "–"
+    spread = f" ± {np.std(values, ddof=1):.1g}" if len(values) > 1 else ""
+    return f"{np.mean(values):.3g}{spread}"
+
+
+def _table(title: str, heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in (heading, *rows)]
+    ruler = "|---" + "|---:" * (len(heading) - 1) + "|"
+    return "\n".join([f"**{title}**", "", lines[0], ruler, *lines[1:]])
