@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass
 
 from . import terminal
+from .terminal import RunFailed
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,14 @@ class TrainingCommand:
         """Run it and show what it answers."""
         from backend import audio, catalogue, checkpoint, pipeline
         from backend.training.commands import COMMANDS
-        from backend.training.errors import TrainingError
+        from backend.training.errors import RunError, TrainingError
 
         used = (audio.AudioError, catalogue.CatalogueError, checkpoint.CheckpointError, pipeline.RequestError)
         with terminal.bad_input(TrainingError, *used):
-            terminal.say(COMMANDS[self.name].run(arguments))
+            try:
+                answer = COMMANDS[self.name].run(arguments)
+            except RunError as error:
+                raise RunFailed(str(error)) from error
+        if answer:  # of several processes, one answers
+            terminal.say(answer)
         return 0

@@ -141,7 +141,10 @@ def fading_past(frames: Tensor, period: int, dtype: torch.dtype) -> Tensor:
 
 
 class PrincipalComponents(nn.Module):
-    """A fixed linear basis of face motion (UniTalker, section 3.3); coefficients are not whitened."""
+    """A fixed linear basis of face motion (UniTalker, section 3.3); coefficients are not whitened.
+
+    Never in half precision, however little of it the layers around it need: a face is a sum of hundreds of components.
+    """
 
     def __init__(self, components: int, dim: int) -> None:
         super().__init__()
@@ -150,11 +153,14 @@ class PrincipalComponents(nn.Module):
 
     def encode(self, offsets: Tensor) -> Tensor:
         """Offsets from the template [..., dim] to coefficients [..., components]."""
-        return (offsets - self.get_buffer("mean")) @ self.get_buffer("components").T
+        with torch.autocast(offsets.device.type, enabled=False):
+            return (offsets - self.get_buffer("mean")) @ self.get_buffer("components").T
 
     def decode(self, coefficients: Tensor) -> Tensor:
         """Coefficients [..., components] to offsets from the template [..., dim]."""
-        return coefficients @ self.get_buffer("components") + self.get_buffer("mean")
+        components = self.get_buffer("components")
+        with torch.autocast(coefficients.device.type, enabled=False):
+            return coefficients.to(components.dtype) @ components + self.get_buffer("mean")
 
 
 def output_layers(width: int, rows: int, layers: int) -> nn.Sequential:

@@ -84,32 +84,50 @@ def _train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--watch", type=Path, help="aligned recordings to choose the best step by; never trained on")
     parser.add_argument("--from", type=Path, dest="begin", metavar="MODEL", help="model file to begin with")
     parser.add_argument("--set", action="append", default=[], metavar="ENTRY=VALUE", help="change a config entry")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"), help="where to train")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 = torch decides")
+    parser.add_argument("--tensorboard", action="store_true", help="write the curves for TensorBoard too")
     motion.add_train_arguments(parser)
 
 
 def _train(args: argparse.Namespace) -> str:
     import torch
+    from backend import device
 
+    from . import processes
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    try:
+        chosen = device.choose(args.device)
+    except device.DeviceError as error:
+        raise ConfigError(str(error)) from error
+    with processes.joined(chosen) as own:
+        answer = _train_on(own, args)
+        return answer if processes.is_first() else ""
+
+
+def _train_on(device: str, args: argparse.Namespace) -> str:
+    from . import processes
     from .config import parse, read_table
     from .lips import train
     from .lips.config import TrainingConfig
 
-    if args.threads:
-        torch.set_num_threads(args.threads)
     path = _config(args.config or ("default" if args.space is None else "own_rig"))
     table = read_table(path, args.set)
     if table.get("kind") == "motion":
-        return motion.train(args, table, path)
+        return motion.train(device, args, table, path)
     if args.space is not None:
         raise ConfigError(f"{path} trains on speech, which has no controls to name by --space; choose own_rig.")
     if len(args.data) != 1:
         raise ConfigError(f"{path} trains on one folder of speech; name one after --data.")
     settings = parse(TrainingConfig, table, path)
-    best = train.train(settings, train.Sources(args.data[0], args.watch, args.begin), args.run)
+    sources = train.Sources(args.data[0], args.watch, args.begin)
+    best = train.train(settings, sources, args.run, device=device, tensorboard=args.tensorboard)
     if args.output is None:
         return f"the best weights are in {best}"
-    train.export(settings, best, args.output)
+    if processes.is_first():
+        train.export(settings, best, args.output)
     return f"the model is in {args.output}"
 
 

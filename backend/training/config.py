@@ -32,6 +32,14 @@ class OptimizerConfig:
     half_precision: bool = True
     """Compute in bfloat16 where it is safe."""
     validate_every: int = 250
+    accumulate: int = 1
+    """Batches whose gradients are collected for one step, which is then that of one batch so many times as large."""
+    patience: int = 0
+    """Validations without a better score after which a run ends; 0 goes on to the last step."""
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.validate_every, self.accumulate) < 1 or self.patience < 0:
+            raise ValueError("a run has 1 step or more, collects 1 batch or more, and its patience is 0 or more")
 
 
 class RunConfig(Protocol):

@@ -18,3 +18,7 @@ class CorpusError(TrainingError):
 
 class EngineError(TrainingError):
     """A speech engine is missing or failed; the message says which package to install or which prompt it was."""
+
+
+class RunError(TrainingError):
+    """A run that began well cannot go on; the message says what is left of it."""

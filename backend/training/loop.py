@@ -1,77 +1,61 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Loop: one readable training loop for every task, with checkpoints that go on exactly where they stopped."""
+"""Loop: one readable training loop for every task, in one process or in several (`processes`)."""
 
 from __future__ import annotations
 
-import copy
-import json
 import math
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Generic
 
 import torch
-from backend.settings import to_plain
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from . import processes
+from . import run as runs
 from .config import OptimizerConfig, RunConfig
-from .errors import ConfigError
-from .task import BatchT, Parts, Task, learn
+from .errors import RunError
+from .journal import Journal
+from .run import BEST, Run
+from .task import BatchT, Piece, Pieces, Task
 
-STATE = "state.safetensors"
-BEST = "best.safetensors"
-METRICS = "metrics.jsonl"
 Validate = Callable[[nn.Module], dict[str, float]]
 """Figures of a model by name; `score` says how good it is."""
-
-
-@dataclass
-class Run(Generic[BatchT]):
-    """A training run in progress."""
-
-    task: Task[BatchT]
-    config: RunConfig
-    folder: Path
-    average: nn.Module
-    """The model with the moving average of its weights."""
-    parts: Parts = field(init=False)
-    """What learns now."""
-    optimizer: torch.optim.AdamW = field(init=False)
-    step: int = 0
-    best: float = -math.inf
+SEEDS_APART = 1 << 40
+"""Between the processes: more than any run has steps."""
 
 
 def fit(
-    task: Task[BatchT], batch_of: Callable[[int], BatchT], validate: Validate, config: RunConfig, folder: Path
+    task: Task[BatchT],
+    pieces_of: Pieces[BatchT],
+    validate: Validate,
+    config: RunConfig,
+    folder: Path,
+    *,
+    tensorboard: bool = False,
 ) -> Path:
-    """Trains until the config's last step, resuming what the folder holds; returns the file of the best weights.
+    """Trains where the task's model is, resuming what the folder holds; returns the file of the best weights.
 
-    Every step draws from its own seed, so a resumed run repeats an uninterrupted one. Raises ConfigError when the
-    folder holds a run with another config.
+    Ends at the config's last step, or when its patience is over. Every step draws from its own seed, so a resumed run
+    repeats an uninterrupted one. Raises ConfigError when the folder holds a run with another config, and RunError
+    when the losses are numbers no more.
     """
-    run = _start(task, config, folder)
-    steps = config.optimizer.steps
-    began = time.monotonic()
+    current = runs.begin(task, config, folder)
     recent: list[dict[str, float]] = []
-    with tqdm(total=steps, initial=run.step, desc=config.name, unit=" steps") as bar:
-        while run.step < steps:
-            if (parts := task.parts(run.step)) != run.parts:
-                _let_learn(run, parts)
-            recent.append(_train_step(run, batch_of(run.step)))
-            run.step += 1
+    with Journal(folder, tensorboard=tensorboard) as journal, _bar(current) as bar:
+        while not _is_over(current):
+            pieces = pieces_of(current.step)
+            recent.append(_train_step(current, pieces))
             bar.update()
-            if run.step % config.optimizer.validate_every == 0 or run.step == steps:
-                figures = _validated(run, validate)
-                seconds = round(time.monotonic() - began, 1)
-                _log(run, {"losses": _means(recent), "figures": figures, "seconds": seconds})
-                _save(run)
+            if current.step % config.optimizer.validate_every == 0 or current.step == config.optimizer.steps:
+                _refuse_broken_weights(current, pieces)
+                if processes.is_first():
+                    figures = _validated(current, validate)
+                    journal.write(current.step, rate_at(current.step, config.optimizer), means(recent), figures)
+                    runs.save(current)
+                    bar.set_postfix({name: f"{figures[name]:.3f}" for name in ("score", "f1") if name in figures})
+                current.waited = processes.as_first(current.waited, current.device)
                 recent.clear()
-                bar.set_postfix({name: f"{value:.3f}" for name, value in figures.items() if name in ("score", "f1")})
     return folder / BEST
 
 
@@ -83,69 +67,7 @@ def rate_at(step: int, config: OptimizerConfig) -> float:
     return config.last_rate + (config.rate - config.last_rate) * 0.5 * (1 + math.cos(math.pi * done))
 
 
-def _start(task: Task[BatchT], config: RunConfig, folder: Path) -> Run[BatchT]:
-    folder.mkdir(parents=True, exist_ok=True)
-    run = Run(task, config, folder, copy.deepcopy(task.model).eval().requires_grad_(False))
-    _let_learn(run, task.parts(0))
-    if (folder / STATE).is_file():
-        _restore(run)
-    (folder / "config.json").write_text(json.dumps(to_plain(config), indent=2) + "\n", encoding="utf-8")
-    return run
-
-
-def _let_learn(run: Run, parts: Parts) -> None:
-    """Only these parts learn from now on, with a new optimizer that remembers nothing."""
-    settings = run.config.optimizer
-    learn(run.task.model, parts)
-    run.parts = parts
-    run.optimizer = torch.optim.AdamW(_parameter_groups(run.task.model, settings.weight_decay), lr=settings.rate)
-
-
-@torch.no_grad()
-def _update_average(run: Run) -> None:
-    """Exponential, but over fewer steps at first, so that early weights are forgotten soon."""
-    keep = min(run.config.optimizer.average, (1 + run.step) / (10 + run.step))
-    for average, latest in zip(run.average.parameters(), run.task.model.parameters(), strict=True):
-        average.lerp_(latest, 1 - keep)
-
-
-def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
-    """What learns: decay for matrices only; norms, biases and embeddings stay free."""
-    learning = [(name, value) for name, value in model.named_parameters() if value.requires_grad]
-    matrices = [value for name, value in learning if value.ndim > 1 and "identities" not in name]
-    chosen = {id(value) for value in matrices}
-    others = [value for _, value in learning if id(value) not in chosen]
-    return [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
-
-
-def _train_step(run: Run[BatchT], batch: BatchT) -> dict[str, float]:
-    settings = run.config.optimizer
-    torch.manual_seed(run.config.seed * 1_000_003 + run.step)
-    run.task.model.train()
-    for group in run.optimizer.param_groups:
-        group["lr"] = rate_at(run.step, settings)
-    with torch.autocast(batch.audio.device.type, torch.bfloat16, enabled=settings.half_precision):
-        losses = run.task.step(batch)
-    total = sum((run.config.losses.get(name, 0.0) * loss for name, loss in losses.items()), torch.zeros(()))
-    run.optimizer.zero_grad()
-    total.backward()
-    if settings.largest_gradient > 0:
-        nn.utils.clip_grad_norm_(run.task.model.parameters(), settings.largest_gradient)
-    run.optimizer.step()
-    _update_average(run)
-    return {"total": total.item(), **{name: loss.item() for name, loss in losses.items()}}
-
-
-def _validated(run: Run, validate: Validate) -> dict[str, float]:
-    """Figures of the moving average; keeps its weights when they are the best so far."""
-    figures = validate(run.average)
-    if figures["score"] > run.best:
-        run.best = figures["score"]
-        save_file(_tensors(run.average), run.folder / BEST, {"step": str(run.step), "figures": json.dumps(figures)})
-    return figures
-
-
-def _means(rows: list[dict[str, float]]) -> dict[str, float]:
+def means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
     """Of every loss over the steps that had it: not every FaceSpace has all."""
     by_name: dict[str, list[float]] = {}
     for row in rows:
@@ -154,59 +76,81 @@ def _means(rows: list[dict[str, float]]) -> dict[str, float]:
     return {name: sum(values) / len(values) for name, values in by_name.items()}
 
 
-def _log(run: Run, row: dict) -> None:
-    line = {"step": run.step, "rate": rate_at(run.step, run.config.optimizer), **row}
-    with (run.folder / METRICS).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+def _bar(current: Run) -> tqdm:
+    steps, name = current.config.optimizer.steps, current.config.name
+    return tqdm(total=steps, initial=current.step, desc=name, unit=" steps", disable=not processes.is_first())
 
 
-def _save(run: Run) -> None:
-    """Writes the whole state beside the old one and swaps them, so that a kill leaves one of the two."""
-    tensors = {f"model.{name}": value for name, value in _tensors(run.task.model).items()}
-    tensors |= {f"average.{name}": value for name, value in _tensors(run.average).items()}
-    for number, state in run.optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
-    about = {"step": str(run.step), "best": repr(run.best), "config": json.dumps(to_plain(run.config))}
-    fresh = run.folder / f"{STATE}.part"
-    save_file(tensors, fresh, about)
-    fresh.replace(run.folder / STATE)
+def _is_over(current: Run) -> bool:
+    settings = current.config.optimizer
+    return current.step >= settings.steps or 0 < settings.patience <= current.waited
 
 
-def _restore(run: Run) -> None:
-    path = run.folder / STATE
-    with safe_open(path, "pt") as file:
-        about = file.metadata()
-    _refuse_other_config(json.loads(about["config"]), to_plain(run.config), run.folder)
-    tensors = load_file(path)
-    run.step, run.best = int(about["step"]), float(about["best"])
-    _let_learn(run, run.task.parts(run.step - 1))
-    run.task.model.load_state_dict(_under(tensors, "model."))
-    run.average.load_state_dict(_under(tensors, "average."))
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, value in _under(tensors, "optimizer.").items():
-        number, _, key = name.partition(".")
-        state.setdefault(int(number), {})[key] = value
-    run.optimizer.load_state_dict({"state": state, "param_groups": run.optimizer.state_dict()["param_groups"]})
+def _train_step(current: Run[BatchT], pieces: Sequence[Piece[BatchT]]) -> dict[str, float]:
+    """One step of the optimizer on a batch in pieces; gives the losses of the whole batch."""
+    settings = current.config.optimizer
+    if (parts := current.task.parts(current.step)) != current.parts:
+        current.let_learn(parts)
+    torch.manual_seed(current.config.seed * 1_000_003 + current.step + processes.number() * SEEDS_APART)
+    current.task.model.train()
+    for group in current.optimizer.param_groups:
+        group["lr"] = rate_at(current.step, settings)
+    current.optimizer.zero_grad()
+    losses: dict[str, Tensor] = {}
+    for piece in pieces:
+        for name, loss in _learn_from(current, piece).items():
+            losses[name] = piece.share * loss + losses.get(name, 0)
+    processes.add_up(losses.values())
+    if not math.isfinite(losses["total"]):
+        raise _diverged(current, pieces)
+    processes.add_up_gradients(current.learning)
+    if settings.largest_gradient > 0:
+        nn.utils.clip_grad_norm_(current.task.model.parameters(), settings.largest_gradient)
+    current.optimizer.step()
+    _update_average(current)
+    current.step += 1
+    return {name: loss.item() for name, loss in losses.items()}
 
 
-def _refuse_other_config(old: dict, new: dict, folder: Path) -> None:
-    before, after = _flat(old), _flat(new)
-    changed = [key for key in sorted(before.keys() | after.keys()) if before.get(key) != after.get(key)]
-    if changed:
-        what = ", ".join(f"{key} was {before.get(key)!r}, is {after.get(key)!r}" for key in changed[:3])
-        raise ConfigError(f"{folder} holds a run with another config ({what}); name another folder.")
+def _learn_from(current: Run[BatchT], piece: Piece[BatchT]) -> dict[str, Tensor]:
+    """Adds the piece's share to the gradients; gives its own losses."""
+    config, batch = current.config, piece.batch.to(current.device)
+    with torch.autocast(current.device.type, torch.bfloat16, enabled=config.optimizer.half_precision):
+        losses = current.task.step(batch)
+    total = sum((config.losses.get(name, 0.0) * loss for name, loss in losses.items()), torch.zeros(()))
+    (piece.share * total).backward()
+    return {name: loss.detach() for name, loss in {"total": total, **losses}.items()}
 
 
-def _flat(table: dict, prefix: str = "") -> dict[str, object]:
-    flat: dict[str, object] = {}
-    for key, value in table.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return flat
+def _refuse_broken_weights(current: Run[BatchT], pieces: Sequence[Piece[BatchT]]) -> None:
+    """Gradients may overflow where the loss does not; such weights must not replace good ones on the disk."""
+    if not all(torch.isfinite(parameter).all() for parameter in current.learning):
+        raise _diverged(current, pieces)
 
 
-def _tensors(module: nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().contiguous().clone() for name, value in module.state_dict().items()}
+def _diverged(current: Run[BatchT], pieces: Sequence[Piece[BatchT]]) -> RunError:
+    every, origin = current.config.optimizer.validate_every, pieces[0].batch.origin
+    kept = current.step // every * every
+    state = f"the state of step {kept} is kept in {current.folder}" if kept else "nothing was saved yet"
+    return RunError(
+        f"At step {current.step} the loss or the weights became NaN or infinite in a batch of {origin}; {state}."
+        " Lower the rate, or cut gradients by largest_gradient."
+    )
 
 
-def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+@torch.no_grad()
+def _update_average(current: Run) -> None:
+    """Exponential, but over fewer steps at first, so that early weights are forgotten soon."""
+    keep = min(current.config.optimizer.average, (1 + current.step) / (10 + current.step))
+    for average, latest in zip(current.average.parameters(), current.task.model.parameters(), strict=True):
+        average.lerp_(latest, 1 - keep)
+
+
+def _validated(current: Run, validate: Validate) -> dict[str, float]:
+    """Figures of the moving average; keeps its weights when they are the best so far."""
+    figures = validate(current.average)
+    current.waited += 1
+    if figures["score"] > current.best:
+        current.best, current.waited = figures["score"], 0
+        runs.keep_best(current, figures)
+    return figures

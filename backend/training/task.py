@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, Protocol, Self, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 Parts = Literal["all", "decoder", "heads", "identities"]
@@ -35,11 +38,34 @@ class AudioBatch(Protocol):
         """float32 [B, n] at 16 kHz."""
         ...
 
+    @property
+    def origin(self) -> str:
+        """What the user knows the clips by, to stand in a sentence behind "in a batch of"."""
+        ...
 
-BatchT = TypeVar("BatchT", bound=AudioBatch, contravariant=True)
+    def to(self, device: torch.device) -> Self:
+        """The same batch with its tensors on a device."""
+        ...
 
 
-class Task(Protocol[BatchT]):
+BatchT = TypeVar("BatchT", bound=AudioBatch)
+TaskBatchT = TypeVar("TaskBatchT", bound=AudioBatch, contravariant=True)
+
+
+@dataclass(frozen=True)
+class Piece(Generic[BatchT]):
+    """The part of a step's batch that is computed at once."""
+
+    batch: BatchT
+    share: float = 1.0
+    """Its clips among those of the whole batch; 0 for a stand-in where a process would have no clip at all."""
+
+
+Pieces = Callable[[int], Sequence[Piece[BatchT]]]
+"""What this process computes in a step. The shares of a step sum to 1 over all processes (`processes`)."""
+
+
+class Task(Protocol[TaskBatchT]):
     """What the loop needs to know."""
 
     @property
@@ -47,8 +73,8 @@ class Task(Protocol[BatchT]):
         """What is trained."""
         ...
 
-    def step(self, batch: BatchT) -> dict[str, Tensor]:
-        """Losses by name for one batch, each a scalar with a gradient."""
+    def step(self, batch: TaskBatchT) -> dict[str, Tensor]:
+        """Losses by name for one batch, each a scalar with a gradient: the mean over the clips."""
         ...
 
     def parts(self, step: int) -> Parts:

@@ -29,7 +29,7 @@ from backend.training.motion.clip import Clip
 from backend.training.motion.config import MotionConfig, MotionRun
 from backend.training.motion.losses import PAPER_WEIGHTS
 from backend.training.motion.regression import PIVOT_PROBABILITY, MotionBatch, Regression, collate, with_pivot
-from backend.training.task import learn
+from backend.training.task import Piece, learn
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden"
 CASE = GOLDEN / "case1_wavlm_conv_pos1_pca"
@@ -138,8 +138,8 @@ def test_the_loop_takes_the_official_steps(task: Regression, tmp_path: Path) -> 
     assert (config.sampling.batch, config.sampling.pivot) == (1, PIVOT_PROBABILITY)
     batch, twin = golden_batch("b0"), Regression(copy.deepcopy(task.model), task.spaces, decoder_steps=1)
     optimizer = config.schedule.in_steps(1)
-    run = MotionRun("", task.model.config, "", {}, [], config.sampling, PAPER_WEIGHTS, "all", 1, optimizer, 1)
-    fit(twin, lambda step: batch, lambda average: {"score": 0.0}, run, tmp_path)
+    run = MotionRun("", task.model.config, "", {}, {}, {}, {}, config.sampling, PAPER_WEIGHTS, "all", 1, optimizer, 1)
+    fit(twin, lambda step: [Piece(batch)], lambda average: {"score": 0.0}, run, tmp_path)
     for parts in PARTS.values():
         adam_step(task, parts, batch)
     for (name, one), other in zip(twin.model.named_parameters(), task.model.parameters(), strict=True):

@@ -14,11 +14,13 @@ import toy_sets
 from safetensors.torch import load_file
 
 from backend import checkpoint
-from backend.training import commands, loop
+from backend.training import commands, journal
+from backend.training import run as run_state
 from backend.training.errors import ConfigError, CorpusError
 from backend.training.motion import motion_set
 from backend.training.motion.batches import MotionBatches
 from backend.training.motion.config import SamplingConfig
+from backend.training.motion.regression import MotionBatch
 
 TINY = ("model.encoder.width=16", "model.encoder.blocks=1", "model.encoder.bands=20", "model.decoder_dimension=16")
 SHORT = ("schedule.epochs=4", "schedule.decoder_epochs=2", "schedule.validate_every=2")
@@ -57,7 +59,7 @@ def train(
 
 
 def metrics(folder: Path) -> list[dict]:
-    return [json.loads(line) for line in (folder / loop.METRICS).read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in (folder / journal.METRICS).read_text(encoding="utf-8").splitlines()]
 
 
 def same_curves(one: Path, other: Path) -> bool:
@@ -101,7 +103,7 @@ def test_the_same_seed_repeats_and_another_differs(prepared: Path, tmp_path: Pat
     other = train(prepared, tmp_path / "other", *SHORT, "seed=2")
     assert same_curves(one, again)
     assert not same_curves(one, other)
-    weights = [load_file(folder / loop.BEST) for folder in (one, again)]
+    weights = [load_file(folder / run_state.BEST) for folder in (one, again)]
     assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
 
 
@@ -110,16 +112,16 @@ def test_a_killed_run_goes_on_with_the_same_curve(
     prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: int
 ):
     whole = train(prepared, tmp_path / "whole", *SHORT, "schedule.validate_every=1")
-    batch = MotionBatches.batch
+    pieces = MotionBatches.pieces
     stopped = KeyboardInterrupt("as by the user")
 
-    def interrupted(self, step):
+    def interrupted(self, step, wanted):
         if step == killed_at:
             raise stopped
-        return batch(self, step)
+        return pieces(self, step, wanted)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(MotionBatches, "batch", interrupted)
+        patch.setattr(MotionBatches, "pieces", interrupted)
         train(prepared, tmp_path / "halves", *SHORT, "schedule.validate_every=1")
     assert len(metrics(tmp_path / "halves")) < len(metrics(whole))
     train(prepared, tmp_path / "halves", *SHORT, "schedule.validate_every=1")
@@ -132,7 +134,8 @@ def test_the_encoder_waits_for_the_decoder(prepared: Path, tmp_path: Path):
         prepared, tmp_path / "more", "schedule.epochs=2", "schedule.decoder_epochs=1", "schedule.average=0.0"
     )
     fresh = train(prepared, tmp_path / "fresh", "schedule.epochs=1", "schedule.rate=0.0", "schedule.last_rate=0.0")
-    before, first, second = (encoder_of(load_file(folder / loop.STATE), "model.") for folder in (fresh, warm, longer))
+    states = [load_file(folder / run_state.STATE) for folder in (fresh, warm, longer)]
+    before, first, second = (encoder_of(state, "model.") for state in states)
     assert all(torch.equal(value, before[name]) for name, value in first.items())
     assert not all(torch.equal(value, first[name]) for name, value in second.items())
 
@@ -164,7 +167,7 @@ def test_a_mesh_behind_the_sliders_is_learnt_and_measured(prepared: Path, tmp_pa
     answer = run("evaluate", tmp_path / "m.safetensors", "--data", prepared / "hero", "--json", *options[:2])
     (row,) = json.loads(answer)[0]["rows"]
     assert 0 < row["MVE"] < 0.5
-    with pytest.raises(ConfigError, match=r"meshes was \['my_rig', 'my_rig'\], is \[\]"):
+    with pytest.raises(ConfigError, match=r"faces\.my_rig was '\w{12}', is None, meshes\.my_rig was"):
         train(prepared / "hero", tmp_path / "run", *quick)
     with pytest.raises(CorpusError, match=r"face\.npy is missing or no \.npz"):
         train(prepared / "hero", tmp_path / "other", options=("--mesh", f"my_rig={face}"))
@@ -175,19 +178,25 @@ def test_a_mesh_behind_the_sliders_is_learnt_and_measured(prepared: Path, tmp_pa
 # --- batches ---
 
 
+def only_batch(batches: MotionBatches, step: int) -> MotionBatch:
+    (piece,) = batches.pieces(step)
+    assert piece.share == 1
+    return piece.batch
+
+
 def test_batches_hold_one_space_and_repeat_data_sets(prepared: Path):
     sets = motion_set.read([prepared])
     rows = {"T0/0": 0, "T0/1": 1, "hero/hero": 2}
     config = SamplingConfig(batch=4, pivot=0.5, repeats={"T0": 2, "elsewhere": 9})
     batches = MotionBatches(sets, rows, config, seed=1)
     assert batches.steps_per_epoch == 3 + 3
-    epoch = [batches.batch(step) for step in range(6)]
+    epoch = [only_batch(batches, step) for step in range(6)]
     assert sorted(batch.space for batch in epoch) == ["my_rig"] * 3 + ["toy_8_vertices"] * 3
     assert sum(len(batch.audio) for batch in epoch if batch.space == "toy_8_vertices") == 12
-    assert {row for step in range(60) for row in batches.batch(step).identity.tolist()} == {0, 1, 2, 3}
+    assert {row for step in range(60) for row in only_batch(batches, step).identity.tolist()} == {0, 1, 2, 3}
     again = MotionBatches(sets, rows, config, seed=1)
-    assert torch.equal(again.batch(5).audio, epoch[5].audio)
-    orders = [[batches.batch(start + step).space for step in range(6)] for start in range(0, 60, 6)]
+    assert torch.equal(only_batch(again, 5).audio, epoch[5].audio)
+    orders = [[only_batch(batches, start + step).space for step in range(6)] for start in range(0, 60, 6)]
     assert len({tuple(order) for order in orders}) > 1
 
 

@@ -13,7 +13,7 @@ import torch
 
 from backend import checkpoint
 from backend.phonetics.phones import Phone, closures_of
-from backend.training import commands, loop
+from backend.training import commands, journal
 from backend.training.errors import ConfigError, CorpusError
 from backend.training.lips import rules
 from backend.training.lips.config import TrainingConfig, load
@@ -71,7 +71,7 @@ def options(*changes: str) -> list[str]:
 
 
 def metrics(folder: Path) -> list[dict]:
-    return [json.loads(line) for line in (folder / loop.METRICS).read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in (folder / journal.METRICS).read_text(encoding="utf-8").splitlines()]
 
 
 def shipped_config() -> TrainingConfig:
@@ -100,10 +100,10 @@ def test_a_stopped_run_goes_on_with_the_same_curve(prepared, tmp_path):
     stopped = KeyboardInterrupt("as by the user")
     batch = TrainingSet.batch
 
-    def interrupted(self, step):
+    def interrupted(self, step, piece):
         if step == 15:
             raise stopped
-        return batch(self, step)
+        return batch(self, step, piece)
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(TrainingSet, "batch", interrupted)

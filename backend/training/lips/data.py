@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +39,15 @@ class Batch:
     """int64 [B, frames]: open, shut or between (`prepare`)."""
     space: str = "arkit"
 
+    @property
+    def origin(self) -> str:
+        return "speech"
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch with its tensors on a device."""
+        tensors = (self.audio, self.values, self.identity, self.visemes, self.lips)
+        return Batch(*(tensor.to(device) for tensor in tensors), space=self.space)
+
 
 @dataclass(frozen=True, eq=False)
 class Chunk:
@@ -67,9 +74,9 @@ class TrainingSet:
             raise CorpusError(f"{folder} has no recording that the config's groups train on.")
         self.shares = shares / shares.sum()
 
-    def batch(self, step: int) -> Batch:
-        """The batch of one step."""
-        random = np.random.default_rng((self.seed, step))
+    def batch(self, step: int, piece: int = 0) -> Batch:
+        """The batch of one step, or one of the pieces that such a step has."""
+        random = np.random.default_rng((self.seed, step, piece) if piece else (self.seed, step))
         chunks = [self._chunk(random) for _ in range(self.config.batch)]
         audio = vary(np.stack([chunk.samples for chunk in chunks]), self.sounds, self.augment, random)
         identity = np.array([self._identity(random) for _ in chunks])
@@ -120,20 +127,6 @@ class TrainingSet:
     def _identity(self, random: np.random.Generator) -> int:
         """A style's row, or the last row, the pivot."""
         return len(STYLES) if random.random() < self.config.pivot else int(random.integers(len(STYLES)))
-
-
-def ahead(batch_of: Callable[[int], Batch]) -> Callable[[int], Batch]:
-    """The same batches by step, each built by another thread while the one before is being learned."""
-    pool = ThreadPoolExecutor(1, "batches")
-    waiting: dict[int, Future[Batch]] = {}
-
-    def batch(step: int) -> Batch:
-        wanted = waiting.pop(step, None) or pool.submit(batch_of, step)
-        waiting.clear()
-        waiting[step + 1] = pool.submit(batch_of, step + 1)
-        return wanted.result()
-
-    return batch
 
 
 def _members(clips: list[Clip], groups: tuple[GroupConfig, ...]) -> dict[str, list[int]]:

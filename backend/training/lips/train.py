@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import typing
 from dataclasses import dataclass
@@ -13,16 +14,19 @@ from backend import checkpoint
 from backend.checkpoint import ModelCard
 from backend.face import arkit
 from backend.models.unitalker import UniTalker
+from backend.training import processes
+from backend.training.ahead import ahead
 from backend.training.errors import ConfigError
 from backend.training.loop import fit
 from backend.training.speech import corpus
 from backend.training.speech.sounds import bank
+from backend.training.task import Piece
 from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 
 from .config import TrainingConfig
-from .data import TrainingSet, ahead
+from .data import Batch, TrainingSet
 from .prepare import FPS
 from .styles import STYLES
 from .task import SpeechToLips
@@ -41,20 +45,30 @@ class Sources:
     """A model file to begin with instead of fresh weights."""
 
 
-def train(config: TrainingConfig, sources: Sources, folder: Path) -> Path:
+def train(
+    config: TrainingConfig, sources: Sources, folder: Path, *, device: str = "cpu", tensorboard: bool = False
+) -> Path:
     """Runs a config in a folder, or goes on with the run that is there; returns the file with the best weights.
 
     Raises ConfigError, CorpusError or CheckpointError.
     """
-    model = _beginning(config, sources.begin)
+    model = _beginning(config, sources.begin).to(device)
     chunks = TrainingSet(sources.prepared, config.data, config.augment, config.seed)
     watched = [] if sources.watch is None else corpus.read_pairs(sources.watch)
     rest = bank(14, 4.0, seed=config.seed + 1) * 0.03
 
-    def validate(average: nn.Module) -> dict[str, float]:
-        return figures_of(typing.cast("UniTalker", average), chunks, watched, rest)
+    collected = config.optimizer.accumulate
+    share = 1 / (processes.count() * collected)
 
-    return fit(SpeechToLips(model, config.shut_weight), ahead(chunks.batch), validate, config, folder)
+    def pieces_of(step: int) -> list[Piece[Batch]]:
+        return [Piece(chunks.batch(step, piece), share) for piece in processes.own_pieces(collected)]
+
+    def validate(average: nn.Module) -> dict[str, float]:
+        on_cpu = typing.cast("UniTalker", copy.deepcopy(average).cpu())
+        return figures_of(on_cpu, chunks, watched, rest)
+
+    task = SpeechToLips(model, config.shut_weight)
+    return fit(task, ahead(pieces_of), validate, config, folder, tensorboard=tensorboard)
 
 
 def _beginning(config: TrainingConfig, begin: Path | None) -> UniTalker:

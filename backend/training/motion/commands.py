@@ -68,7 +68,7 @@ def _add_mesh_argument(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--mesh", action="append", default=[], metavar="SPACE=FILE", help=about)
 
 
-def train(args: argparse.Namespace, table: dict[str, Any], path: Path) -> str:
+def train(device: str, args: argparse.Namespace, table: dict[str, Any], path: Path) -> str:
     """Runs a config of annotated motion, given as the plain values of its file."""
     from backend import catalogue, checkpoint
     from backend.training import config
@@ -89,7 +89,7 @@ def train(args: argparse.Namespace, table: dict[str, Any], path: Path) -> str:
     if args.space is not None:
         sets = motion_set.in_space(sets, args.space)
     sources = train.Sources(sets, begin, args.new_decoder, files)
-    best = train.train(settings, sources, args.run, args.output)
+    best = train.train(settings, sources, args.run, args.output, device=device, tensorboard=args.tensorboard)
     return f"the best weights are in {best}" if args.output is None else f"the model is in {args.output}"
 
 

@@ -84,10 +84,17 @@ class EpochsConfig:
     average: float = 0.0
     """Decay per step of the moving average of the weights that is validated and kept; 0 for the weights themselves."""
     half_precision: bool = False
+    """Compute in bfloat16 where it is safe: not in PCA bases, meshes and losses."""
+    accumulate: int = 1
+    """Batches whose gradients are collected for one step, which is then that of one batch so many times as large."""
+    patience: int = 0
+    """Validations without a better score after which a run ends; 0 goes on to the last epoch."""
 
     def __post_init__(self) -> None:
         if min(self.epochs, self.validate_every) < 1 or self.decoder_epochs < 0:
             raise ValueError("a run has 1 epoch or more and is validated every epoch or more seldom")
+        if self.accumulate < 1 or self.patience < 0:
+            raise ValueError("a step collects 1 batch or more, and patience is 0 or more")
 
     def in_steps(self, steps: int) -> OptimizerConfig:
         """The same with so many steps to an epoch."""
@@ -101,6 +108,8 @@ class EpochsConfig:
             average=self.average,
             half_precision=self.half_precision,
             validate_every=self.validate_every * steps,
+            accumulate=self.accumulate,
+            patience=self.patience,
         )
 
 
@@ -137,11 +146,14 @@ class MotionRun:
     name: str
     model: UniTalkerConfig
     begin: str
-    """Name of the model that it began with; empty for fresh weights."""
+    """Name and content of the model that it began with; empty for fresh weights."""
     data: dict[str, int]
     """Training clips by data set."""
-    meshes: list[str]
-    """FaceSpaces whose meshes and faces the losses look at."""
+    manifests: dict[str, str]
+    """Content of the manifests by data set."""
+    meshes: dict[str, str]
+    faces: dict[str, str]
+    """Content of the files by FaceSpace whose meshes and faces the losses look at."""
     sampling: SamplingConfig
     losses: dict[str, float]
     learn: Parts

@@ -40,10 +40,13 @@ def items(prepared: MotionSet, split: Split, identities: Sequence[str]) -> Itera
 def predictor(model: UniTalker, space: FaceSpace) -> Predict:
     """What a UniTalker predicts on each speaker's own neutral face, and for as many frames as are annotated."""
 
+    device = next(model.parameters()).device
+
     @torch.no_grad()
     def predict(clip: Clip, identity: int) -> Tensor:
-        audio, template = (torch.from_numpy(array)[None] for array in (clip.samples, clip.template))
-        return model(audio, space.name, len(clip.motion), torch.tensor([identity]), template[:, None]).values[0]
+        audio, template = (torch.from_numpy(array)[None].to(device) for array in (clip.samples, clip.template))
+        row = torch.tensor([identity], device=device)
+        return model(audio, space.name, len(clip.motion), row, template[:, None]).values[0].cpu()
 
     return predict
 

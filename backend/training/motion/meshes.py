@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from backend import flame_file
-from backend.face import FaceSpace, Mesh
+from backend.face import FaceSpace
 from backend.flame_file import FlameFileError
 from backend.models.blendshapes import Blendshapes
 from backend.models.flame import Flame
@@ -34,16 +34,16 @@ class MeshFiles:
     faces: Mapping[str, Path] = field(default_factory=dict)
     """Region files (`regions.read`) of the vertices that losses look at."""
 
-    def on(self, spaces: Mapping[str, FaceSpace]) -> dict[str, FaceSpace]:
+    def on(self, spaces: Mapping[str, FaceSpace], device: str = "cpu") -> dict[str, FaceSpace]:
         """The same spaces with their meshes. ConfigError for a file of a space that is not there, CorpusError."""
         for name in (*self.meshes, *self.faces):
             if name not in spaces:
                 raise ConfigError(f"There is a mesh or face for {name}, but the data is of {', '.join(spaces)}.")
-        return {name: self._on(space) for name, space in spaces.items()}
+        return {name: self._on(space, device) for name, space in spaces.items()}
 
-    def _on(self, space: FaceSpace) -> FaceSpace:
+    def _on(self, space: FaceSpace, device: str) -> FaceSpace:
         if (path := self.meshes.get(space.name)) is not None:
-            space = with_mesh(space, path)
+            space = with_mesh(space, path, device)
         if (face := self.faces.get(space.name)) is not None:
             found = regions.read(face, FLAME_FACE)
             regions.with_regions(space, found, None)  # refuses vertices that are not there
@@ -51,13 +51,16 @@ class MeshFiles:
         return space
 
 
-def with_mesh(space: FaceSpace, path: Path) -> FaceSpace:
+def with_mesh(space: FaceSpace, path: Path, device: str = "cpu") -> FaceSpace:
     """The space with the mesh in a file. Its regions, which were those of controls, are left out. CorpusError."""
     if space.kind == "vertices":
         raise CorpusError(f"{space.name} are vertices already; leave out the mesh {path}.")
     try:
-        mesh = Flame(flame_file.read(path)).vertices_from_413 if space.kind == "flame" else _blendshapes(path)
-        mesh(torch.zeros(space.dim))
+        if space.kind == "flame":
+            mesh = Flame(flame_file.read(path)).to(device).vertices_from_413
+        else:
+            mesh = _blendshapes(path).to(device)
+        mesh(torch.zeros(space.dim, device=device))
     except FlameFileError as error:
         raise CorpusError(str(error)) from error
     except (ValueError, RuntimeError) as error:
@@ -65,7 +68,7 @@ def with_mesh(space: FaceSpace, path: Path) -> FaceSpace:
     return replace(space, mesh=mesh, lips=None, upper_face=None)
 
 
-def _blendshapes(path: Path) -> Mesh:
+def _blendshapes(path: Path) -> Blendshapes:
     try:
         with np.load(path, allow_pickle=False) as file:
             return Blendshapes(*(np.asarray(file[key], np.float32) for key in KEYS))

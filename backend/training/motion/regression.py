@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -37,6 +37,17 @@ class MotionBatch:
     """int64 [B]: rows of the identity table."""
     lengths: Lengths
     """What of `audio` and `values` is no padding."""
+    data_sets: tuple[str, ...] = ()
+    """Names of those that the clips are from."""
+
+    @property
+    def origin(self) -> str:
+        return f"clips of {', '.join(self.data_sets) or self.space}"
+
+    def to(self, device: torch.device) -> MotionBatch:
+        """The same batch with its tensors on a device."""
+        moved = {name: getattr(self, name).to(device) for name in ("audio", "values", "template", "identity")}
+        return replace(self, **moved, lengths=Lengths(*(counts.to(device) for counts in self.lengths)))
 
     @property
     def is_padded(self) -> bool:
@@ -95,8 +106,9 @@ class Regression:
             batch.template,
             batch.lengths if batch.is_padded else None,
         )
-        losses = motion_losses(self.spaces[batch.space], prediction.values.float(), batch.values, frames)
-        if prediction.coefficients is not None:
-            wanted = model.encode(batch.values, batch.space, batch.template)
-            losses["coefficients"] = squared_error(prediction.coefficients.float(), wanted, frames)
+        with torch.autocast(batch.audio.device.type, enabled=False):  # losses of small differences need all digits
+            losses = motion_losses(self.spaces[batch.space], prediction.values.float(), batch.values, frames)
+            if prediction.coefficients is not None:
+                wanted = model.encode(batch.values, batch.space, batch.template)
+                losses["coefficients"] = squared_error(prediction.coefficients.float(), wanted, frames)
         return losses

@@ -15,7 +15,10 @@ from backend.checkpoint import LoadedModel, ModelCard
 from backend.face import FaceSpace
 from backend.models.unitalker import UniTalker
 from backend.settings import to_plain
+from backend.training import processes
+from backend.training.ahead import ahead
 from backend.training.loop import fit
+from backend.training.task import Piece
 from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
@@ -23,11 +26,12 @@ from torch import nn
 from . import face_evaluation, motion_model
 from .batches import MotionBatches
 from .config import MotionConfig, MotionRun
+from .contents import of_file, of_tensors
 from .losses import face_points
 from .meshes import MeshFiles
 from .motion_model import Beginning
-from .motion_set import MotionSet
-from .regression import Regression
+from .motion_set import MANIFEST, MotionSet
+from .regression import MotionBatch, Regression
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,23 +47,35 @@ class Sources:
     """Files of the faces that numbers move, where losses are to look at vertices."""
 
 
-def train(config: MotionConfig, sources: Sources, folder: Path, output: Path | None = None) -> Path:
+def train(
+    config: MotionConfig,
+    sources: Sources,
+    folder: Path,
+    output: Path | None = None,
+    *,
+    device: str = "cpu",
+    tensorboard: bool = False,
+) -> Path:
     """Runs a config in a folder, or goes on with the run that is there; returns the file with the best weights.
 
     With `output`, these are also written as a model file. Raises ConfigError, CorpusError or CheckpointError.
     """
     start = motion_model.build(config, sources.sets, sources.begin, new_decoder=sources.new_decoder)
     rows = {name: row for row, name in enumerate(start.identities)}
-    batches = MotionBatches(sources.sets, rows, config.sampling, config.seed)
+    collected = config.schedule.accumulate
+    batches = MotionBatches(sources.sets, rows, config.sampling, config.seed, processes.count() * collected)
     run = _run(config, sources, start, batches.steps_per_epoch)
-    spaces = sources.meshes.on(start.spaces)
-    task = Regression(start.model, spaces, run.learn, run.decoder_steps)
+    spaces = sources.meshes.on(start.spaces, device)
+    task = Regression(start.model.to(device), spaces, run.learn, run.decoder_steps)
+
+    def pieces_of(step: int) -> list[Piece[MotionBatch]]:
+        return batches.pieces(step, processes.own_pieces(collected))
 
     def validate(average: nn.Module) -> dict[str, float]:
         return figures_of(typing.cast("UniTalker", average), spaces, start.identities, sources.sets)
 
-    best = fit(task, batches.batch, validate, run, folder)
-    if output is not None:
+    best = fit(task, ahead(pieces_of), validate, run, folder, tensorboard=tensorboard)
+    if output is not None and processes.is_first():
         _export(config, run, start, best, output)
     return best
 
@@ -81,13 +97,16 @@ def figures_of(
 
 @torch.no_grad()
 def _unexplained(model: UniTalker, space: FaceSpace, identities: Sequence[str], prepared: MotionSet) -> float:
-    predict = face_evaluation.predictor(model, space)
+    predict, device = face_evaluation.predictor(model, space), next(model.parameters()).device
     split = "val" if prepared.split("val") else "train"
     missed = moved = 0.0
     for clip, identity, _ in face_evaluation.items(prepared, split, identities):
-        truth = face_points(space, torch.from_numpy(clip.motion))
-        missed += (face_points(space, predict(clip, identity)) - truth).square().mean().item()
-        moved += (truth - face_points(space, torch.from_numpy(clip.template))).square().mean().item()
+        said, truth, still = (
+            face_points(space, values.to(device))
+            for values in (predict(clip, identity), torch.from_numpy(clip.motion), torch.from_numpy(clip.template))
+        )
+        missed += (said - truth).square().mean().item()
+        moved += (truth - still).square().mean().item()
     return missed / max(moved, 1e-12)
 
 
@@ -95,9 +114,11 @@ def _run(config: MotionConfig, sources: Sources, start: Beginning, steps: int) -
     return MotionRun(
         name=config.name,
         model=start.model.config,
-        begin="" if sources.begin is None else sources.begin.info.name,
+        begin="" if sources.begin is None else f"{sources.begin.info.name} {of_tensors(sources.begin.model)}",
         data={prepared.name: len(prepared.split("train")) for prepared in sources.sets},
-        meshes=sorted((*sources.meshes.meshes, *sources.meshes.faces)),
+        manifests={prepared.name: of_file(prepared.folder / MANIFEST) for prepared in sources.sets},
+        meshes={space: of_file(path) for space, path in sources.meshes.meshes.items()},
+        faces={space: of_file(path) for space, path in sources.meshes.faces.items()},
         sampling=config.sampling,
         losses=to_plain(config.losses),
         learn=config.learn,
@@ -111,7 +132,7 @@ def _export(config: MotionConfig, run: MotionRun, start: Beginning, best: Path, 
     """Writes the weights of the best step as a model file in half precision."""
     with safe_open(best, "pt") as file:
         about = file.metadata()
-    start.model.load_state_dict(load_file(best))
+    start.model.cpu().load_state_dict(load_file(best))
     training = {
         "step": int(about["step"]),
         "seed": run.seed,
