@@ -42,7 +42,7 @@ class HeadConfig:
 
 @dataclass(frozen=True)
 class AuxiliaryConfig:
-    """A linear reading of the encoder's features that only training looks at."""
+    """A linear reading of the encoder's features: trained along with the motion, read by `UniTalker.read`."""
 
     name: str
     dim: int
@@ -141,6 +141,15 @@ class UniTalker(nn.Module):
         Returns float32 [B, frames, dim], the space's template added where the model has one.
         """
         return self(audio, space, frames, identity, self.template(space)).values
+
+    @torch.no_grad()
+    def read(self, audio: Tensor) -> dict[str, Tensor]:
+        """What the auxiliary heads say of audio float32 [B, n] at 16 kHz: [B, t, dim] by name, about 50 a second."""
+        if self.config.interpolate_position == 0:
+            features = self.encoder(audio, None, round(audio.shape[1] / 320))
+        else:
+            features = self.encoder(audio)
+        return {name: head(features) for name, head in self.auxiliary.items()}
 
     def forward(
         self,

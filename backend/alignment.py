@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Alignment: when each phone of a known text is heard, or which phones are heard where no text is known.
+
+Both are Viterbi searches (Rabiner, "A tutorial on hidden Markov models", 1989) over log-probabilities of phone classes,
+one row per reading. Time and memory grow with the length of the sound: of all states of the text only those near the
+best one are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from .phonetics.phones import SILENCE
+
+BEAM = 250.0
+"""A state this much less likely (in nats) than the best one at the same time is given up."""
+WIDEST = 4000
+"""States kept at one time, at most: about two minutes of text."""
+SWITCH_COST = 4.0
+"""Nats that a change of class costs where no text is known, so that one odd reading is no phone."""
+_IMPOSSIBLE = np.float32(-1e30)
+_STAY, _ADVANCE, _SKIP = 0, 1, 2
+
+
+class Span(NamedTuple):
+    """One piece of an alignment, in readings."""
+
+    item: int
+    """Which of the wanted items; for `decode`, the class."""
+    first: int
+    last: int
+    """The reading behind the last one."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One class that has to be heard, or may be."""
+
+    kind: int
+    """The class."""
+    shortest: int = 1
+    """Readings that it lasts at least."""
+    optional: bool = False
+    """It may be left out; no two neighbours may both be."""
+
+
+def align(scores: np.ndarray, items: Sequence[Item]) -> list[Span] | None:
+    """The most likely times of all items, in order and without gaps; items that were left out are missing.
+
+    `scores` float32 [readings, classes] are log-probabilities. None where the items do not fit into the readings or
+    are so unlike them that the search loses its way.
+    """
+    if not items or not len(scores):
+        return None
+    trellis = _Trellis(items)
+    steps = _forward(scores, trellis)
+    return None if steps is None else _traced(steps, trellis)
+
+
+def decode(scores: np.ndarray, switch_cost: float = SWITCH_COST) -> list[Span]:
+    """The most likely classes, in order and without gaps, where nothing is known about the text."""
+    count = scores.shape[1]
+    best = scores[0].astype(np.float64)
+    came_from = np.zeros(scores.shape, np.uint8 if count < 256 else np.int32)
+    own = np.arange(count)
+    for time in range(1, len(scores)):
+        winner = int(best.argmax())
+        switches = best < best[winner] - switch_cost
+        came_from[time] = np.where(switches, winner, own)
+        best = np.maximum(best, best[winner] - switch_cost) + scores[time]
+    path = np.empty(len(scores), np.int64)
+    path[-1] = best.argmax()
+    for time in range(len(scores) - 1, 0, -1):
+        path[time - 1] = came_from[time, path[time]]
+    return _runs(path)
+
+
+def fit(scores: np.ndarray, spans: Sequence[Span], kinds: Sequence[int], among: Sequence[Span]) -> float:
+    """How much less likely (nats per reading, 0 at best) an alignment is than what was heard freely, pauses left out.
+
+    `kinds` are the classes of the items of `spans`; `among` is the free answer of `decode`.
+    """
+    wanted, free = np.full(len(scores), SILENCE), np.full(len(scores), SILENCE)
+    for span in spans:
+        wanted[span.first : span.last] = kinds[span.item]
+    for span in among:
+        free[span.first : span.last] = span.item
+    readings = np.arange(len(scores))
+    spoken = (wanted != SILENCE) | (free != SILENCE)
+    lost = scores[readings, free] - scores[readings, wanted]
+    return float(lost[spoken].mean()) if spoken.any() else 0.0
+
+
+class _Trellis:
+    """The states of a row of items: one for each reading that an item must last, the last of them may repeat."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        lengths = np.array([item.shortest for item in items])
+        self.items = np.repeat(np.arange(len(items)), lengths)
+        self.kinds = np.array([item.kind for item in items])[self.items]
+        ends = np.cumsum(lengths)
+        self.repeats = np.zeros(len(self.items), bool)
+        self.repeats[ends - 1] = True
+        self.skips = np.zeros(len(self.items), np.int64)
+        """How many states back the way past an optional item begins; 0: there is none."""
+        starts = ends - lengths
+        for index in range(2, len(items)):
+            if items[index - 1].optional:
+                self.skips[starts[index]] = lengths[index - 1] + 1
+        self.entries = {0, int(starts[1])} if len(items) > 1 and items[0].optional else {0}
+        self.exits = {len(self.items) - 1}
+        if len(items) > 1 and items[-1].optional:
+            self.exits.add(int(ends[-2]) - 1)
+
+
+class _Step(NamedTuple):
+    """What one reading has decided: for states from `first` on, where the best way came from."""
+
+    first: int
+    moves: np.ndarray
+    """uint8 [states]: `_STAY`, `_ADVANCE` or `_SKIP`."""
+    best_exit: int
+    """The best state to end in, -1 where none is reached."""
+
+
+def _forward(scores: np.ndarray, trellis: _Trellis) -> list[_Step] | None:
+    """All steps; None where no way leads to an end."""
+    low, best = 0, np.full(max(trellis.entries) + 1, _IMPOSSIBLE)
+    for entry in trellis.entries:
+        best[entry] = scores[0, trellis.kinds[entry]]
+    steps = [_Step(0, np.zeros(len(best), np.uint8), _exit(trellis, 0, best))]
+    for reading in scores[1:]:
+        high = min(low + len(best) + int(trellis.skips[low : low + len(best) + 1].max(initial=1)), len(trellis.items))
+        states = np.arange(low, high)
+        reached, moves = _advanced(best, states, trellis)
+        reached += reading[trellis.kinds[states]]
+        alive = np.flatnonzero(reached > reached.max() - BEAM)
+        start = max(alive[0], min(int(reached.argmax()) - WIDEST // 2, alive[-1] + 1 - WIDEST))
+        kept = slice(start, min(alive[-1] + 1, start + WIDEST))
+        low, best = low + start, reached[kept]
+        steps.append(_Step(low, moves[kept], _exit(trellis, low, best)))
+    return steps if steps[-1].best_exit >= 0 else None
+
+
+def _advanced(best: np.ndarray, states: np.ndarray, trellis: _Trellis) -> tuple[np.ndarray, np.ndarray]:
+    """The likelihood of the best way into each state, and the moves that lead there; `best` begins at `states[0]`."""
+    count = len(states)
+    held = np.full(count, _IMPOSSIBLE)
+    held[: len(best)] = best
+    stay = np.where(trellis.repeats[states], held, _IMPOSSIBLE)
+    reached, moves = stay, np.zeros(count, np.uint8)
+    advance = np.full(count, _IMPOSSIBLE)
+    advance[1:] = held[:-1]
+    better = advance > reached
+    reached, moves = np.where(better, advance, reached), np.where(better, np.uint8(_ADVANCE), moves)
+    origins = np.arange(count) - trellis.skips[states]
+    possible = (trellis.skips[states] > 0) & (origins >= 0)
+    skip = np.where(possible, held[origins.clip(0)], _IMPOSSIBLE)
+    better = skip > reached
+    return np.where(better, skip, reached), np.where(better, np.uint8(_SKIP), moves)
+
+
+def _exit(trellis: _Trellis, low: int, best: np.ndarray) -> int:
+    inside = [state for state in trellis.exits if low <= state < low + len(best) and best[state - low] > _IMPOSSIBLE]
+    return max(inside, key=lambda state: best[state - low], default=-1)
+
+
+def _traced(steps: list[_Step], trellis: _Trellis) -> list[Span]:
+    state = steps[-1].best_exit
+    path = np.empty(len(steps), np.int64)
+    for time in range(len(steps) - 1, -1, -1):
+        path[time] = state
+        move = steps[time].moves[state - steps[time].first]
+        state -= (0, 1, int(trellis.skips[state]))[move]
+    return _runs(trellis.items[path])
+
+
+def _runs(path: np.ndarray) -> list[Span]:
+    edges = np.flatnonzero(np.diff(path)) + 1
+    firsts, lasts = [0, *edges.tolist()], [*edges.tolist(), len(path)]
+    return [Span(int(path[first]), first, last) for first, last in zip(firsts, lasts, strict=True)]
