@@ -85,6 +85,15 @@ def curves(action: Action, data: AnimData | NlaStrip) -> list[FCurve]:
     return [curve for bag in bags if bag for curve in bag.fcurves]
 
 
+def object_curves(action: Action) -> list[FCurve]:
+    """The F-curves of `action` that are made for objects, such as the bones of a pose in a library."""
+    if not hasattr(action, "slots"):
+        return list(action.fcurves)
+    slots = [slot for slot in action.slots if slot.target_id_type in ("OBJECT", "UNSPECIFIED")]
+    bags = (strip.channelbag(slot) for layer in action.layers for strip in layer.strips for slot in slots)
+    return [curve for bag in bags if bag for curve in bag.fcurves]
+
+
 def slot_in(data: AnimData | NlaStrip) -> int:
     """The handle of the slot that animation data or an NLA strip plays; 0 before 4.4, which has no slots."""
     return getattr(data, "action_slot_handle", 0)

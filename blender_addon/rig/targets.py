@@ -3,16 +3,25 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .face import Face
+import bpy
+
+from . import bones, poses
+from .face import Face, Part
+from .profile import BoneMove
+from .weights import Value, values_of
 
 if TYPE_CHECKING:
     import numpy as np
     from bpy.types import ID
 
     from ..motion import Motion
+
+UNLIMITED = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +46,61 @@ def targets_of(face: Face, motion: Motion) -> list[Curve]:
 
     Raises `BadInput` where not one channel of the motion moves this face.
     """
-    weights = face.match.matrix(motion.names)
-    columns = motion.values @ weights.T
-    curves: list[Curve] = []
-    for row, (control, name) in enumerate(face.match.found.items()):
-        if weights[row].any():
-            block = face.key.key_blocks[name]
-            limits = (block.slider_min, block.slider_max)
-            moved_by = frozenset(face.match.profile.shape_keys[control])
-            curves.append(Curve(face.key, block.path_from_id("value"), 0, columns[:, row], limits, moved_by))
-    return curves
+    values = values_of(face.match, motion.names, motion.values)
+    return [curve for part in face.parts for curve in _MAKERS[part.kind](face, part, values)]
+
+
+def _key_curves(_face: Face, part: Part, values: Sequence[Value]) -> Iterator[Curve]:
+    for value, name in _of(part, values):
+        block = part.datablock.key_blocks[name]
+        limits = (block.slider_min, block.slider_max)
+        yield _curve(part, block.path_from_id("value"), 0, value.values, value.channels, limits)
+
+
+def _property_curves(_face: Face, part: Part, values: Sequence[Value]) -> Iterator[Curve]:
+    for value, name in _of(part, values):
+        shown = part.datablock.id_properties_ui(name).as_dict()
+        path = f'["{bpy.utils.escape_identifier(name)}"]'
+        yield _curve(part, path, 0, value.values, value.channels, (shown["min"], shown["max"]))
+
+
+def _pose_curves(_face: Face, part: Part, values: Sequence[Value]) -> Iterator[Curve]:
+    weights = {name: value.values for value, name in _of(part, values)}
+    channels = frozenset[str]().union(*(value.channels for value, _ in _of(part, values)))
+    for bone, moved in poses.movements(part.thing, weights).items():
+        yield from _tracks(part, bone, moved, channels)
+
+
+def _bone_curves(face: Face, part: Part, values: Sequence[Value]) -> Iterator[Curve]:
+    grouped: dict[str, list[tuple[BoneMove, np.ndarray]]] = {}
+    channels: dict[str, frozenset[str]] = {}
+    for value, name in _of(part, values):
+        if value.move:
+            grouped.setdefault(name, []).append((value.move, value.values))
+            channels[name] = channels.get(name, frozenset()) | value.channels
+    corners = [part.found[bone] for bone in face.match.profile.corners if bone in part.found]
+    for name, moves in grouped.items():
+        width = bones.mouth_width(part.thing, corners, name)
+        yield from _tracks(part, name, bones.movement(part.thing, name, moves, width), channels[name])
+
+
+_MAKERS = {"shape keys": _key_curves, "properties": _property_curves, "poses": _pose_curves, "bones": _bone_curves}
+
+
+def _of(part: Part, values: Sequence[Value]) -> Iterator[tuple[Value, str]]:
+    """The values of the controls that a part has, with its names of them."""
+    for value in values:
+        if value.control in part.found:
+            yield value, part.found[value.control]
+
+
+def _tracks(part: Part, name: str, moved: bones.Movement, channels: frozenset[str]) -> Iterator[Curve]:
+    bone = part.thing.pose.bones[name]
+    for track, index, values in bones.tracks(bone, moved):
+        yield _curve(part, bone.path_from_id(track), index, values, channels, UNLIMITED)
+
+
+def _curve(
+    part: Part, path: str, index: int, values: np.ndarray, channels: frozenset[str], limits: tuple[float, float]
+) -> Curve:
+    return Curve(part.datablock, path, index, values.astype("float32"), limits, channels)

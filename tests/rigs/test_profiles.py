@@ -1,160 +1,104 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every rig profile: its form, its channels, and the names under which its shape keys are found."""
+"""The files: every profile that ships has the form of the schema, and an artist's own one is read and written back."""
 
 from __future__ import annotations
 
 import importlib
 import json
-import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 
 import jsonschema
-import numpy as np
 import pytest
 
 from backend.face import ARKIT_CHANNELS
 
 ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = json.loads((ROOT / "rigs" / "schema.json").read_text(encoding="utf-8"))
 PROFILES = sorted(path for path in (ROOT / "rigs").glob("*.json") if path.name != "schema.json")
 CHANNELS = {"arkit": ARKIT_CHANNELS}
-PARTS = ("profile", "match")
+MINE = {"id": "mine", "title": "Bob", "extends": "oculus", "names": {"viseme_PP": "Bob 7"}, "gains": {"viseme_aa": 0.5}}
 
 
-@pytest.fixture(scope="module")
-def rig():
-    """The add-on's room, without Blender: its package's own start needs bpy."""
-    for name, folder in (("checkout", ROOT), ("checkout.blender_addon", ROOT / "blender_addon")):
-        package = sys.modules[name] = ModuleType(name)
-        package.__path__ = [str(folder)]
-    yield SimpleNamespace(**{part: importlib.import_module(f"checkout.blender_addon.rig.{part}") for part in PARTS})
-    for name in [name for name in sys.modules if name.split(".")[0] == "checkout"]:
-        del sys.modules[name]
+def read(name):
+    return json.loads((ROOT / "rigs" / f"{name}.json").read_text(encoding="utf-8"))
 
 
-@pytest.fixture(scope="module")
-def arkit(rig):
-    return rig.profile.RigProfile.load(ROOT / "rigs" / "arkit.json")
+def channels(profile):
+    rows = [*profile.get("shape_keys", {}).values(), *profile.get("visemes", {}).values()]
+    rows += [move["by"] for moves in profile.get("bones", {}).values() for move in moves]
+    return {channel for row in rows for channel in row}
+
+
+def test_schema_is_one():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
 @pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
 def test_profile_has_the_right_form(path):
-    schema = json.loads((ROOT / "rigs" / "schema.json").read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    profile = json.loads(path.read_text(encoding="utf-8"))
-    jsonschema.validate(profile, schema)
+    profile = read(path.stem)
+    jsonschema.validate(profile, SCHEMA)
     assert profile["id"] == path.stem
-    known = set(CHANNELS[profile["consumes"]])
-    assert {channel for weights in profile["shape_keys"].values() for channel in weights} <= known
-    assert set(profile["recognise"]["aliases"]) <= set(profile["shape_keys"])
+    assert profile["sources"]
+    assert channels(profile) <= set(CHANNELS[profile["consumes"]])
 
 
-@pytest.mark.parametrize("spoil", [{"id": "A b"}, {"shape_keys": {}}, {"title": ""}, {"bone": {}}, {"recognise": {}}])
-def test_schema_refuses(spoil):
-    schema = json.loads((ROOT / "rigs" / "schema.json").read_text(encoding="utf-8"))
-    profile = json.loads((ROOT / "rigs" / "arkit.json").read_text(encoding="utf-8"))
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(profile | spoil, schema)
-
-
-def test_arkit_to_arkit_is_the_identity(rig, arkit):
-    match = rig.match.match(arkit, ARKIT_CHANNELS)
-    assert match.missing == ()
-    assert match.score == 1.0
-    np.testing.assert_array_equal(match.matrix(ARKIT_CHANNELS), np.eye(52, dtype=np.float32))
-
-
-def snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-
-
-SPELLINGS = {
-    "as Apple writes them": lambda name: name,
-    "capitalised": lambda name: name[0].upper() + name[1:],
-    "lower case": str.lower,
-    "upper case": str.upper,
-    "snake case": snake,
-    "upper snake case": lambda name: snake(name).upper(),
-    "L and R behind an underscore": lambda name: name.replace("Left", "_L").replace("Right", "_R"),
-    "l and r behind a dot": lambda name: name.replace("Left", ".l").replace("Right", ".r"),
-    "capitalised with L and R": lambda name: (name[0].upper() + name[1:]).replace("Left", "L").replace("Right", "R"),
-    "words with spaces": lambda name: snake(name).replace("_", " ").title(),
-    "Maya's node in front": lambda name: f"blendShape1.{name}",
-    "a mesh in front, L and R": lambda name: "head_lod0_mesh__" + snake(name).replace("_left", "_L"),
-    "a node in front, dot L": lambda name: f"Face.{name}".replace("Left", ".L").replace("Right", ".R"),
-    "MPFB's mark in front": lambda name: f"!ex-{name}",
-    "a namespace in front": lambda name: f"hero:{name}",
-    "a copy's number behind": lambda name: f"{name}.001",
-}
-
-
-@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS.keys())
-def test_any_usual_spelling_is_found(rig, arkit, spell):
-    names = [spell(name) for name in ARKIT_CHANNELS]
-    match = rig.match.match(arkit, names)
-    assert match.missing == ()
-    assert match.found == dict(zip(ARKIT_CHANNELS, names, strict=True))
-
-
-def test_unified_expressions_are_found_by_their_other_names(rig, arkit):
-    match = rig.match.match(arkit, ["EyeClosedLeft", "LipFunnel", "MouthRaiserUpper", "JawOpen"])
-    assert match.found == {
-        "eyeBlinkLeft": "EyeClosedLeft",
-        "jawOpen": "JawOpen",
-        "mouthFunnel": "LipFunnel",
-        "mouthShrugUpper": "MouthRaiserUpper",
-    }
-
-
-def test_surest_spelling_wins(rig, arkit):
-    names = ["teeth.jawOpen", "jaw_open", "jawOpen", "jawOpen_corrective", "mouthSmile"]
-    assert rig.match.match(arkit, names).found == {"jawOpen": "jawOpen"}
-    assert rig.match.match(arkit, names[:2]).found == {"jawOpen": "jaw_open"}
-
-
-def test_sides_are_not_mixed_up(rig, arkit):
-    match = rig.match.match(arkit, ["mouthLeft", "mouthSmile_R", "jaw_L", "L_eyeBlink"])
-    assert match.found == {
-        "eyeBlinkLeft": "L_eyeBlink",
-        "jawLeft": "jaw_L",
-        "mouthLeft": "mouthLeft",
-        "mouthSmileRight": "mouthSmile_R",
-    }
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
+def test_profile_speaks_of_its_own_controls_only(path):
+    profile = read(path.stem)
+    controls = {control for part in ("shape_keys", "visemes", "bones") for control in profile.get(part, {})}
+    recognise = profile["recognise"]
+    unless = recognise.get("unless", {})
+    finer = {control for others in unless.values() for control in others}
+    assert {*recognise["aliases"], *recognise.get("needs", ()), *unless, *finer} <= controls
+    assert set(profile.get("corners", ())) <= set(profile.get("bones", {}))
+    assert recognise["at_least"] <= len(controls)
 
 
 @pytest.mark.parametrize(
-    "names", [[], ["Key 1", "Key 2"], ["Smile", "あ", "v_aa", "mouth", "left"], ["corrective_jawOpen"]]
+    "spoil",
+    [
+        {"id": "A b"},
+        {"shape_keys": {}},
+        {"title": ""},
+        {"bone": {}},
+        {"recognise": {}},
+        {"extends": "oculus"},
+        {"visemes": {"A": {"jawOpen": 3}}},
+        {"bones": {"jaw": [{"turn": "sideways", "degrees": 20, "by": {"jawOpen": 1}}]}},
+        {"gains": {"jawOpen": "much"}},
+    ],
 )
-def test_other_faces_are_not_taken_for_arkit(arkit, rig, names):
-    assert rig.match.match(arkit, names).score == 0
-    assert rig.match.recognise(tuple(names)) is None
+def test_schema_refuses(spoil):
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(read("arkit") | spoil, SCHEMA)
 
 
-def test_partial_face_is_recognised(arkit, rig):
-    match = rig.match.recognise(("jawOpen", "mouthClose", "belly"))
-    assert match.profile.id == "arkit"
-    assert len(match.missing) == 50
-    assert match.score == pytest.approx(2 / 52)
+def test_profile_made_by_hand_is_of_the_schema_and_comes_back_as_it_was(rig):
+    profile = rig.profile.parse(json.dumps(MINE), "mine.json")
+    assert json.loads(rig.profile.dump(profile)) == MINE
+    jsonschema.validate(MINE, SCHEMA)
+    assert profile.visemes.keys() == rig.profile.shipped("oculus").visemes.keys()
 
 
-def test_channels_of_another_order_and_spelling(rig, arkit):
-    """UniTalker's own heads list 51 capitalised names in an order of their own."""
-    channels = ["JawOpen", "EyeBlinkRight", "EyeBlinkLeft"]
-    weights = rig.match.match(arkit, ["eyeBlink_L", "eyeBlink_R", "jawOpen"]).matrix(channels)
-    np.testing.assert_array_equal(weights, [[0, 0, 1], [0, 1, 0], [1, 0, 0]])
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
+def test_whole_profile_comes_back_as_it_was(rig, path):
+    profile = rig.profile.load(path)
+    text = rig.profile.dump(profile)
+    jsonschema.validate(json.loads(text), SCHEMA)
+    assert rig.profile.parse(text, path.name) == profile
 
 
-def test_channels_that_move_nothing_are_refused(rig, arkit):
-    with pytest.raises(importlib.import_module("checkout.blender_addon.errors").BadInput, match="Choose another model"):
-        rig.match.match(arkit, ["jawOpen"]).matrix(["expression_0", "expression_1"])
-
-
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"id": 1}', "\x00"])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"id": 1}', "\x00", '{"id": "a", "title": "b", "extends": "zz"}'])
 def test_broken_profile_is_one_sentence(rig, tmp_path, content):
     path = tmp_path / "mine.json"
     path.write_text(content)
-    with pytest.raises(importlib.import_module("checkout.blender_addon.errors").BadInput, match=r"“mine\.json”"):
-        rig.profile.RigProfile.load(path)
+    with pytest.raises(rig.BadInput, match=r"“mine\.json”|“zz”"):
+        rig.profile.load(path)
+
+
+def test_file_that_is_not_there_is_one_sentence(rig, tmp_path):
+    with pytest.raises(rig.BadInput, match=r"“gone\.json” cannot be read"):
+        rig.profile.load(tmp_path / "gone.json")
 
 
 @pytest.mark.parametrize("module", ["environment", "errors", "motion", "process", "session"])

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Movements of pose bones as the numbers that Blender animates: location, rotation in the bone's own mode, scale."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bpy.types import Bone, Object, PoseBone
+from mathutils import Quaternion, Vector
+
+from ..errors import BadInput
+from .profile import BoneMove
+
+if TYPE_CHECKING:
+    import numpy as np
+
+DIRECTIONS = {"side": (1.0, 0.0, 0.0), "front": (0.0, -1.0, 0.0), "up": (0.0, 0.0, 1.0)}
+"""Of an armature that faces -Y, as Blender's characters do."""
+STILL = 1e-5
+"""A number that changes less than this gets no keys."""
+
+Track = tuple[str, int, "np.ndarray"]
+"""Name of a property of a pose bone, index in it, values float [frames]."""
+
+
+@dataclass(frozen=True, eq=False)
+class Movement:
+    """What a bone does, frame by frame, in its own axes and measured from its rest."""
+
+    location: np.ndarray
+    """float [frames, 3]: in the armature's unit."""
+    turn: np.ndarray
+    """float [frames, 3]: rotation vectors, the axis times the angle in radians."""
+    growth: np.ndarray
+    """float [frames, 3]: scale less 1."""
+
+
+def movement(armature: Object, name: str, moves: Sequence[tuple[BoneMove, np.ndarray]], width: float) -> Movement:
+    """Some moves of a bone with their values [frames], joined; `width`: of the mouth, in the armature's unit."""
+    import numpy as np
+
+    frames = len(moves[0][1])
+    location, turn = np.zeros((frames, 3)), np.zeros((frames, 3))
+    bone = armature.data.bones[name]
+    for move, values in moves:
+        axis = np.array(_axis(bone, move))
+        if move.kind == "turn":
+            turn += np.outer(values * math.radians(move.amount), axis)
+        else:
+            location += np.outer(values * move.amount * width, axis)
+    return Movement(location, turn, np.zeros((frames, 3)))
+
+
+def mouth_width(armature: Object, corners: Sequence[str], name: str) -> float:
+    """The distance of the bones at the corners of the mouth, or the length of bone `name` where these are not known."""
+    bones = [armature.data.bones.get(corner) for corner in corners]
+    if len(bones) == 2 and all(bones):
+        return (bones[0].head_local - bones[1].head_local).length
+    return armature.data.bones[name].length
+
+
+def tracks(bone: PoseBone, moved: Movement) -> Iterator[Track]:
+    """The numbers that a movement animates; properties that stay still are left out."""
+    for name, values in (("location", moved.location), ("scale", 1.0 + moved.growth)):
+        if _moves(values):
+            yield from ((name, index, values[:, index]) for index in range(3))
+    if _moves(moved.turn):
+        name, values = _rotation(bone, moved.turn)
+        yield from ((name, index, values[:, index]) for index in range(values.shape[1]))
+
+
+def _axis(bone: Bone, move: BoneMove) -> Vector:
+    """A direction in the bone's own axes."""
+    if move.axis in DIRECTIONS:
+        return bone.matrix_local.to_3x3().inverted() @ Vector(DIRECTIONS[move.axis])
+    return Vector([float(move.axis == name) for name in "XYZ"])
+
+
+def _moves(values: np.ndarray) -> bool:
+    return bool((abs(values - values[:1]) > STILL).any() or (abs(values) > STILL).any())
+
+
+def _rotation(bone: PoseBone, turn: np.ndarray) -> tuple[str, np.ndarray]:
+    """The property of the bone's rotation mode, and its values [frames, 3 or 4] for rotation vectors [frames, 3]."""
+    import numpy as np
+
+    quaternions = quaternions_of(turn)
+    if bone.rotation_mode == "QUATERNION":
+        return "rotation_quaternion", quaternions
+    if bone.rotation_mode == "AXIS_ANGLE":
+        raise BadInput(f"The bone “{bone.name}” turns by axis and angle. Set its rotation mode to XYZ or quaternion.")
+    angles = [Quaternion(quaternion).to_euler(bone.rotation_mode) for quaternion in quaternions.tolist()]
+    return "rotation_euler", np.unwrap(np.array(angles), axis=0)
+
+
+def quaternions_of(turn: np.ndarray) -> np.ndarray:
+    """float [frames, 4]: w, x, y, z of rotation vectors [frames, 3]."""
+    import numpy as np
+
+    angle = np.linalg.norm(turn, axis=1, keepdims=True)
+    share = np.where(angle > 1e-9, np.sin(angle / 2) / np.maximum(angle, 1e-9), 0.5)
+    return np.concatenate([np.cos(angle / 2), turn * share], axis=1)
