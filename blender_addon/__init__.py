@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from . import cli, demo_head, preferences, runner
-from .interface import operators, panels, properties, training_clip
+from .interface import operators, panels, properties, training_clip, writing
 
-PARTS = (preferences, properties, runner, operators, panels, training_clip, demo_head, cli)
+PARTS = (preferences, properties, runner, operators, panels, writing, training_clip, demo_head, cli)
 
 
 def register() -> None:

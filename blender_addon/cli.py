@@ -21,6 +21,7 @@ from . import audio, clip_command, job, preferences, session, training_clip
 from .errors import BadInput, MouthpieceError
 from .job import Choice, Report
 from .rig.face import face_of
+from .writing import arguments as writing
 
 COMMAND = "mouthpiece"
 
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--identity", default="pivot", help="a style's name or number (default: %(default)s)")
     generate.add_argument("--strength", default=1.0, type=float, metavar="F", help="factor on the motion (default: 1)")
     generate.add_argument("--action", default="", metavar="NAME", help="name of the new action")
+    writing.add(generate)
     generate.add_argument("--output", type=Path, metavar="OUT.blend", help="where to save (default: the shot itself)")
     generate.add_argument("--json", action="store_true", help="report as one line of JSON")
     generate.add_argument("--verbose", action="store_true", help="show tracebacks")
@@ -76,6 +78,7 @@ def _generate(options: argparse.Namespace) -> int:
         identity=options.identity,
         strength=options.strength,
         action=options.action,
+        writing=writing.parsed(vars(options)),
     )
     report = job.generate_lip_sync(choice, preferences.launch(), session.current)
     _say_report(report, save(), options.json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import functools
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 import bpy
@@ -20,6 +20,7 @@ from .motion import Motion
 from .rig.face import Face, face_of
 from .rig.targets import targets_of
 from .session import Session, State
+from .writing.direction import directed
 from .writing.ledger import Record
 from .writing.options import WritingOptions
 from .writing.staging import Placed, Writing, check_name
@@ -177,8 +178,8 @@ class Job:
     def _begin_writing(self, motion: Motion) -> Writing:
         if len(motion.values) != self._last_frame - self._first_frame + 1:
             raise MouthpieceError(f"The backend answered with {len(motion.values)} frames, which do not fit the strip.")
-        strengthened = replace(motion, values=self.choice.strength * motion.values)
-        curves = targets_of(face_of(self._character()), strengthened)
+        wanted = directed(motion, self.choice.strength, self.choice.writing)
+        curves = targets_of(face_of(self._character()), wanted)
         return Writing(self._record(motion), curves, self.choice.writing, self.choice.action)
 
     def _record(self, motion: Motion) -> Record:

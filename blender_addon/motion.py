@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Motion of a face: the backend's pieces joined, and turned into the values of a character's shape keys. No bpy."""
+"""Motion of a face: the backend's pieces joined. No bpy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..backend import protocol
 from .errors import MouthpieceError
-from .rig.match import Match
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,11 +40,3 @@ def join(chunks: Sequence[protocol.Frames], finished: protocol.Finished) -> Moti
         raise MouthpieceError(f"The space “{finished.space}” has no channels for shape keys; choose another one.")
     values = np.concatenate([chunk.values for chunk in chunks])
     return Motion(finished.names, values, finished.fps, finished.space, json.loads(finished.metadata))
-
-
-def shape_key_values(motion: Motion, match: Match, strength: float) -> dict[str, np.ndarray]:
-    """For each shape key that the motion moves its values float32 [frames], by the character's own name of it."""
-    weights = match.matrix(motion.names)
-    columns = strength * motion.values @ weights.T
-    names = match.found.values()
-    return {name: columns[:, row] for row, name in enumerate(names) if weights[row].any()}

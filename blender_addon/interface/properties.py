@@ -11,6 +11,7 @@ from bpy.types import Context, Object
 from .. import audio, compat, preferences, session
 from ..errors import BadInput, MouthpieceError
 from ..job import Choice, cast
+from . import writing
 
 DEFAULT_MODEL = "default"
 PIVOT = "pivot"
@@ -120,6 +121,7 @@ def choice(context: Context) -> Choice:
         space=chosen.space,
         identity=chosen.style or PIVOT,
         strength=chosen.strength,
+        writing=writing.options(context),
     )
 
 
