@@ -17,15 +17,18 @@ from demo import extension
 ROOT = Path(__file__).resolve().parents[2]
 FAKE_BACKEND = Path(__file__).with_name("fake_backend.py")
 ADDON = ROOT / "blender_addon"
-PARTS = sorted({file.relative_to(ADDON).parts[0].removesuffix(".py") for file in ADDON.rglob("[a-z]*.py")})
+MODULES = sorted(".".join(file.relative_to(ADDON).with_suffix("").parts) for file in ADDON.rglob("[a-z]*.py"))
 
 
 @pytest.fixture(scope="session")
 def addon(tmp_path_factory) -> Iterator[SimpleNamespace]:
     """The add-on's modules and rooms, by name."""
     package = extension.enable(ROOT, tmp_path_factory.mktemp("extensions"))
-    modules = {part: importlib.import_module(f"{package}.blender_addon.{part}") for part in PARTS}
-    yield SimpleNamespace(**modules, protocol=importlib.import_module(f"{package}.backend.protocol"))
+    for name in MODULES:
+        importlib.import_module(f"{package}.blender_addon.{name}")
+    whole = importlib.import_module(f"{package}.blender_addon")
+    parts = {name: getattr(whole, name) for name in {module.partition(".")[0] for module in MODULES}}
+    yield SimpleNamespace(**parts, protocol=importlib.import_module(f"{package}.backend.protocol"))
     extension.disable()
 
 
