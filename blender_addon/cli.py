@@ -11,13 +11,14 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TextIO
 
 import bpy
 
 from . import audio, clip_command, job, preferences, session, training_clip
+from .environment import Launch
 from .errors import BadInput, MouthpieceError
 from .job import Choice, Report
 from .rig.face import face_of
@@ -51,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     generate.set_defaults(command=_generate)
     generate.add_argument("--strip", default="", metavar="NAME", help="the sound strip (default: the active one)")
     generate.add_argument("--object", default="", metavar="NAME", help="the character (default: the active one)")
-    generate.add_argument("--model", default="default", help="a model's name (default: %(default)s)")
+    generate.add_argument("--model", default="default", help="a model's name or file (default: %(default)s)")
     generate.add_argument("--space", default="", metavar="NAME", help="a face space of the model (default: its first)")
     generate.add_argument("--identity", default="pivot", help="a style's name or number (default: %(default)s)")
     generate.add_argument("--strength", default=1.0, type=float, metavar="F", help="factor on the motion (default: 1)")
@@ -69,20 +70,31 @@ def _parser() -> argparse.ArgumentParser:
 def _generate(options: argparse.Namespace) -> int:
     save = _saver(options.output)
     scene = bpy.context.scene
+    model, launch = _model(options.model)
     choice = Choice(
         scene=scene.name,
         strip=options.strip or _only_strip(scene),
         character=options.object or _only_character(scene),
-        model=options.model,
+        model=model,
         space=options.space,
         identity=options.identity,
         strength=options.strength,
         action=options.action,
         writing=writing.parsed(vars(options)),
     )
-    report = job.generate_lip_sync(choice, preferences.launch(), session.current)
+    report = job.generate_lip_sync(choice, launch, session.current)
     _say_report(report, save(), options.json)
     return 0
+
+
+def _model(name: str) -> tuple[str, Launch]:
+    """A model's name, and a backend that knows it; of a model's file, the backend is told the folder."""
+    launch, path = preferences.launch(), Path(name)
+    if path.suffix != ".safetensors":
+        return name, launch
+    if not path.is_file():
+        raise BadInput(f"There is no model file {path}.")
+    return path.stem, replace(launch, command=(*launch.command, "--models", str(path.absolute().parent)))
 
 
 def _export_clip(options: argparse.Namespace) -> int:

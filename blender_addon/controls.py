@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -45,6 +46,16 @@ class Control:
         owner = shown.key if self.is_shape_key and shown.key else shown.character
         return float(owner.path_resolve(self.path))
 
+    @property
+    def index(self) -> int:
+        """Place in the property where it has several numbers, else 0."""
+        axes = "wxyz" if self.path.endswith("rotation_quaternion") else "xyz"
+        return axes.index(self.axis) if self.axis else 0
+
+    def block(self, character: Object) -> ID:
+        """The datablock that is keyed."""
+        return character.data.shape_keys if self.is_shape_key else character
+
 
 class Shown(NamedTuple):
     """A character as the dependency graph has evaluated it at one frame."""
@@ -72,6 +83,15 @@ def named(character: Object, names: Sequence[str]) -> list[Control]:
     """The controls of these names, in this order; raises `BadInput` for one that the character does not have."""
     known = {control.name: control for control in sliders(character)}
     return [known.get(name) or _bone_channel(character, name) for name in dict.fromkeys(names)]
+
+
+def among(character: Object, names: Sequence[str]) -> dict[str, Control]:
+    """Those of these names that the character has."""
+    found: dict[str, Control] = {}
+    for name in names:
+        with suppress(BadInput):
+            found |= {control.name: control for control in named(character, [name])}
+    return found
 
 
 def _key(character: Object) -> Key | None:

@@ -17,6 +17,7 @@ from .audio import Mixdown, StripSound
 from .environment import Launch
 from .errors import BadInput, Cancelled, MouthpieceError
 from .motion import Motion
+from .rig import own
 from .rig.face import Face, face_of
 from .rig.targets import targets_of
 from .session import Session, State
@@ -79,7 +80,8 @@ class Cast:
     scene: Scene
     strip: SoundStrip
     character: Object
-    face: Face
+    face: Face | None
+    """None where only a model that was taught the character's own controls can move it."""
 
 
 def cast(choice: Choice) -> Cast:
@@ -91,7 +93,7 @@ def cast(choice: Choice) -> Cast:
     character = bpy.data.objects.get(choice.character)
     if character is None:
         raise BadInput(f"There is no object named “{choice.character}”.")
-    return Cast(scene, strip, character, face_of(character))
+    return Cast(scene, strip, character, own.face_for(character, choice.model))
 
 
 class Job:
@@ -101,13 +103,16 @@ class Job:
         """Check everything and begin; raises `MouthpieceError`, and nothing has begun."""
         self.choice, self._session, self._began = choice, session, time.monotonic()
         chosen = cast(choice)
-        check_name(choice.action, chosen.face.owners[0], choice.strip, choice.character)
+        block = chosen.face.owners[0] if chosen.face else own.block_of(chosen.character)
+        check_name(choice.action, block, choice.strip, choice.character)
         self._character_uid = chosen.character.session_uid
         heard = audio.listen(chosen.scene, chosen.strip)
         self._mixdown = heard if isinstance(heard, Mixdown) else None
         self._first_frame, self._last_frame = audio.frame_range(chosen.strip)
         self._fps = audio.frames_per_second(chosen.scene)
         self._writing: Writing | None = None
+        self._is_taught = False
+        """The model knows the character's own controls."""
         self.applied: Placed | None = None
         """Set once the keys are in place."""
         session.begin(launch)
@@ -146,13 +151,14 @@ class Job:
         if self._writing is None or self.applied is None:
             raise MouthpieceError("The keys have not been written.")
         character = self._character()
-        face = face_of(character)
+        face = None if self._is_taught else face_of(character)
+        things = [part.thing for part in face.parts] if face else own.things_of(character)
         report = Report(
             **asdict(self._writing.record),
             actions=self.applied.actions,
-            missing=face.match.missing,
+            missing=face.match.missing if face else (),
             moved=self.applied.moved,
-            warnings=tuple(probe.complaints(character, [part.thing for part in face.parts], self._writing)),
+            warnings=tuple(probe.complaints(character, things, self._writing)),
             seconds=round(time.monotonic() - self._began, 3),
         )
         self._session.finish(report.sentence)
@@ -179,7 +185,9 @@ class Job:
         if len(motion.values) != self._last_frame - self._first_frame + 1:
             raise MouthpieceError(f"The backend answered with {len(motion.values)} frames, which do not fit the strip.")
         wanted = directed(motion, self.choice.strength, self.choice.writing)
-        curves = targets_of(face_of(self._character()), wanted)
+        character = self._character()
+        self._is_taught = own.is_taught(character, motion.names)
+        curves = own.curves_of(character, wanted) if self._is_taught else targets_of(face_of(character), wanted)
         return Writing(self._record(motion), curves, self.choice.writing, self.choice.action)
 
     def _record(self, motion: Motion) -> Record:

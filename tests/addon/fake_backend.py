@@ -25,6 +25,8 @@ sys.path.insert(0, str(ROOT))
 from backend import protocol  # noqa: E402
 
 CHANNELS = tuple(json.loads((ROOT / "rigs" / "arkit.json").read_text(encoding="utf-8"))["shape_keys"])
+SLIDERS = {"Open": "jawOpen", "Smile": "mouthClose", "CTRL:Brow": "mouthClose"}
+"""In the mode `sliders`: the controls that the model was taught, and whose values they have."""
 CHUNK = 24
 
 
@@ -101,12 +103,14 @@ class FakeBackend:
         self.finish(request)
 
     def finish(self, request: protocol.Generate) -> None:
-        job, values = request.job, motion(request)
+        job, values, names = request.job, motion(request), CHANNELS
+        if self.mode == "sliders":
+            names, values = tuple(SLIDERS), values[:, [CHANNELS.index(channel) for channel in SLIDERS.values()]]
         for start in range(0, len(values), CHUNK) if self.mode != "gap" else ():
             self.say(protocol.Progress(job, "animating", start / len(values)))
             self.say(protocol.Frames(job, start, values[start : start + CHUNK]))
         about = json.dumps({"model": request.model, "identity": request.identity, "version": "0.0.1"})
-        self.say(protocol.Finished(job, "arkit", request.fps, len(values), CHANNELS, about))
+        self.say(protocol.Finished(job, "arkit", request.fps, len(values), names, about))
 
 
 if __name__ == "__main__":
