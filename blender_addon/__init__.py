@@ -4,9 +4,21 @@
 from __future__ import annotations
 
 from . import cli, demo_head, preferences, runner
-from .interface import operators, panels, properties, training_clip, writing
+from .interface import operators, panels, properties
+from .interface import training_clip as training_clip_panel
+from .interface import writing as writing_panel
 
-PARTS = (preferences, properties, runner, operators, panels, writing, training_clip, demo_head, cli)
+PARTS = (
+    preferences,
+    properties,
+    runner,
+    operators,
+    panels,
+    writing_panel,
+    training_clip_panel,
+    demo_head,
+    cli,
+)
 
 
 def register() -> None:

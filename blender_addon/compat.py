@@ -109,7 +109,9 @@ def assign(data: AnimData, action: Action | None) -> None:
     """Make `action` the active one, in its slot for such datablocks."""
     data.action = action
     if action is not None and hasattr(data, "action_slot"):
-        data.action_slot = _slot(action, data.id_data, 0)
+        slot = _slot(action, data.id_data, 0)
+        if data.action_slot != slot:  # assigned anew, it crashes on an armature that was never evaluated (5.0)
+            data.action_slot = slot
 
 
 def new_nla_strip(data: AnimData, track: bpy.types.NlaTrack, action: Action, slot: int) -> NlaStrip:

@@ -10,7 +10,7 @@ import base64
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bpy.types import Action
@@ -113,10 +113,6 @@ class Ledger:
             action[PROPERTY] = json.dumps(asdict(self), ensure_ascii=False)
         elif PROPERTY in action:
             del action[PROPERTY]
-
-    def without(self, line: Line) -> Ledger:
-        """The same without one line."""
-        return replace(self, lines=tuple(other for other in self.lines if other is not line))
 
     def find(self, strip: str, character: str, slot: int) -> Line | None:
         """The line of a strip and character, or None."""

@@ -95,7 +95,7 @@ class Sheet:
 
     def enter(self, line: Line | None, instead_of: Line | None) -> None:
         """Remember a new line, and forget the one whose place it takes."""
-        lines = tuple(other for other in self.ledger.lines if other is not instead_of)
+        lines = tuple(other for other in self.ledger.lines if other != instead_of)
         self.ledger = Ledger(self.ledger.own, (*lines, line) if line else lines)
 
     def swap(self) -> Action:

@@ -75,7 +75,9 @@ def begin_writing(addon) -> Callable:
             curve(key, block.path_from_id("value"), 0, columns[name], (block.slider_min, block.slider_max), frozenset())
             for name, block in blocks.items()
         ]
-        return addon.writing.staging.Writing(record, curves, addon.writing.options.WritingOptions(**options))
+        how = addon.writing.options
+        chosen = how.WritingOptions(**options | {"mode": how.Mode(options.get("mode", "new"))})
+        return addon.writing.staging.Writing(record, curves, chosen)
 
     return begin
 
