@@ -34,10 +34,12 @@ def find(moves: np.ndarray, tolerance: float) -> Basis:
 
     flat = moves.reshape(len(moves), -1)
     samples = flat[np.unique(np.linspace(0, len(flat) - 1, min(len(flat), MOST_SAMPLES)).round().astype(int))]
-    values, vectors = np.linalg.eigh(samples @ samples.T)
-    order = np.argsort(values)[::-1]
-    kept = order[values[order] > values.max(initial=0.0) * 1e-12]
-    directions = (vectors[:, kept].T @ samples) / np.sqrt(values[kept])[:, None]
+    exact = samples.astype(np.float64)
+    values, vectors = np.linalg.eigh(exact @ exact.T)
+    # what all directions from here on move together is far below the tolerance, and their own noise above it
+    kept = np.flatnonzero(np.sqrt(np.cumsum(values.clip(0))) > 0.1 * tolerance)[::-1]
+    directions = (vectors[:, kept].T @ exact) / np.sqrt(values[kept])[:, None]
+    directions = directions.astype(np.float32)
     weights = flat @ directions.T
     count = _fewest(flat, directions, weights, tolerance)
     return _scaled(flat, directions[:count], weights[:, :count], moves.shape[1])

@@ -36,7 +36,7 @@ def write(path: Path, places: np.ndarray) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(_HEADER.pack(_MAGIC, 1, vertices, 0.0, 1.0, frames))
-            file.write(memoryview(places.astype("<f4", order="C", copy=False)).cast("B"))
+            file.write(places.astype("<f4", order="C", copy=False).data)
         Path(unfinished).replace(path)
     except OSError as problem:
         Path(unfinished).unlink(missing_ok=True)

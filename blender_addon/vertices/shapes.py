@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A basis on a character: shape keys of one strip's motion, and the curves of their weights."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.types import Key, Object, ShapeKey
+
+from ..rig.targets import Curve
+from .basis import Basis
+
+if TYPE_CHECKING:
+    import numpy as np
+
+NAME = "Lip Sync"
+
+
+def shapes_of(character: Object, strip: str) -> list[ShapeKey]:
+    """The shape keys that hold a strip's motion on a character."""
+    key: Key | None = character.data.shape_keys
+    ours = re.compile(rf"{re.escape(_name(strip))} \d+-\d+")
+    return [block for block in key.key_blocks if ours.fullmatch(block.name)] if key else []
+
+
+def add(character: Object, strip: str, basis: Basis, rest: np.ndarray) -> list[ShapeKey]:
+    """New shape keys for every shape, at weight 0, beside those of an earlier lip sync; rest: float32 [V, 3]."""
+    if character.data.shape_keys is None:
+        character.shape_key_add(name="Basis", from_mix=False)
+    turn = 1 + max(
+        (int(block.name.rpartition(" ")[2].partition("-")[0]) for block in shapes_of(character, strip)), default=0
+    )
+    return [
+        _added(character, f"{_name(strip)} {turn}-{number:02}", (rest + shape).astype("float32"))
+        for number, shape in enumerate(basis.shapes, start=1)
+    ]
+
+
+def curves(blocks: list[ShapeKey], basis: Basis) -> list[Curve]:
+    """The weight of every shape on every frame."""
+    return [
+        Curve(block.id_data, block.path_from_id("value"), 0, basis.weights[:, number], (-1.0, 1.0), frozenset())
+        for number, block in enumerate(blocks)
+    ]
+
+
+def _added(character: Object, name: str, places: np.ndarray) -> ShapeKey:
+    block = character.shape_key_add(name=name, from_mix=False)
+    block.data.foreach_set("co", places.ravel())
+    block.slider_min, block.slider_max = -1.0, 1.0
+    block.value = 0.0  # Blender 5.0 makes new keys at 1
+    return block
+
+
+def _turn(block: ShapeKey) -> int:
+    """Whose name has it: the number of the lip sync that made it."""
+    return int(block.name.rpartition(" ")[2].partition("-")[0])
+
+
+def _name(strip: str) -> str:
+    return f"{NAME} {bpy.path.clean_name(strip, replace=' ')}"[:40]
