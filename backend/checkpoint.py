@@ -14,7 +14,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -22,14 +22,20 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .face import FaceSpace, Kind
+from .face import FaceSpace, Kind, Mesh
+from .models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig
 from .models.unitalker import UniTalker, UniTalkerConfig
 from .settings import SettingsError, from_plain, to_plain
 
 FORMAT = 1
 """Raised with every change that an older reader would misunderstand."""
 METADATA_KEY = "mouthpiece"
-MODELS = {"unitalker": (UniTalkerConfig, UniTalker)}
+Model: TypeAlias = UniTalker | DiffusionTalker
+MODELS: dict[str, tuple[Any, type[Model]]] = {
+    "unitalker": (UniTalkerConfig, UniTalker),
+    "diffusion_talker": (DiffusionTalkerConfig, DiffusionTalker),
+}
+"""The kinds of models, by the name in their files: what they are built from, and what is built."""
 MASKS = ("lips", "upper_face")
 STORED = {"F32": torch.float32, "F16": torch.float16, "I64": torch.int64}
 
@@ -102,13 +108,26 @@ class Header:
 class LoadedModel:
     """A model ready to run."""
 
-    model: UniTalker
+    model: Model
     """In evaluation mode, float32, on the CPU."""
     spaces: Mapping[str, FaceSpace]
     """By name, the default first."""
     identities: tuple[str, ...]
     """Names of the identity rows without the pivot."""
     info: ModelCard
+
+    def unitalker(self) -> UniTalker:
+        """The model, where a UniTalker is needed. Raises `CheckpointError` for another kind."""
+        if not isinstance(self.model, UniTalker):
+            raise CheckpointError(f"{self.info.name} is no UniTalker, and this needs one: name another model.")
+        return self.model
+
+    def with_flame(self, mesh: Mesh) -> LoadedModel:
+        """The same model, with its FLAME parameters told as the vertices that they move."""
+        spaces = {
+            name: replace(space, mesh=mesh) if space.kind == "flame" else space for name, space in self.spaces.items()
+        }
+        return replace(self, spaces=spaces)
 
 
 def load(path: Path) -> LoadedModel:
@@ -142,7 +161,7 @@ def read_header(path: Path) -> Header:
 
 def save(
     path: Path,
-    model: UniTalker,
+    model: Model,
     spaces: Sequence[FaceSpace],
     identities: Sequence[str],
     card: ModelCard,
@@ -171,11 +190,12 @@ def save(
 
 
 def _described(
-    path: Path, model: UniTalker, spaces: Sequence[FaceSpace], identities: Sequence[str], card: ModelCard
+    path: Path, model: Model, spaces: Sequence[FaceSpace], identities: Sequence[str], card: ModelCard
 ) -> Header:
+    kind = next(name for name, (_, model_class) in MODELS.items() if isinstance(model, model_class))
     try:
         records = tuple(SpaceRecord.of(space) for space in spaces)
-        header = Header(FORMAT, "unitalker", to_plain(model.config), records, tuple(identities), card)
+        header = Header(FORMAT, kind, to_plain(model.config), records, tuple(identities), card)
     except ValueError as error:
         raise CheckpointError(f"{path} was not written: {error}.") from error
     _check_heads(path, header, model.config)
@@ -220,7 +240,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"its description holds {name}")
 
 
-def _check_heads(path: Path, header: Header, config: UniTalkerConfig) -> None:
+def _check_heads(path: Path, header: Header, config: UniTalkerConfig | DiffusionTalkerConfig) -> None:
     spaces = [(space.name, space.dim) for space in header.spaces]
     if spaces != [(head.space, head.dim) for head in config.heads]:
         raise CheckpointError(f"The face spaces of {path} are not those of its heads.")
@@ -261,7 +281,7 @@ def is_finite(tensor: Tensor) -> bool:
     return tensor.numel() == 0 or all(math.isfinite(limit) for limit in torch.aminmax(tensor))
 
 
-def _face_space(record: SpaceRecord, model: UniTalker, indices: Mapping[str, np.ndarray]) -> FaceSpace:
+def _face_space(record: SpaceRecord, model: Model, indices: Mapping[str, np.ndarray]) -> FaceSpace:
     points = record.dim // 3 if record.kind == "vertices" else record.dim
     masks = {mask: indices.get(f"spaces.{record.name}.{mask}") for mask in MASKS}
     for name, mask in masks.items():

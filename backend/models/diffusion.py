@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from typing import Literal, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,6 +20,7 @@ Prediction = Literal["x", "eps", "v"]
 """What a network's output is: the clean sample, the noise, or ``alpha eps - sigma x``."""
 _LARGEST_BETA = 0.999
 _COSINE_OFFSET = 0.008
+_FIELD_BLOCK = 256
 
 
 class Level(NamedTuple):
@@ -112,3 +114,20 @@ def distilled(z: Tensor, z_then: Tensor, now: Level, then: Level) -> Tensor:
 def distillation_weight(level: Level, largest: float) -> Tensor:
     """Truncated signal-to-noise ratio, at least 1 (Salimans and Ho 2022, section 4) and at most `largest`."""
     return (level.alpha / level.sigma).square().clamp(1.0, largest)
+
+
+def noise_field(seed: int, start: int, frames: int, numbers: int) -> Tensor:
+    """float32 [frames, numbers]: normal noise from frame `start` on, the same for a frame however it is asked for.
+
+    Every take has one field for the whole sound, so neither windows nor batches change what comes of it. It is drawn on
+    the processor (Philox, a counter-based generator) and so the same on every device.
+    """
+    first, last = start // _FIELD_BLOCK, (start + max(frames, 1) - 1) // _FIELD_BLOCK
+    blocks = [_field_block(seed, block, numbers) for block in range(first, last + 1)]
+    offset = start - first * _FIELD_BLOCK
+    return torch.from_numpy(np.concatenate(blocks)[offset : offset + frames])
+
+
+def _field_block(seed: int, block: int, numbers: int) -> np.ndarray:
+    generator = np.random.Generator(np.random.Philox(key=np.array([seed, block], np.uint64)))
+    return generator.standard_normal((_FIELD_BLOCK, numbers), np.float32)

@@ -44,6 +44,8 @@ class MelEncoderConfig:
     """In training: the widest run of bands that is left out (SpecAugment, Park et al. 2019)."""
     masked_frames: int = 0
     """In training: the longest run of 10 ms frames that is left out."""
+    masks: int = 1
+    """In training: how many such runs there are of each kind."""
 
     def __post_init__(self) -> None:
         if min(self.width, self.blocks, self.bands, self.kernel) < 1 or max(self.width, self.bands) > 8192:
@@ -52,6 +54,8 @@ class MelEncoderConfig:
             raise ValueError("a mel encoder has at most 64 blocks and an odd kernel of at most 255")
         if not self.dilations or not all(1 <= dilation <= 64 for dilation in self.dilations):
             raise ValueError("the dilations of a mel encoder are whole numbers from 1 to 64")
+        if not 0 <= self.masks <= 64:
+            raise ValueError("a mel encoder masks 0 to 64 runs of bands and of frames")
         if not (
             0 <= self.emphasis <= 1
             and 0 <= self.warp < 0.5
@@ -83,11 +87,14 @@ class MelEncoder(nn.Module):
         self.blocks = nn.Sequential(*(Block(config, dilation) for dilation in dilations))
         self.norm = nn.LayerNorm(config.width)
 
-    def forward(self, audio: Tensor, lengths: Lengths | None = None) -> Tensor:
-        """Audio float32 [B, n] at 16 kHz to features [B, ~n/320, width]."""
+    def forward(self, audio: Tensor, lengths: Lengths | None = None, level: Tensor | None = None) -> Tensor:
+        """Audio float32 [B, n] at 16 kHz to features [B, ~n/320, width].
+
+        `level` in dB, [B, 1, 1], of the speech in a longer sound that this is a piece of (`level_of` its `loudness`).
+        """
         mels = None if lengths is None else lengths.samples // HOP + 1
         counts = None if lengths is None else self.feature_count(lengths.samples)
-        spectrum = self.spectrum(audio, mels)
+        spectrum = self.spectrum(audio, mels, level)
         if self.training:
             spectrum = self._masked(spectrum, mels)
         heard = functional.gelu(self.onset(spectrum)).transpose(1, 2)
@@ -100,30 +107,37 @@ class MelEncoder(nn.Module):
         """Features that clips of so many samples give; int64 [B] both."""
         return samples // HOP // 2 + 1
 
-    def spectrum(self, audio: Tensor, mels: Tensor | None = None) -> Tensor:
+    def spectrum(self, audio: Tensor, mels: Tensor | None = None, level: Tensor | None = None) -> Tensor:
         """[B, bands, ~n/160]: log-mel at 100 Hz, 0 at the level of the speech, -2 for whatever is far below it.
 
         Of padded clips the first `mels` int64 [B] frames are real; the others are 0.
         """
-        window = self.get_buffer("window")
-        emphasised = functional.pad(audio[:, 1:] - self.config.emphasis * audio[:, :-1], (1, 0))
-        transform = torch.stft(
-            emphasised, TRANSFORM, HOP, WINDOW, window, center=True, pad_mode="constant", return_complex=True
-        )
-        energy = self._filters(len(audio)) @ transform.abs().square()
-        decibels = 10 * torch.log10(energy + 1e-10)
-        units = ((decibels - self._level(decibels, mels)) / DYNAMICS).clamp(min=-2)
+        decibels = self._decibels(audio)
+        level = self.level_of(decibels.amax(dim=1), mels) if level is None else level
+        units = ((decibels - level) / DYNAMICS).clamp(min=-2)
         return only_real(units.transpose(1, 2), mels).transpose(1, 2)
 
-    def _level(self, decibels: Tensor, mels: Tensor | None) -> Tensor:
+    def loudness(self, audio: Tensor) -> Tensor:
+        """Of the loudest band at 100 Hz, in dB: [B, ~n/160]."""
+        return self._decibels(audio).amax(dim=1)
+
+    def level_of(self, loudness: Tensor, mels: Tensor | None = None) -> Tensor:
         """[B, 1, 1]: how loud the loudest twentieth (at least 0.3 s) is, so that long pauses do not count."""
-        loudness = decibels.amax(dim=1)
         length = loudness.shape[1]
         counts = torch.full((1,), length, device=loudness.device) if mels is None else mels
         loudest = loudness.where(is_real(counts, length), -torch.inf).sort(dim=1, descending=True).values
         kept = torch.minimum((counts // 20).clamp(min=30), counts)
         power = (10 ** (loudest / 10)).where(is_real(kept, length), 0).sum(dim=1) / kept
         return (10 * torch.log10(power)).clamp(min=self.config.quietest)[:, None, None]
+
+    def _decibels(self, audio: Tensor) -> Tensor:
+        window = self.get_buffer("window")
+        emphasised = functional.pad(audio[:, 1:] - self.config.emphasis * audio[:, :-1], (1, 0))
+        transform = torch.stft(
+            emphasised, TRANSFORM, HOP, WINDOW, window, center=True, pad_mode="constant", return_complex=True
+        )
+        energy = self._filters(len(audio)) @ transform.abs().square()
+        return 10 * torch.log10(energy + 1e-10)
 
     def _filters(self, batch: int) -> Tensor:
         """One filter bank for all, or in training one for each item."""
@@ -133,8 +147,11 @@ class MelEncoder(nn.Module):
         return filters[torch.randint(WARPS, (batch,), device=filters.device)]
 
     def _masked(self, spectrum: Tensor, mels: Tensor | None) -> Tensor:
-        hidden = _runs(len(spectrum), spectrum.shape[1], self.config.masked_bands, spectrum.device)[:, :, None]
-        hidden = hidden | _runs(len(spectrum), spectrum.shape[2], self.config.masked_frames, spectrum.device)[:, None]
+        batch, bands, length = spectrum.shape
+        hidden = torch.zeros_like(spectrum, dtype=torch.bool)
+        for _ in range(self.config.masks):
+            hidden |= _runs(batch, bands, self.config.masked_bands, spectrum.device)[:, :, None]
+            hidden |= _runs(batch, length, self.config.masked_frames, spectrum.device)[:, None]
         average = spectrum.mean(dim=(1, 2), keepdim=True)
         if mels is not None:
             hidden = hidden & is_real(mels, spectrum.shape[2])[:, None]

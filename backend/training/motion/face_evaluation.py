@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
+from backend.checkpoint import Model
 from backend.face import FaceSpace
+from backend.models.diffusion_talker import DiffusionTalker
 from backend.models.unitalker import UniTalker
 from backend.training.readers.annotated import Split
 from torch import Tensor
@@ -37,16 +39,28 @@ def items(prepared: MotionSet, split: Split, identities: Sequence[str]) -> Itera
         yield Item(prepared.load(clip), rows.get(clip.identity, len(identities)), clip.identity)
 
 
-def predictor(model: UniTalker, space: FaceSpace) -> Predict:
-    """What a UniTalker predicts on each speaker's own neutral face, and for as many frames as are annotated."""
+def predictor(model: Model, space: FaceSpace) -> Predict:
+    """What a model predicts on each speaker's own neutral face, and for as many frames as are annotated.
 
-    device = next(model.parameters()).device
+    Of a model that diffuses, the first take.
+    """
+    return _regression(model, space) if isinstance(model, UniTalker) else _take(model, space)
 
+
+def _regression(model: UniTalker, space: FaceSpace) -> Predict:
     @torch.no_grad()
     def predict(clip: Clip, identity: int) -> Tensor:
-        audio, template = (torch.from_numpy(array)[None].to(device) for array in (clip.samples, clip.template))
-        row = torch.tensor([identity], device=device)
-        return model(audio, space.name, len(clip.motion), row, template[:, None]).values[0].cpu()
+        audio, template = (torch.from_numpy(array)[None] for array in (clip.samples, clip.template))
+        return model(audio, space.name, len(clip.motion), torch.tensor([identity]), template[:, None]).values[0]
+
+    return predict
+
+
+def _take(model: DiffusionTalker, space: FaceSpace) -> Predict:
+    def predict(clip: Clip, identity: int) -> Tensor:
+        audio, own = torch.from_numpy(clip.samples)[None], model.template(space.name)
+        values = model.predict(audio, space.name, len(clip.motion), torch.tensor([identity]))[0]
+        return values if own is None else values - own + torch.from_numpy(clip.template)
 
     return predict
 

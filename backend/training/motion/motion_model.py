@@ -75,7 +75,7 @@ def build(
     new = {name: _new_space(space, sets) for name, space in spaces.items() if name not in stays}
     heads = {name: each.head(config.heads) for name, each in new.items()}
     if begin is not None:
-        heads |= {head.space: head for head in begin.model.config.heads if head.space in stays}
+        heads |= {head.space: head for head in begin.unitalker().config.heads if head.space in stays}
     order = [*spaces, *(name for name in stays if name not in spaces)]
     before = () if begin is None or new_decoder else begin.identities
     identities = (*before, *(name for name in _speakers(sets) if name not in before))
@@ -91,7 +91,7 @@ def _trunk(config: TrunkConfig | None, begin: LoadedModel | None, new_decoder: b
         if config is None:
             raise ConfigError("The config has no [model]; add one, or name a model to begin with by --from.")
         return config
-    built = begin.model.config
+    built = begin.unitalker().config
     kept = TrunkConfig(**{name: getattr(built, name) for name in TrunkConfig.__dataclass_fields__})
     if config is None:
         return kept

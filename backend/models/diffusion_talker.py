@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DiffusionTalker: motion by denoising, heard in the audio and personal by contrast.
+
+After "DiffusionTalker: personalization and acceleration for speech-driven 3D face diffuser" (Chen et al., 2023, and the
+version of 2025). There is no public code; docs/diffusion_talker.md says what is theirs and what is our choice.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass, field
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+
+from . import diffusion
+from .audio_encoder import EncoderConfig, SpeechEncoderConfig, build_encoder
+from .denoiser import Denoiser, DenoiserConfig
+from .diffusion import Prediction, Schedule
+from .layers import Lengths, PrincipalComponents, output_layers
+from .mel_encoder import HOP, RATE, MelEncoder
+from .personalizer import Personalizer, UpperFaceReader
+from .unitalker import HeadConfig
+
+STILLEST = 0.05
+"""Numbers that move less than this share of the liveliest are scaled as if they moved that much."""
+
+
+@dataclass(frozen=True)
+class UpperFaceConfig:
+    """Which numbers of a FaceSpace belong to brows, eyes and forehead, for the enhancer."""
+
+    space: str
+    numbers: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.numbers or min(self.numbers) < 0:
+            raise ValueError(f"the upper face of {self.space} is no list of numbers")
+
+
+@dataclass(frozen=True)
+class DiffusionTalkerConfig:
+    """Everything that a DiffusionTalker is built from; kept in its model file."""
+
+    encoder: EncoderConfig
+    identity_count: int
+    """Rows of the identity table; the last one is the pivot that stands for nobody in particular."""
+    heads: tuple[HeadConfig, ...]
+    denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
+    emotions: tuple[str, ...] = ("neutral",)
+    """Names of the moods; the first is the usual one."""
+    personal_width: int = 64
+    schedule: Schedule = "cosine"
+    times: int = 512
+    """Steps of the noise schedule: as many as the teacher takes."""
+    steps: int = 512
+    """Steps that this model was trained to sample in."""
+    prediction: Prediction = "x"
+    enhanced: tuple[UpperFaceConfig, ...] = ()
+    """Upper faces that the enhancer reads; empty: there is no enhancer."""
+    aligned_width: int = 0
+    """Width of a teacher's audio features that training reads off ours (2025 version); 0 for none."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.identity_count <= 65536 or not 1 <= self.personal_width <= 8192:
+            raise ValueError("the sizes of a DiffusionTalker are whole numbers from 1 to 65536")
+        if not 2 <= self.times <= 10000 or not 1 <= self.steps <= self.times or not 0 <= self.aligned_width <= 65536:
+            raise ValueError("a DiffusionTalker has 2 to 10000 times and samples in 1 step or more of them")
+        if not self.emotions or len(set(self.emotions)) != len(self.emotions):
+            raise ValueError("a DiffusionTalker has at least one emotion, each with a name of its own")
+        dims = {head.space: head.dim for head in self.heads}
+        if not dims or len(dims) != len(self.heads):
+            raise ValueError("a DiffusionTalker needs at least one head, each with a name of its own")
+        for upper in self.enhanced:
+            if max(upper.numbers) >= dims.get(upper.space, 0):
+                raise ValueError(f"the upper face of {upper.space} lies outside the head of that space")
+
+
+class Condition(NamedTuple):
+    """What motion is denoised by; made once for a sound, whatever the number of steps."""
+
+    audio: Tensor
+    """[B, frames, denoiser width]."""
+    personal: Tensor
+    """[B, 1, personal width], or a row per frame."""
+
+
+class MotionHead(nn.Module):
+    """The door between the denoiser and the numbers of one FaceSpace.
+
+    Inside, motion is the offset from the neutral face, as PCA coefficients where the space has a basis, shifted and
+    scaled to about unit size: noise has to have a size that it can be compared to.
+    """
+
+    def __init__(self, config: HeadConfig, width: int) -> None:
+        super().__init__()
+        self.numbers = config.components or config.dim
+        self.inward = nn.Linear(self.numbers, width)
+        self.layers = output_layers(width, self.numbers, config.layers)
+        self.basis = PrincipalComponents(config.components, config.dim) if config.components else None
+        self.register_buffer("template", torch.zeros(config.dim) if config.has_template else None)
+        self.register_buffer("mean", torch.zeros(self.numbers))
+        self.register_buffer("deviation", torch.ones(self.numbers))
+
+    def encode(self, values: Tensor, template: Tensor | None) -> Tensor:
+        """Values [B, T, dim] to what is denoised, [B, T, numbers]."""
+        offsets = values if template is None else values - template
+        coefficients = offsets if self.basis is None else self.basis.encode(offsets)
+        return (coefficients - self.get_buffer("mean")) / self.get_buffer("deviation")
+
+    def decode(self, x: Tensor, template: Tensor | None) -> Tensor:
+        """What was denoised, [B, T, numbers], to values [B, T, dim]."""
+        coefficients = x * self.get_buffer("deviation") + self.get_buffer("mean")
+        offsets = coefficients if self.basis is None else self.basis.decode(coefficients)
+        return offsets if template is None else offsets + template
+
+    @torch.no_grad()
+    def scale_to(self, mean: Tensor, deviation: Tensor) -> None:
+        """Take over the statistics [numbers] of what is encoded before it is shifted and scaled."""
+        self.get_buffer("mean").copy_(mean)
+        self.get_buffer("deviation").copy_(deviation.clamp(min=float(deviation.max()) * STILLEST + 1e-12))
+
+
+class DiffusionTalker(nn.Module):
+    """The model, of a teacher as of a student."""
+
+    shares: Tensor
+
+    def __init__(self, config: DiffusionTalkerConfig) -> None:
+        super().__init__()
+        self.config = config
+        width = config.denoiser.width
+        with torch.device("cpu"):  # model files are read into modules without storage; constants need theirs
+            self.register_buffer("shares", diffusion.signal_shares(config.schedule, config.times), persistent=False)
+        self.encoder = build_encoder(config.encoder)
+        self.audio = nn.Linear(self.encoder.width, width)
+        self.unheard = nn.Parameter(torch.zeros(width))
+        """In place of the audio, for what guidance leads away from."""
+        self.personalizer = Personalizer(
+            config.identity_count, len(config.emotions), config.personal_width, self.encoder.width
+        )
+        self.denoiser = Denoiser(config.denoiser, config.personal_width)
+        self.heads = nn.ModuleDict({head.space: MotionHead(head, width) for head in config.heads})
+        upper_faces = {upper.space: upper.numbers for upper in config.enhanced}
+        self.enhancer = UpperFaceReader(upper_faces, config.personal_width) if upper_faces else None
+        self.alignment = nn.Linear(self.encoder.width, config.aligned_width) if config.aligned_width else None
+
+    @property
+    def feature_rate(self) -> float:
+        """Audio features per second."""
+        encoder = self.config.encoder
+        hop = math.prod(encoder.convolution_strides) if isinstance(encoder, SpeechEncoderConfig) else 2 * HOP
+        return RATE / hop
+
+    def hear(self, audio: Tensor, lengths: Lengths | None = None, level: Tensor | None = None) -> Tensor:
+        """Audio float32 [B, n] at 16 kHz to features [B, t, encoder width].
+
+        `level` of the speech in a longer sound that `audio` is a piece of, where the encoder goes by it.
+        """
+        if isinstance(self.encoder, MelEncoder):
+            return self.encoder(audio, lengths, level)
+        return self.encoder(audio, lengths)
+
+    def aligned(self, features: Tensor, frames: int, fps: float) -> Tensor:
+        """Features [B, t, C] at the times of frames: linear, frame i at second i / fps; the last one is held.
+
+        Unlike UniTalker's, this does not stretch a sound to its motion: a frame gets the same whatever lies behind it.
+        """
+        place = torch.arange(frames, device=features.device) * (self.feature_rate / fps)
+        before = place.long().clamp(max=features.shape[1] - 1)
+        after = (before + 1).clamp(max=features.shape[1] - 1)
+        share = (place - before).clamp(max=1)[:, None]
+        return features[:, before] * (1 - share) + features[:, after] * share
+
+    def condition(self, aligned: Tensor, personal: Tensor) -> Condition:
+        """What motion is denoised by, of `aligned` features and personalised embeddings [B, personal width]."""
+        return Condition(self.audio(aligned), personal[:, None])
+
+    def without_audio(self, condition: Condition) -> Condition:
+        """The same where nothing is heard."""
+        return condition._replace(audio=self.unheard.expand_as(condition.audio))
+
+    def denoise(
+        self, space: str, z: Tensor, time: Tensor, condition: Condition, counts: Tensor | None = None
+    ) -> Tensor:
+        """What a noisy motion z [B, T, numbers] at the times int64 [B] is taken to be when it is clean.
+
+        `counts` int64 [B] frames are real where clips are padded.
+        """
+        head = self.head(space)
+        share = time / self.config.times
+        hidden = self.denoiser(head.inward(z), condition.audio, condition.personal, share, counts)
+        level = diffusion.level_at(self.shares, time)
+        return diffusion.clean(head.layers(hidden).float(), z, level, self.config.prediction)
+
+    def step(
+        self, space: str, z: Tensor, time: Tensor, then: Tensor, condition: Condition, guidance: float = 1.0
+    ) -> Tensor:
+        """One DDIM step of z [B, T, numbers] between times int64 [B]."""
+        x = self.denoise(space, z, time, condition)
+        if guidance != 1.0:
+            x = diffusion.guided(x, self.denoise(space, z, time, self.without_audio(condition)), guidance)
+        return diffusion.ddim_step(z, x, diffusion.level_at(self.shares, time), diffusion.level_at(self.shares, then))
+
+    def sample(
+        self, space: str, z: Tensor, condition: Condition, steps: int | None = None, guidance: float = 1.0
+    ) -> Tensor:
+        """From noise z [B, T, numbers] to the motion behind it, still encoded; `steps` as trained by default."""
+        times = diffusion.sampling_times(self.config.times, steps or self.config.steps)
+        for time, then in itertools.pairwise(torch.tensor(times, device=z.device)[:, None].expand(-1, len(z))):
+            z = self.step(space, z, time, then, condition, guidance)
+        return z
+
+    @torch.no_grad()
+    def predict(self, audio: Tensor, space: str, frames: int, identity: Tensor | None = None, seed: int = 0) -> Tensor:
+        """One take of a short sound, as `UniTalker.predict`: float32 [B, frames, dim] with the model's template.
+
+        Every row of `audio` float32 [B, n] is given the noise of `seed`; `identity` int64 [B] rows, None for the pivot.
+        """
+        head, batch = self.head(space), len(audio)
+        rows = torch.full((batch,), self.config.identity_count - 1) if identity is None else identity
+        personal = self.personalizer.fused(self.personalizer.identities(rows.to(audio.device)))
+        aligned = self.aligned(self.hear(audio), frames, frames * RATE / audio.shape[1])
+        z = diffusion.noise_field(seed, 0, frames, head.numbers).to(audio.device).expand(batch, -1, -1)
+        return head.decode(self.sample(space, z, self.condition(aligned, personal)), self.template(space))
+
+    def head(self, space: str) -> MotionHead:
+        """The head of a FaceSpace."""
+        return cast("MotionHead", self.heads[space])
+
+    def template(self, space: str) -> Tensor | None:
+        """float32 [dim]: the neutral face of a space, in the model's own unit; None where the model keeps none."""
+        return self.head(space).get_buffer("template")
