@@ -10,7 +10,7 @@ import torch
 
 from backend import catalogue, checkpoint
 from backend.face import ARKIT_CHANNELS
-from backend.training.lips.evaluate import evaluate, motion
+from backend.training.lips.evaluate import Wanted, evaluate, motion
 from backend.training.lips.score import CLOSED, aperture
 from backend.training.speech import sounds
 from backend.training.speech.corpus import read_pairs
@@ -38,7 +38,7 @@ def spoken_to(model, samples: np.ndarray, folder: Path) -> np.ndarray:
 
 @pytest.mark.parametrize("folder", [DEMO, HELD_OUT], ids=["demo speech", "held-out sentences of seen voices"])
 def test_lips_meet_at_p_b_m_and_nowhere_else(model, folder):
-    figures = evaluate(model, [folder])[str(folder)]
+    figures = evaluate(model, Wanted((folder,)))[folder.name]
     assert figures["closures"] >= 10
     assert figures["recall"] >= 0.8
     assert figures["precision"] >= 0.8

@@ -18,7 +18,7 @@ from backend.training.errors import ConfigError, CorpusError
 from backend.training.lips import rules
 from backend.training.lips.config import TrainingConfig, load
 from backend.training.lips.data import TrainingSet
-from backend.training.lips.prepare import OPEN, SHUT, prepare, read_clips
+from backend.training.lips.prepare import COPY, OPEN, SHUT, prepare, read_clips
 from backend.training.speech import corpus
 from backend.training.speech.corpus import Recording
 from backend.training.speech.prompts import compose
@@ -86,7 +86,7 @@ def test_a_run_lowers_its_loss_and_gives_a_model_file(prepared, tmp_path):
     assert rows[-1]["losses"]["motion"] < 0.7 * rows[0]["losses"]["motion"]
     loaded = checkpoint.load(model)
     assert loaded.spaces["arkit"].fps == 60
-    assert loaded.identities == ("clear", "soft", "jaw", "lips", "smiling")
+    assert loaded.identities == ("clear", "soft", "jaw", "lips", "lopsided", "smiling")
     assert loaded.info.training["seed"] == 1
     answer = loaded.model.predict(torch.randn(1, 16000) * 0.05, "arkit", 60)
     assert answer.shape == (1, 60, 52)
@@ -144,7 +144,9 @@ def test_held_out_people_are_never_trained_on(prepared):
 def test_a_set_keeps_sound_motion_and_closures_together(prepared):
     clips = read_clips(prepared)
     curves, lips = np.load(prepared / "curves.npy"), np.load(prepared / "lips.npy")
-    assert len(clips) == 11
+    copies = [clip.name for clip in clips if clip.name.endswith(COPY)]
+    assert len(clips) == 11 + len(copies)
+    assert {name.removesuffix(COPY) for name in copies} < {clip.name for clip in clips}
     assert clips[-1].first_frame + clips[-1].frames == len(curves) == len(lips)
     assert np.load(prepared / "samples.npy").shape == (clips[-1].first_sample + clips[-1].samples,)
     jaw, close = rules.CHANNELS.index("jawOpen"), rules.CHANNELS.index("mouthClose")

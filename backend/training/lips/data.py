@@ -16,9 +16,9 @@ from torch import Tensor
 
 from .augment import piece_of, vary
 from .config import AugmentConfig, DataConfig, GroupConfig
-from .prepare import FPS, OPEN, Clip, read_clips
+from .prepare import COPY, FPS, OPEN, Clip, read_clips
 from .rules import CHANNELS, to_arkit
-from .styles import STYLES, styled
+from .styles import STYLES, sided, styled
 
 _NOT_SPEECH_SOUNDS = 98
 
@@ -83,16 +83,17 @@ class TrainingSet:
         curves = np.stack([chunk.curves for chunk in chunks])
         return Batch(
             torch.from_numpy(audio),
-            torch.from_numpy(to_arkit(styled(curves, identity))),
+            torch.from_numpy(sided(to_arkit(styled(curves, identity)), identity)),
             torch.from_numpy(identity),
             torch.from_numpy(np.stack([chunk.visemes for chunk in chunks]).astype(np.int64)),
             torch.from_numpy(np.stack([chunk.lips for chunk in chunks]).astype(np.int64)),
         )
 
     def held_out(self) -> list[Clip]:
-        """The recordings of the groups to validate on."""
+        """The recordings of the groups to validate on, without coded copies."""
         names = [group.name for group in self.config.groups if group.validate]
-        return [self.clips[index] for name in names for index in self.members[name]]
+        clips = [self.clips[index] for name in names for index in self.members[name]]
+        return [clip for clip in clips if not clip.name.endswith(COPY)]
 
     def sound(self, clip: Clip) -> np.ndarray:
         """float32 [n]: one whole recording."""

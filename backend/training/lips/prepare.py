@@ -2,7 +2,7 @@
 """Prepare: corpora in, one training set out: sound at 16 kHz and the motion that the rules give to it.
 
 A set is a folder of plain arrays that training maps into memory, with one line per recording in clips.jsonl:
-samples.npy int16 [samples], curves.npy float16 [frames, 16] (`rules.CHANNELS` at 60 fps), visemes.npy uint8 [frames]
+samples.npy int16 [samples], curves.npy float16 [frames, 18] (`rules.CHANNELS` at 60 fps), visemes.npy uint8 [frames]
 (`phones.CLASSES`), lips.npy uint8 [frames] (open, shut, between).
 """
 
@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from random import Random
 
 import numpy as np
 from backend.audio import SAMPLE_RATE, AudioError, decode
@@ -22,11 +23,17 @@ from backend.training.speech.corpus import Recording
 from tqdm import tqdm
 
 from . import rules
+from .codecs import through_any
+from .prosody import accents
 
 FPS = 60.0
 OPEN, SHUT, BETWEEN = 0, 1, 2
 """What lips.npy says of a frame; between, near the edges of a closure, either answer is right."""
 CLIPS = "clips.jsonl"
+CODED = 0.25
+"""Share of the recordings that are there a second time, as a lossy codec leaves them."""
+COPY = " (coded)"
+"""Behind the name of such a copy."""
 _EDGE = 0.025
 _SAMPLES_PER_FRAME_60 = SAMPLE_RATE / FPS
 
@@ -49,7 +56,7 @@ class Clip:
 
 
 def prepare(corpora: list[Path], folder: Path) -> int:
-    """Writes the set of all recordings of some corpus folders; returns their number.
+    """Writes the set of all recordings of some corpus folders, some of them twice; returns how many are in it.
 
     Raises CorpusError, naming the file, for a recording whose sound is missing or broken.
     """
@@ -59,11 +66,11 @@ def prepare(corpora: list[Path], folder: Path) -> int:
     clips: list[Clip] = []
     sample = frame = 0
     for source, recording in tqdm(recordings, "prepare", unit=" recordings"):
-        made = arrays_of(recording, _sound(source / recording.audio))
-        for name, array in made.items():
-            arrays[name].append(array)
-        clips.append(_clip(source, recording, sample, len(made["samples"]), frame, len(made["curves"])))
-        sample, frame = sample + len(made["samples"]), frame + len(made["curves"])
+        for name, made in _versions(source, recording):
+            for kind, array in made.items():
+                arrays[kind].append(array)
+            clips.append(_clip(name, recording, sample, len(made["samples"]), frame, len(made["curves"])))
+            sample, frame = sample + len(made["samples"]), frame + len(made["curves"])
     for name, pieces in arrays.items():
         np.save(folder / f"{name}.npy", np.concatenate(pieces))
     lines = (json.dumps(asdict(clip), ensure_ascii=False) for clip in clips)
@@ -76,10 +83,11 @@ def arrays_of(recording: Recording, samples: np.ndarray) -> dict[str, np.ndarray
     frames = round(len(samples) / _SAMPLES_PER_FRAME_60)
     closures = recording.shut()
     loudness = [_loudness(samples, phone) for phone in recording.phones]
-    speech = rules.Speech(recording.phones, closures, loudness, recording.alphabet)
+    stressed = accents(samples, recording.phones, recording.alphabet)
+    speech = rules.Speech(recording.phones, closures, loudness, recording.alphabet, stressed)
     times = np.arange(frames) / FPS
     return {
-        "samples": np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16),
+        "samples": _as_stored(samples),
         "curves": rules.weights(speech, frames, FPS).astype(np.float16),
         "visemes": visemes(recording, times),
         "lips": lip_states(closures, times),
@@ -123,9 +131,24 @@ def _clips(index: Path) -> Iterator[Clip]:
             yield Clip(**row)
 
 
-def _clip(source: Path, recording: Recording, sample: int, samples: int, frame: int, frames: int) -> Clip:
+def _versions(source: Path, recording: Recording) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+    """The arrays of a recording, and for some recordings those of a coded copy, each with a name."""
+    name = f"{source.name}/{recording.audio}"
+    made = arrays_of(recording, _sound(source / recording.audio))
+    yield name, made
+    random = Random(name)
+    if random.random() < CODED:
+        heard = through_any(made["samples"].astype(np.float32) / 32768, random)
+        yield f"{name}{COPY}", made | {"samples": _as_stored(heard)}
+
+
+def _as_stored(samples: np.ndarray) -> np.ndarray:
+    return np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16)
+
+
+def _clip(name: str, recording: Recording, sample: int, samples: int, frame: int, frames: int) -> Clip:
     return Clip(
-        f"{source.name}/{recording.audio}",
+        name,
         recording.speaker,
         recording.language,
         recording.source,

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules: from phones and their times to the ARKit weights of the lower face, the targets of the default model.
+"""The rules: from phones and their times to ARKit weights, the targets of the default model.
 
 Every class of phone has a pose and, for each group of channels, a strength. A frame is the mean of the poses around
 it, weighted by dominance functions that fall off exponentially from each phone (Cohen and Massaro, "Modeling
 coarticulation in synthetic visual speech", 1993). On top of that the lips are forced shut in the closures of p, b and
-m, half shut at f and v, and the mouth rests in pauses. Nothing here is taken from a face capture.
+m, half shut at f and v, and the mouth rests in pauses; the brows rise with accents (`prosody`). Nothing here is taken
+from a face capture.
 """
 
 from __future__ import annotations
@@ -16,14 +17,16 @@ import numpy as np
 from backend.face import ARKIT_CHANNELS
 from backend.phonetics.phones import ARPABET, BILABIALS, CLASSES, LABIODENTALS, VOWELS, Phone, split
 
+from .prosody import brows
+
 CHANNELS: tuple[str, ...] = (
     *("jawOpen", "mouthFunnel", "mouthPucker", "mouthRollLower", "mouthRollUpper", "mouthPress", "mouthStretch"),
     *("mouthSmile", "mouthLowerDown", "mouthUpperUp", "mouthShrugLower", "mouthShrugUpper", "tongueOut"),
-    *("mouthDimple", "jawForward", "mouthClose"),
+    *("mouthDimple", "jawForward", "mouthClose", "browInnerUp", "browOuterUp"),
 )
 """What the rules drive; a name without side stands for both sides of the face."""
 
-_J, _F, _P, _RL, _RU, _PR, _ST, _SM, _LD, _UU, _SL, _SU, _TO, _DI, _JF, _MC = range(len(CHANNELS))
+_J, _F, _P, _RL, _RU, _PR, _ST, _SM, _LD, _UU, _SL, _SU, _TO, _DI, _JF, _MC, _BI, _BO = range(len(CHANNELS))
 
 # jaw fun  puc  rollL rollU press stre smil lower upper shrL shrU tong dimp jawF
 POSES: dict[str, tuple[float, ...]] = {
@@ -82,13 +85,14 @@ STRENGTHS: dict[str, tuple[float, float, float, float]] = {
     **dict.fromkeys(("UW", "UE", "OW"), (1.0, 1.5, 0.8, 0.6)),
 }
 
-_GROUP_OF_CHANNEL = np.array([0, 1, 1, 2, 2, 2, 1, 1, 2, 2, 2, 2, 3, 1, 0, 2])
-_RISE = np.array([0.065, 0.085, 0.050, 0.040])  # seconds; how early each group prepares for a phone
-_FALL = np.array([0.045, 0.055, 0.030, 0.040])  # seconds; how long it lingers
+_GROUP_OF_CHANNEL = np.array([0, 1, 1, 2, 2, 2, 1, 1, 2, 2, 2, 2, 3, 1, 0, 2, 0, 0])
+_RISE = np.array([0.058, 0.076, 0.045, 0.036])  # seconds; how early each group prepares for a phone
+_FALL = np.array([0.036, 0.044, 0.024, 0.032])  # seconds; how long it lingers
 
 _CLOSE_RATIO = 0.97  # mouthClose as a share of jawOpen where the lips are shut
 _SEAL = {_PR: 0.30, _RL: 0.15, _RU: 0.10}  # a shut mouth presses at least this much
 _FLANK = 0.055  # seconds from open to shut
+_OUTER_BROW = 0.6  # how far the outer end of a brow goes with the inner one
 
 
 @dataclass(frozen=True)
@@ -100,10 +104,12 @@ class Speech:
     loudness: Sequence[float] | None = None
     """Level of each of `phones` in decibels, on any scale; None where there is no audio."""
     alphabet: str = ARPABET
+    accents: Sequence[float] | None = None
+    """How much each of `phones` is stressed, 0 to 1 (`prosody.accents`); None where there is no audio."""
 
 
 def weights(speech: Speech, frames: int, fps: float) -> np.ndarray:
-    """float32 [frames, 16]: the channels of `CHANNELS`, 0 to 1, frame i at second i / fps."""
+    """float32 [frames, 18]: the channels of `CHANNELS`, 0 to 1, frame i at second i / fps."""
     parts = split(speech.phones, speech.alphabet)
     times = np.arange(frames) / fps
     if not parts:
@@ -113,11 +119,14 @@ def weights(speech: Speech, frames: int, fps: float) -> np.ndarray:
     curves = _blend(parts, poses, strengths, times)
     _half_close(curves, parts, times)
     _shut(curves, shut_amount(speech.closures, times))
+    if speech.accents is not None:
+        curves[:, _BI] = brows(speech.accents, speech.phones, times)
+        curves[:, _BO] = _OUTER_BROW * curves[:, _BI]
     return np.clip(curves, 0, 1).astype(np.float32)
 
 
 def to_arkit(curves: np.ndarray) -> np.ndarray:
-    """float32 [..., 16] to [..., 52]: both sides alike, zero for what speech does not drive."""
+    """float32 [..., 18] to [..., 52]: both sides alike, zero for what speech does not drive."""
     full = np.zeros((*curves.shape[:-1], len(ARKIT_CHANNELS)), np.float32)
     full[..., DRIVEN] = curves[..., SOURCE]
     return full
@@ -133,7 +142,7 @@ def shut_amount(closures: Sequence[tuple[float, float]], times: np.ndarray) -> n
 
 
 def _tables(parts: Sequence[Phone]) -> tuple[np.ndarray, np.ndarray]:
-    poses = np.array([(*POSES[part.name], 0.0) for part in parts])
+    poses = np.array([(*POSES[part.name], 0.0, 0.0, 0.0) for part in parts])
     strengths = np.array([STRENGTHS[part.name] for part in parts])
     return poses, strengths
 
@@ -148,8 +157,8 @@ def _jaw_scale(parts: Sequence[Phone], speech: Speech) -> np.ndarray:
     usual = np.median(loudness[vowels])
     for index in np.flatnonzero(vowels).tolist():
         length = parts[index].end - parts[index].start
-        by_level = np.clip(1 + 0.04 * (loudness[index] - usual), 0.6, 1.2)
-        scale[index] = by_level * np.clip(0.7 + 0.4 * (length - 0.03) / 0.09, 0.7, 1.1)
+        by_level = np.clip(1 + 0.02 * (loudness[index] - usual), 0.8, 1.15)
+        scale[index] = by_level * np.clip(0.85 + 0.2 * (length - 0.03) / 0.09, 0.85, 1.05)
     return scale
 
 
@@ -162,7 +171,7 @@ def _loudness_of(parts: Sequence[Phone], speech: Speech) -> np.ndarray:
 
 
 def _blend(parts: Sequence[Phone], poses: np.ndarray, strengths: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """float64 [frames, 16]: the dominance-weighted mean of all poses."""
+    """float64 [frames, 18]: the dominance-weighted mean of all poses."""
     starts = np.array([part.start for part in parts])
     ends = np.array([part.end for part in parts])
     margin = _margins(parts)

@@ -31,6 +31,8 @@ _PARTS = {
     "mouthRollUpper": -0.1,
 }
 _JAW, _CLOSE = ARKIT_CHANNELS.index("jawOpen"), ARKIT_CHANNELS.index("mouthClose")
+_LOWER_FACE = [index for index, name in enumerate(ARKIT_CHANNELS) if name.startswith(("mouth", "jaw", "tongue"))]
+_MOVES = 0.02  # standard deviation from which on a channel counts as moving
 _COLUMNS = [ARKIT_CHANNELS.index(name) for name in _PARTS]
 _FACTORS = torch.tensor(list(_PARTS.values()))
 _THRESHOLDS = np.round(np.arange(-0.06, 0.2, 0.01), 2)
@@ -98,20 +100,32 @@ class Score:
     correlations: list[float] = field(default_factory=list)
     lags: list[float] = field(default_factory=list)
     silence: list[np.ndarray] = field(default_factory=list)
+    curves: list[float] = field(default_factory=list)
+    """Of each recording, the mean correlation with the rules over the channels that move in it."""
 
     def add(
-        self, values: np.ndarray, fps: float, phones: Sequence[Phone], closures: Sequence[tuple[float, float]]
+        self,
+        values: np.ndarray,
+        fps: float,
+        phones: Sequence[Phone],
+        closures: Sequence[tuple[float, float]],
+        target: np.ndarray | None = None,
     ) -> None:
-        """Scores one recording: ARKit weights float32 [frames, 52] against its phones and closures in seconds."""
+        """Scores one recording: ARKit weights float32 [frames, 52] against its phones and closures in seconds.
+
+        `target` is the motion by the rules, float32 [frames, 52] at the same rate; None leaves out `curves`.
+        """
         opening = aperture(torch.from_numpy(values)).numpy().astype(float)
         silent = _spans(len(opening), fps, [phone for phone in phones if phone.name in _SILENT])
         for row, threshold in enumerate((CLOSED, *_THRESHOLDS)):
             self.counts[row] += _count(opening < threshold, closures, silent, fps)
         self._add_phones(opening, values[:, _JAW], fps, phones)
         self._add_track(opening, fps, phones)
+        if target is not None:
+            self.curves.append(_likeness(values, target))
 
     def figures(self) -> dict[str, float]:
-        """recall, precision, f1, best_f1, vowel_jaw, aperture, lag_ms and silence_p95 of everything added."""
+        """recall, precision, f1, best_f1, vowel_jaw, aperture, lag_ms, silence_p95 and curves of everything added."""
         recall, precision, f1 = _rates(self.counts[0])
         pairs = np.array(self.vowels)
         usable = len(pairs) > 2 and pairs[:, 1].std() > 1e-6
@@ -125,6 +139,7 @@ class Score:
             "aperture": float(np.mean(self.correlations)) if self.correlations else 0.0,
             "lag_ms": float(np.median(self.lags)) if self.lags else 0.0,
             "silence_p95": float(np.percentile(np.concatenate(self.silence), 95)) if self.silence else 0.0,
+            "curves": float(np.mean(self.curves)) if self.curves else 0.0,
         }
 
     def _add_phones(self, opening: np.ndarray, jaw: np.ndarray, fps: float, phones: Sequence[Phone]) -> None:
@@ -146,6 +161,14 @@ class Score:
         found = [np.corrcoef(track[inner], np.roll(opening, -shift)[inner])[0, 1] for shift in shifts]
         self.lags.append((int(np.argmax(found)) - reach) / fps * 1000)
         self.correlations.append(float(found[reach]))
+
+
+def _likeness(values: np.ndarray, target: np.ndarray) -> float:
+    """Mean correlation over the channels of the lower face that the target moves."""
+    count = min(len(values), len(target))
+    moved = [index for index in _LOWER_FACE if target[:count, index].std() > _MOVES]
+    likenesses = [np.corrcoef(values[:count, index], target[:count, index])[0, 1] for index in moved]
+    return float(np.mean(np.nan_to_num(likenesses))) if likenesses else 0.0
 
 
 def _count(
