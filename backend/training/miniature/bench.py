@@ -17,12 +17,11 @@ from backend.audio import decode
 from backend.phonetics.phones import CLASSES
 from backend.training.motion import motion_set, prepare
 from backend.training.motion.evaluate import Options
-from backend.training.motion.meshes import KEYS, MeshFiles
 from backend.training.motion.motion_set import MotionSet
 from backend.training.speech import corpus, prompts, synthesize
 from backend.training.speech.spoken import Prompt
 
-from . import conventions, layouts, performance
+from . import conventions, layouts, performance, surfaces
 from .conventions import FlameLike
 from .layouts import Take
 from .mask import Mask, of_rings, of_rows
@@ -72,7 +71,7 @@ def make(folder: Path, size: Size, processes: int) -> Bench:
     prepared = {about.name: _prepare(folder, about.layout, about.name, "prepared", size) for about in (*SETS, PHONES)}
     names = (*map(share_name, SHARES), ONE_SHOT)
     shares = {name: _share(folder, takes[UNSEEN.name], size, name) for name in names}
-    return Bench(prepared, shares, _options(folder))
+    return Bench(prepared, shares, surfaces.write(folder))
 
 
 def share_name(fewer: int) -> str:
@@ -193,35 +192,3 @@ def _prepare(folder: Path, layout: str, name: str, output: str, size: Size) -> M
         prepare.prepare(layout, folder / "published" / name, folder / output, options, name)
     (found,) = motion_set.read([home])
     return found
-
-
-def _options(folder: Path) -> Options:
-    """Writes regions and meshes, and gives them by FaceSpace."""
-    coarse = conventions.parameter_mesh()
-    masks = {about.space: coarse for about in SETS} | {GRID.space: of_rows(), RINGS.space: of_rings()}
-    lips = {space: _region(folder, f"{space}-lips", mask.lips) for space, mask in masks.items()}
-    upper = {space: _region(folder, f"{space}-upper-face", mask.upper_face) for space, mask in masks.items()}
-    offsets = {
-        "3DETF_blendshape_weight": conventions.etf_mesh(coarse),
-        "arkit": conventions.arkit_mesh(coarse),
-        "rig": conventions.slider_mesh(coarse),
-    }
-    contents = {space: dict(zip(KEYS, (coarse.points, moved), strict=True)) for space, moved in offsets.items()}
-    contents[FLAME.space] = FlameLike(coarse).arrays()
-    meshes = {space: _mesh(folder, space, arrays) for space, arrays in contents.items()}
-    return Options(meshes=MeshFiles(meshes), lips=lips, upper_face=upper)
-
-
-def _region(folder: Path, name: str, indices: np.ndarray) -> Path:
-    path = folder / "regions" / f"{name}.txt"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(", ".join(map(str, indices.tolist())), encoding="utf-8")
-    return path
-
-
-def _mesh(folder: Path, name: str, arrays: dict[str, np.ndarray]) -> Path:
-    path = folder / "meshes" / f"{name}.npz"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        np.savez(file, **arrays)
-    return path

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> str:
     _check(args, list(by_name))
     torch.set_num_threads(args.threads)
     size = bench.QUICK if args.quick else bench.FULL
-    _claim(args.folder, size)
+    claim(args.folder, size)
     made = bench.make(args.folder, size, args.processes)
     workshop = runs.Workshop(args.folder, made, QUICK_CHANGES if args.quick else ())
     found = runs.carry_out(workshop, plan.chosen(args.only, args.seeds), by_name)
@@ -64,8 +64,8 @@ def _check(args: argparse.Namespace, known: list[str]) -> None:
         raise ConfigError(f"There is no model {unknown[0]} in the plan; choose of {', '.join(known)}.")
 
 
-def _claim(folder: Path, size: Size) -> None:
-    """A folder is for one size, so that quick and full results never lie side by side."""
+def claim(folder: Path, size: Size) -> None:
+    """Keep a folder for one size, so that quick and full results never lie side by side."""
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / SIZE
     if note.is_file() and note.read_text(encoding="utf-8") != repr(size):

@@ -77,7 +77,10 @@ def _with_beginnings(name: str, by_name: dict[str, Variant]) -> Iterator[str]:
 
 def _listeners() -> Iterator[Variant]:
     """Encoders that learn to tell phones apart, in place of a pretrained WavLM."""
-    listening = ("schedule.decoder_epochs=0", "losses.motion=1.0")
+    listening = (
+        *("schedule.epochs=24", "schedule.decoder_epochs=0", "schedule.validate_every=8"),
+        "losses.motion=1.0",
+    )
     yield Variant(SPEECH, (PHONES.name,), listening, SCRATCH, is_only_once=True)
     yield Variant(WAVE, (PHONES.name,), (*listening, *_WAVE_ENCODER), SCRATCH, is_only_once=True)
 

@@ -57,7 +57,7 @@ def gathered(runs: Sequence[Result], still: Mapping[str, Figures]) -> Results:
 
 def markdown(results: Results) -> str:
     """All tables, one below the other."""
-    tables = (_one_or_many, _all_metrics, _ablations, _strangers, _positions, _transfers, _one_shots, _cost)
+    tables = (one_or_many, _all_metrics, _ablations, _strangers, _positions, _transfers, _one_shots, _cost)
     return "\n\n".join(table(results) for table in tables) + "\n"
 
 
@@ -69,7 +69,8 @@ def write(path: Path, text: str) -> None:
     path.write_text(f"{before}{block}{rest.partition(END)[2]}", encoding="utf-8")
 
 
-def _one_or_many(results: Results) -> str:
+def one_or_many(results: Results) -> str:
+    """LVE of one model beside that of six, and of none."""
     rows = [
         [
             "mean motion, held still",

@@ -56,7 +56,7 @@ RINGS = BenchSet(
 )  # fmt: skip
 FITTED = BenchSet(
     "fitted", "3D-ETF", "3d-etf", "3DETF_blendshape_weight", 30.0, "weights",
-    (Voice("flite", "rms", "en"), *_espeak("en-us", "f1", "m1", "belinda", "david"), *_espeak("en-029", "steph2")), 30,
+    (Voice("flite", "rms", "en"), *_espeak("en-us", "f1", "m1", "belinda", "david"), *_espeak("en-029", "steph2")), 20,
 )  # fmt: skip
 FLAME = BenchSet(
     "flame", "FaceForensics++", "unitalker", "flame_params_from_dadhead", 30.0, "parameters",
@@ -69,7 +69,7 @@ CAPTURED = BenchSet(
 RIG = BenchSet(
     "rig", "songs", "clips", "rig", 24.0, "weights",
     (*_espeak("en-us", "Andrea", "Hugo"), *_espeak("it", "victor"), *_espeak("pt", "shelby")), 20,
-    exaggeration=1.5, stretch=(1.3, 1.8),
+    exaggeration=1.5, stretch=(1.2, 1.5),
 )  # fmt: skip
 SETS: tuple[BenchSet, ...] = (GRID, RINGS, FITTED, FLAME, CAPTURED, RIG)
 
