@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from .phonetics.phones import CLASSES
 
 if TYPE_CHECKING:
     from .checkpoint import LoadedModel
+    from .models.unitalker import UniTalker
 
 PHONE_HEAD, CLOSURE_HEAD = "viseme", "closure"
 """Names of the heads: one number for each of `CLASSES`, and one that is above 0 where the lips are shut."""
@@ -33,6 +34,10 @@ class Heard:
 
 def has_ears(loaded: LoadedModel) -> bool:
     """Whether a model has the heads that `listen` reads."""
+    from .models.unitalker import UniTalker
+
+    if not isinstance(loaded.model, UniTalker):
+        return False
     heads = {head.name: head.dim for head in loaded.model.config.auxiliary}
     return heads.get(PHONE_HEAD) == len(CLASSES) and heads.get(CLOSURE_HEAD) == 1
 
@@ -50,12 +55,13 @@ def _readings(loaded: LoadedModel, samples: np.ndarray, go_on: Callable[[], None
     """float32 [readings, classes + 1] of each window: log-probabilities of the phones, probability of a closure."""
     import torch
 
-    device = next(loaded.model.parameters()).device
+    model = cast("UniTalker", loaded.model)
+    device = next(model.parameters()).device
     gain = np.float32(audio.speech_gain(samples))
     for window in windows.windows(len(samples)):
         go_on()
         count = windows.frame_count(window.stop, FPS) - windows.frame_count(window.start, FPS)
         sound = torch.from_numpy(samples[window.start : window.stop] * gain).to(device)[None]
-        heads = loaded.model.read(sound)
+        heads = model.read(sound)
         phones, shut = heads[PHONE_HEAD][0].log_softmax(-1), heads[CLOSURE_HEAD][0].sigmoid()
         yield torch.cat((phones, shut), dim=-1)[:count].float().cpu().numpy()

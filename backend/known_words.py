@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Known words: from what somebody has written down to the phones of a sound and to lips that follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import closures, phone_track
+from .closures import Lips
+from .phone_track import PhoneTrack
+from .phonetics import words
+from .phonetics.pronunciation import ENGLISH, PronunciationError
+
+if TYPE_CHECKING:
+    from .checkpoint import LoadedModel
+    from .pipeline import Plan
+
+LISTENER = "default"
+"""The model that listens for those that have no phone head of their own."""
+SIDECAR = ".txt"
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What is spoken, as written down."""
+
+    text: str
+    language: str = ENGLISH
+    """A language of espeak-ng, such as ``de`` or ``pt-br``."""
+    dictionary: Path | None = None
+    """The user's own pronunciation dictionary, which goes before everything else."""
+
+
+def listen(
+    listener: LoadedModel,
+    samples: np.ndarray,
+    transcript: Transcript | None = None,
+    go_on: Callable[[], None] = lambda: None,
+) -> PhoneTrack:
+    """The phones of `samples` (float32 [n], mono, 16 kHz), by the transcript where there is one and it fits.
+
+    Raises `PronunciationError` where nothing tells how the transcript is said; `go_on` may raise to stop.
+    """
+    spoken = None
+    if transcript is not None:
+        spoken = words.pronounce(transcript.text, transcript.language, transcript.dictionary)
+    return phone_track.track(listener, samples, spoken, go_on)
+
+
+def lips(track: PhoneTrack, planned: Plan) -> Lips | None:
+    """What the lips of a planned motion have to follow; None where they are left to the model.
+
+    That is without a transcript that fits, for raw motion, and where the face space has no ARKit lips.
+    """
+    if not track.follows_transcript or planned.raw or not closures.can_follow(planned.channels):
+        return None
+    return phone_track.lips(track.phones)
+
+
+def about(track: PhoneTrack | None) -> dict[str, str | bool]:
+    """What a motion should carry about its transcript; plain JSON values."""
+    return {} if track is None else {"follows_transcript": track.follows_transcript, "transcript_note": track.note}
+
+
+def sidecar(sound: Path) -> Path | None:
+    """The transcript that lies beside a sound under its name: talk.txt beside talk.wav; None where there is none."""
+    path = sound.with_suffix(SIDECAR)
+    return path if path.is_file() else None
+
+
+def read(path: Path) -> str:
+    """The text of a transcript file in UTF-8. Raises `PronunciationError`."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise PronunciationError(f"The transcript {path} cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise PronunciationError(f"The transcript {path} is not in UTF-8; save it as UTF-8 text.") from error
