@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import math
 import tempfile
 import wave
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,7 +111,7 @@ def listen(scene: Scene, strip: SoundStrip) -> StripSound | Mixdown:
     Raises `BadInput` where the sound is missing.
     """
     source = _source(strip)
-    if not _is_plain(source) or _metas_around(strip) or _has_animated_volume(scene, strip):
+    if not is_plain(source) or _metas_around(strip) or _has_animated_volume(scene, strip):
         return _mixdown(scene, strip, source)
     if compat.is_retimed(scene, strip):
         return _mixdown(scene, strip, source)
@@ -128,10 +131,10 @@ class Mixdown:
     Everything happens in copies of the scene, which are removed again: the artist's scene is never touched.
     """
 
-    def __init__(self, scene: Scene, strip: SoundStrip, first: int, last: int) -> None:
-        self._scene, self._strip = scene.name, strip.name
-        self._first, self._last = first, last
-        self._fps = frames_per_second(scene)
+    def __init__(self, desk: Callable[[], AbstractContextManager[Scene]], first: int, last: int, fps: float) -> None:
+        """`desk` lays out a scene in which nothing but the strip is heard, and takes it away again."""
+        self._desk = desk
+        self._first, self._last, self._fps = first, last, fps
         self._samples = bytearray()
         self._next = first
 
@@ -143,7 +146,8 @@ class Mixdown:
     def advance(self) -> StripSound | None:
         """Mix one more piece; the whole sound once it is complete."""
         end = min(self._next + max(1, math.ceil(MIX_SECONDS * self._fps)), self._last + 1)
-        self._samples += _mix(_scene(self._scene), self._strip, self._next, end, self._fps)
+        with self._desk() as desk:
+            self._samples += _mix(desk, self._next, end, self._fps)
         self._next = end
         if end <= self._last:
             return None
@@ -171,10 +175,11 @@ def _mixdown(scene: Scene, strip: SoundStrip, source: Path | bytes) -> Mixdown:
         bpy.data.sounds.remove(fresh)
     if channels == "INVALID":
         raise BadInput(f"The sound of the strip “{strip.name}” is of no format that Blender can read.")
-    return Mixdown(scene, strip, *frame_range(strip))
+    desk = functools.partial(_desk, scene.name, strip.name)
+    return Mixdown(desk, *frame_range(strip), frames_per_second(scene))
 
 
-def _is_plain(source: Path | bytes) -> bool:
+def is_plain(source: Path | bytes) -> bool:
     """Whether the backend can read it; films, AAC and its like only Blender can."""
     if isinstance(source, bytes):
         head = source[:12]
@@ -215,15 +220,24 @@ def _scene(name: str) -> Scene:
     return scene
 
 
-def _mix(scene: Scene, strip: str, first: int, end: int, fps: float) -> bytes:
-    """16-bit samples of the frames from `first` to before `end`, the strip heard alone."""
-    desk = scene.copy()
+@contextmanager
+def _desk(scene: str, strip: str) -> Iterator[Scene]:
+    """A copy of a scene in which one strip is heard alone."""
+    desk = _scene(scene).copy()
     try:
         _leave_only(desk, find_strip(desk, strip))
-        desk.frame_start, desk.frame_end = first, end - 1
-        return _render(desk, int(end * MIX_RATE / fps) - int(first * MIX_RATE / fps))
+        yield desk
     finally:
         compat.remove_scene(desk)
+
+
+def _mix(desk: Scene, first: int, end: int, fps: float) -> bytes:
+    """16-bit samples of a scene's frames from `first` to before `end`; raises `MouthpieceError` where that fails."""
+    desk.frame_start, desk.frame_end = first, end - 1
+    try:
+        return _render(desk, int(end * MIX_RATE / fps) - int(first * MIX_RATE / fps))
+    except (OSError, RuntimeError, wave.Error, EOFError) as problem:
+        raise MouthpieceError(f"The sound could not be mixed down: {problem}. Is the disk full?") from problem
 
 
 def _leave_only(desk: Scene, strip: SoundStrip) -> None:

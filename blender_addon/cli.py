@@ -20,7 +20,8 @@ import bpy
 from . import audio, clip_command, job, preferences, session, training_clip
 from .environment import Launch
 from .errors import BadInput, MouthpieceError
-from .job import Choice, Report
+from .job import Choice
+from .placing import Report
 from .rig.face import face_of
 from .writing import arguments as writing
 
@@ -70,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
 def _generate(options: argparse.Namespace) -> int:
     save = _saver(options.output)
     scene = bpy.context.scene
-    model, launch = _model(options.model)
+    model, launch = model_and_launch(options.model)
     choice = Choice(
         scene=scene.name,
         strip=options.strip or _only_strip(scene),
@@ -87,7 +88,7 @@ def _generate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _model(name: str) -> tuple[str, Launch]:
+def model_and_launch(name: str) -> tuple[str, Launch]:
     """A model's name, and a backend that knows it; of a model's file, the backend is told the folder."""
     launch, path = preferences.launch(), Path(name)
     if path.suffix != ".safetensors":

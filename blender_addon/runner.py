@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import bpy
 
 from . import session
 from .environment import Launch
-from .errors import Cancelled, MouthpieceError
-from .job import POLL_SECONDS, Choice, Job, Report
+from .errors import BadInput, Cancelled, MouthpieceError
+from .job import POLL_SECONDS, Choice, Generation, Job, Rewriting
+from .placing import Performance, Report
+from .worklist import Entry, Fate, Worklist
 
 TICK_SECONDS = 0.05
 WORK_SECONDS = 0.015
@@ -19,17 +22,46 @@ AREAS = ("VIEW_3D", "SEQUENCE_EDITOR", "PREFERENCES")
 
 
 class Runner:
-    """What is driven, and what came of the last job."""
+    """What is driven, and what came of the last jobs."""
 
     def __init__(self) -> None:
         self.report: Report | None = None
+        """Of the last job."""
+        self.worklist = Worklist()
+        self.performances: dict[tuple[str, str], Performance] = {}
+        """The last motion of each scene and strip or file, kept so that it can be written again."""
         self._job: Job | None = None
         self._shown: tuple[object, ...] = ()
 
+    @property
+    def busy(self) -> bool:
+        """Whether there is anything to drive."""
+        return session.current.busy or self.worklist.waiting
+
     def begin(self, choice: Choice, launch: Launch) -> None:
         """Begin a job; raises `MouthpieceError`, and nothing has begun."""
-        self.report = None
-        self._job = Job(choice, launch, session.current)
+        self._check_free()
+        self._begin(Generation(choice, launch, session.current))
+        self.worklist = Worklist()
+
+    def begin_again(self, choice: Choice) -> None:
+        """Write the last motion of the choice's strip again; raises `MouthpieceError`, and nothing has begun."""
+        self._check_free()
+        kept = self.performances.get((choice.scene, choice.title))
+        if kept is None:
+            raise BadInput(f"Nothing has been generated for “{choice.title}” yet. Generate it first.")
+        self._begin(Rewriting(kept, choice, session.current))
+        self.worklist = Worklist()
+
+    def line_up(self, choices: Sequence[Choice], launch: Launch) -> None:
+        """Have several jobs done one after the other."""
+        for choice in choices:
+            self.worklist.add(Entry(choice, launch))
+
+    def cancel(self) -> None:
+        """Stop the running job, and begin no other."""
+        self.worklist.cancel_waiting()
+        session.current.cancel()
 
     def watch(self) -> None:
         """Let a timer drive what has begun."""
@@ -38,7 +70,7 @@ class Runner:
 
     def wait(self) -> None:
         """Drive what has begun to its end."""
-        while session.current.busy:
+        while self.busy:
             self.step()
             time.sleep(POLL_SECONDS)
 
@@ -46,12 +78,12 @@ class Runner:
         """Do a little of what there is to do."""
         session.current.pump()
         try:
-            if self._job and self._job.applied:
-                self.report, self._job = self._job.report(), None
-            elif self._job and self._job.advance(WORK_SECONDS) and not _artist_is_dragging():
-                _apply_in_one_undo_step()
+            self._go_on()
         except MouthpieceError as problem:
             self._drop_job(problem)
+        if self._job and self._job.performance:
+            kept = self._job.performance
+            self.performances[kept.choice.scene, kept.choice.title] = kept
         self._redraw()
 
     def apply(self) -> bool:
@@ -65,18 +97,39 @@ class Runner:
 
     def forget(self) -> None:
         """Stop what is going on; the file that it was for is being closed."""
+        self.worklist.cancel_waiting()
         self._drop_job(Cancelled("Cancelled."))
         session.current.forget()
-        self.report = None
+        self.report, self.worklist, self.performances = None, Worklist(), {}
+
+    def _check_free(self) -> None:
+        if self.busy:
+            raise BadInput("Mouthpiece is at work already; wait for it or cancel it.")
+
+    def _begin(self, job: Job) -> None:
+        self.report, self._job = None, job
+
+    def _go_on(self) -> None:
+        if self._job is None and not session.current.busy:
+            entry = self.worklist.begin_next()
+            if entry:
+                self._begin(Generation(entry.choice, entry.launch, session.current))
+        elif self._job and self._job.applied:
+            self.report, self._job = self._job.report(), None
+            self.worklist.end(Fate.DONE, self.report.sentence, self.report)
+        elif self._job and self._job.advance(WORK_SECONDS) and not _artist_is_dragging():
+            _apply_in_one_undo_step()
 
     def _drop_job(self, problem: MouthpieceError) -> None:
         job, self._job = self._job, None
         if job:
             job.abandon(problem)
+        self.worklist.end(Fate.CANCELLED if isinstance(problem, Cancelled) else Fate.FAILED, str(problem))
 
     def _redraw(self) -> None:
         now = session.current
-        shown = (now.state, now.stage, round(now.fraction, 2), now.message)
+        fates = tuple(entry.fate for entry in self.worklist.entries)
+        shown = (now.state, now.stage, round(now.fraction, 2), now.message, fates)
         if shown != self._shown:
             self._shown = shown
             for window in bpy.context.window_manager.windows:
@@ -91,7 +144,7 @@ current = Runner()
 
 def _on_timer() -> float | None:
     current.step()
-    return TICK_SECONDS if session.current.busy else None
+    return TICK_SECONDS if current.busy else None
 
 
 def _artist_is_dragging() -> bool:

@@ -69,6 +69,10 @@ class Session:
         """Whether something is going on; `pump` has to be called until it is not."""
         return self.state in (State.STARTING, State.RUNNING, State.CANCELLING)
 
+    @property
+    def _at_rest(self) -> State:
+        return State.READY if self.ready else State.IDLE
+
     def start(self, launch: Launch) -> None:
         """Have a backend of this command running; raises `MouthpieceError` where it cannot be started."""
         if self.busy:
@@ -96,6 +100,14 @@ class Session:
         if self.state is State.READY:
             self.state, self.stage, self.fraction = State.RUNNING, "queued", 0.0
 
+    def resume(self, motion: Motion) -> None:
+        """Begin a job whose motion is there already; raises `BadInput` while another one runs."""
+        if self.busy:
+            raise BadInput("Mouthpiece is at work already; wait for it or cancel it.")
+        self.message, self.failure, self.log_lines = "", None, []
+        self.state, self.stage, self.fraction = State.RUNNING, "writing", 0.0
+        self._has_job, self.motion = True, motion
+
     def submit(self, request: Callable[[int], protocol.Generate]) -> None:
         """Give the begun job's request, built from the job's number in another thread; it may read large files."""
         self._request = request
@@ -107,7 +119,7 @@ class Session:
             self._backend.send(protocol.Cancel(self._job))
             self.state, self._deadline = State.CANCELLING, time.monotonic() + CANCEL_SECONDS
         elif self.state is State.RUNNING:
-            self._end(State.READY, "Cancelled.")
+            self._end(self._at_rest, "Cancelled.")
         elif self.state is State.STARTING:
             self._drop_backend()
             self._end(State.IDLE, "Cancelled.")
@@ -123,7 +135,7 @@ class Session:
 
     def finish(self, message: str) -> None:
         """The driver has written the motion."""
-        self._end(State.READY, message)
+        self._end(self._at_rest, message)
 
     def fail(self, problem: MouthpieceError) -> None:
         """The job or start has failed."""
@@ -134,7 +146,7 @@ class Session:
         """Stop what is going on, and no longer speak of what was."""
         self.cancel()
         if not self.busy:
-            self.state = State.READY if self.ready else State.IDLE
+            self.state = self._at_rest
         self.message, self.failure, self.log_lines = "", None, []
 
     def close(self) -> None:
@@ -218,7 +230,7 @@ class Session:
         self._drop_backend()
         if self.state is State.CANCELLING:
             self._end(State.IDLE, "Cancelled.")
-        elif self.busy:
+        elif self.busy and self.motion is None:  # with its motion there, a job needs no backend any more
             self.fail(_obituary(ended, code, lines))
             self.log_lines = lines
         elif self.state is State.READY:

@@ -20,7 +20,7 @@ class GenerateLipSync(bpy.types.Operator):
     @classmethod
     def poll(cls, context: Context) -> bool:
         """A job at a time, and only with all that it needs."""
-        reason = "Mouthpiece is at work." if session.current.busy else properties.why_not(context)
+        reason = "Mouthpiece is at work." if runner.current.busy else properties.why_not(context)
         if reason:
             cls.poll_message_set(reason)
         return not reason
@@ -75,8 +75,8 @@ class Cancel(bpy.types.Operator):
     bl_options = {"INTERNAL"}  # noqa: RUF012
 
     def execute(self, _context: Context) -> set[str]:
-        """Ask the session to stop."""
-        session.current.cancel()
+        """Ask for it."""
+        runner.current.cancel()
         return {"FINISHED"}
 
 

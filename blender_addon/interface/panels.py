@@ -10,7 +10,7 @@ from bpy.types import Context, UILayout
 
 from .. import audio, compat, preferences, runner, session
 from ..errors import MouthpieceError
-from ..job import Report
+from ..placing import Report
 from ..rig.face import face_of
 from . import properties
 from .text import draw_sentence

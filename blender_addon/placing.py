@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a model has made of a voice, and its way onto a character: kept, so that it can be written again."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.types import Object
+
+from . import probe
+from .errors import MouthpieceError
+from .motion import Motion
+from .rig import own
+from .rig.face import face_of
+from .rig.targets import targets_of
+from .writing.direction import directed
+from .writing.ledger import Record
+from .writing.staging import Placed, Writing
+
+if TYPE_CHECKING:
+    from .job import Choice
+
+
+@dataclass(frozen=True)
+class Report(Record):
+    """What a finished job has done, and what the artist should know about it."""
+
+    actions: tuple[str, ...]
+    """The actions that hold the keys; one for each mesh or armature that moves."""
+    missing: tuple[str, ...]
+    """Shape keys of its rig convention that the character does not have."""
+    moved: tuple[str, ...]
+    """The artist's actions that now play from an NLA track."""
+    warnings: tuple[str, ...]
+    """A sentence for everything that keeps the motion from being seen."""
+    seconds: float
+    """How long it took."""
+
+    @property
+    def sentence(self) -> str:
+        """The result in one line."""
+        frames = f"frames {self.first_frame} to {self.last_frame}"
+        return f"“{self.character}” speaks: {len(self.shape_keys)} shape keys, {frames}."
+
+
+@dataclass(frozen=True, eq=False)
+class Performance:
+    """A finished motion with all that is needed to write it."""
+
+    choice: Choice
+    motion: Motion
+    first_frame: int
+    fps: float
+    """Of the scene."""
+    character_uid: int
+    """The character's `session_uid`: it may be renamed meanwhile."""
+
+    def again(self, choice: Choice, character: Object, first_frame: int) -> Performance:
+        """The same motion for a character and with writing options that may be others."""
+        kept = {"model": self.choice.model, "space": self.choice.space, "identity": self.choice.identity}
+        return replace(
+            self, choice=replace(choice, **kept), first_frame=first_frame, character_uid=character.session_uid
+        )
+
+
+class Placing:
+    """A performance on its way into the file: `advance` until it says so, `apply`, `report`."""
+
+    def __init__(self, performance: Performance) -> None:
+        """Raises `MouthpieceError` where the character is gone or cannot take the keys."""
+        self._performance, self._began = performance, time.monotonic()
+        choice, motion, character = performance.choice, performance.motion, self._character()
+        wanted = directed(motion, choice.strength, choice.writing)
+        self._is_taught = own.is_taught(character, motion.names)
+        curves = own.curves_of(character, wanted) if self._is_taught else targets_of(face_of(character), wanted)
+        self._writing = Writing(_record(performance), curves, choice.writing, choice.action)
+        self.applied: Placed | None = None
+        """Set once the keys are in place."""
+
+    @property
+    def fraction(self) -> float:
+        """How much of it is built, 0 to 1."""
+        return self._writing.fraction
+
+    def advance(self, seconds: float) -> bool:
+        """Build for about that long; whether the keys are ready to be put in place."""
+        return self._writing.advance(seconds)
+
+    def apply(self) -> None:
+        """Put the keys in place: the one change of the file."""
+        self.applied = self._writing.commit()
+
+    def discard(self) -> None:
+        """Forget what was built."""
+        self._writing.discard()
+
+    def report(self) -> Report:
+        """Look whether the character moves."""
+        if self.applied is None:
+            raise MouthpieceError("The keys have not been written.")
+        character = self._character()
+        face = None if self._is_taught else face_of(character)
+        things = [part.thing for part in face.parts] if face else own.things_of(character)
+        return Report(
+            **asdict(self._writing.record),
+            actions=self.applied.actions,
+            missing=face.match.missing if face else (),
+            moved=self.applied.moved,
+            warnings=tuple(probe.complaints(character, things, self._writing)),
+            seconds=round(time.monotonic() - self._began, 3),
+        )
+
+    def _character(self) -> Object:
+        for character in bpy.data.objects:
+            if character.session_uid == self._performance.character_uid:
+                return character
+        name = self._performance.choice.character
+        raise MouthpieceError(f"The character “{name}” was deleted while its motion was generated.")
+
+
+def _record(performance: Performance) -> Record:
+    choice, motion, first = performance.choice, performance.motion, performance.first_frame
+    return Record(
+        strip=choice.title,
+        character=choice.character,
+        model=choice.model,
+        space=motion.space,
+        identity=choice.identity,
+        strength=choice.strength,
+        version=str(motion.metadata.get("version", "")),
+        first_frame=first,
+        last_frame=first + len(motion.values) - 1,
+        fps=performance.fps,
+        shape_keys=(),
+    )
