@@ -1,27 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The add-on's room for rigs without Blender: only what needs no bpy."""
+"""The add-on's room for rigs."""
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Iterator
-from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("match", "profile", "solve", "spelling", "weights")
+from tests.rigs import room
 
 
 @pytest.fixture(scope="session")
 def rig() -> Iterator[SimpleNamespace]:
-    """Its modules by name; the add-on's own start needs bpy and is left out."""
-    for name, folder in (("checkout", ROOT), ("checkout.blender_addon", ROOT / "blender_addon")):
-        package = sys.modules[name] = ModuleType(name)
-        package.__path__ = [str(folder)]
-    modules = {part: importlib.import_module(f"checkout.blender_addon.rig.{part}") for part in PARTS}
-    yield SimpleNamespace(**modules, BadInput=importlib.import_module("checkout.blender_addon.errors").BadInput)
-    for name in [name for name in sys.modules if name.split(".")[0] == "checkout"]:
-        del sys.modules[name]
+    """Its modules by name."""
+    yield room.enter()
+    room.leave()
