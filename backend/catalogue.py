@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .checkpoint import CheckpointError, ModelCard, read_header
+from .face import Kind
 
 SHIPPED = Path(__file__).parent / "weights"
 SUFFIX = ".safetensors"
@@ -27,6 +28,8 @@ class Entry:
     card: ModelCard
     spaces: tuple[str, ...]
     """The default first."""
+    kinds: tuple[Kind, ...]
+    """Of each space."""
     identities: tuple[str, ...]
     """Without the pivot."""
     bytes: int
@@ -85,4 +88,5 @@ def _files(folders: Sequence[Path]) -> dict[str, Path]:
 def _entry(name: str, path: Path) -> Entry:
     header = read_header(path)
     spaces = tuple(space.name for space in header.spaces)
-    return Entry(name, path, header.card, spaces, header.identities, path.stat().st_size)
+    kinds = tuple(space.kind for space in header.spaces)
+    return Entry(name, path, header.card, spaces, kinds, header.identities, path.stat().st_size)

@@ -69,11 +69,11 @@ class Conversation:
             if job in self._waiting:
                 self._report(job, stage, fraction)
 
-    def answer(self, frames: protocol.Frames) -> None:
-        """Send frames of a job that is still waited for."""
+    def answer(self, part: protocol.Neutral | protocol.Phones | protocol.Frames) -> None:
+        """Send a part of the answer to a job that is still waited for."""
         with self._lock:
-            if frames.job in self._waiting:
-                self._send(frames)
+            if part.job in self._waiting:
+                self._send(part)
 
     def end(self, message: protocol.Finished | protocol.Failed | protocol.Cancelled) -> None:
         """Send a job's end, if it has had none."""

@@ -98,6 +98,11 @@ class FaceSpace:
         """Vertices per frame; 0 for spaces that are no vertices."""
         return self.dim // 3 if self.kind == "vertices" else 0
 
+    @property
+    def moves_mesh(self) -> bool:
+        """Whether motion of this space is told as vertices: a vertex space, or FLAME where its file is known."""
+        return self.kind == "vertices" or (self.kind == "flame" and self.mesh is not None)
+
     def decode(self, values: Tensor) -> Tensor:
         """Points of values [..., dim]: vertices [..., V, 3], or [..., dim, 1] where no mesh is known."""
         if self.mesh is not None:

@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from . import plain_pickle
-from .models.flame import EXPRESSIONS, PARENTS, POSE_FEATURES, SHAPES, FlameArrays
+from .face import Mesh
+from .models.flame import EXPRESSIONS, PARENTS, POSE_FEATURES, SHAPES, Flame, FlameArrays
 
 KEYS = ("v_template", "f", "shapedirs", "posedirs", "J_regressor", "kintree_table", "weights")
 """What a FLAME file must hold, under its own names; see `FlameArrays` for their meaning."""
@@ -45,6 +46,11 @@ def read(path: Path) -> FlameArrays:
             f"{path} is damaged or not a FLAME model; choose FLAME's own .pkl or the .npz made of it."
         ) from error
     return _checked(arrays, path)
+
+
+def mesh(path: Path) -> Mesh:
+    """The vertices that FLAME parameters [..., 413] move, by the model in a file as `read` takes it."""
+    return Flame(read(path)).vertices_from_413
 
 
 def convert(path: Path, output: Path) -> None:

@@ -7,22 +7,26 @@ It knows neither the protocol nor files; the server, the command line and tests 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 import numpy as np
 
-from . import audio, postprocess, windows
+from . import audio, closures, postprocess, windows
 from .face import FaceSpace
+from .performance import Performance
 from .version import version
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from .checkpoint import LoadedModel
+    from .models.diffusion_talker import DiffusionTalker
 
 PIVOT = "pivot"
 """The identity that stands for nobody in particular."""
+Style: TypeAlias = Literal["nearest", "heard"]
+"""How a recording gives a style: by the known identity that sounds most like it, or as its own voice is heard."""
 HIGHEST_FPS = 1000.0
 _SILENCE_SECONDS = 3
 
@@ -47,6 +51,8 @@ class Request:
     """Name or row number of the model's identity table, or `PIVOT`."""
     raw: bool = False
     """The model's own numbers: no clamp, rest offset or audio levelling."""
+    performance: Performance = field(default_factory=Performance)
+    """What only a model that diffuses can be asked for."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,13 @@ class Plan:
     row: int | None
     """Row of the identity table; None for the pivot."""
     raw: bool
+    performance: Performance | None = None
+    """None where the model does not diffuse and so has one take."""
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """One name per column of the motion; none where it moves a mesh."""
+        return () if self.space.moves_mesh else self.space.channels
 
     def frames(self, samples: int) -> int:
         """Frames of motion for so many samples at 16 kHz: their seconds times the frame rate, rounded."""
@@ -71,7 +84,9 @@ class Chunk:
     start: int
     """Number of the first one."""
     values: np.ndarray
-    """float32 [frames, channels], or [frames, vertices, 3] for vertex spaces."""
+    """float32 [frames, channels], or [frames, vertices, 3] for spaces that move a mesh."""
+    take: int = 0
+    """Which performance it belongs to."""
 
 
 def plan(loaded: LoadedModel, request: Request) -> Plan:
@@ -85,41 +100,112 @@ def plan(loaded: LoadedModel, request: Request) -> Plan:
     fps = space.fps if request.fps is None else request.fps
     if not 1.0 <= fps <= HIGHEST_FPS:
         raise RequestError(f"{fps:g} frames per second are not possible; choose 1 to {HIGHEST_FPS:g}.")
-    return Plan(space, fps, _row(loaded, request.identity), request.raw)
+    performance = _performance(loaded, request.performance)
+    return Plan(space, fps, _row(loaded, request.identity), request.raw, performance)
 
 
 def generate(
-    loaded: LoadedModel, samples: np.ndarray, planned: Plan, stop: Callable[[], bool] = lambda: False
+    loaded: LoadedModel,
+    samples: np.ndarray,
+    planned: Plan,
+    stop: Callable[[], bool] = lambda: False,
+    lips: closures.Lips | None = None,
 ) -> Iterator[Chunk]:
-    """The motion of `samples` (float32 [n], mono, 16 kHz), in order and without gaps, about one chunk per window.
+    """The motion of `samples` (float32 [n], mono, 16 kHz), in order and without gaps, about one chunk per window
+    and take.
 
     Frame i belongs to second ``i / planned.fps``; there are ``planned.frames(n)`` of them. `stop` is asked before every
-    window and makes this raise `Stopped`. Raises `RequestError` where the model's answer is no number.
+    window and makes this raise `Stopped`. `lips` is what they follow where the phones are known (`known_words.lips`).
+    Raises `RequestError` where the model's answer is no number.
     """
     space = planned.space
-    pieces = windows.cross_fade(_window_motion(loaded, samples, planned, stop), space.fps)
+    pieces = _motion(loaded, samples, planned, stop)
     if space.kind == "controls" and not planned.raw:
         own = space.limits
         pieces = postprocess.within(pieces, own) if own else postprocess.rested(pieces, rest_pose(loaded, planned))
     start = 0
     for values in postprocess.retimed(pieces, space.fps, planned.fps, planned.frames(len(samples))):
-        shaped = values.reshape(len(values), -1, 3) if space.kind == "vertices" else values
-        yield Chunk(start, shaped)
+        for take, own in enumerate(values[None] if planned.performance is None else values.swapaxes(0, 1)):
+            if lips is not None:
+                own = closures.follow(own, space.channels, lips, start, planned.fps)
+            yield Chunk(start, _vertices(space, own) if space.moves_mesh else own, take)
         start += len(values)
 
 
-def metadata(loaded: LoadedModel, request: Request) -> dict[str, str | bool]:
+def metadata(loaded: LoadedModel, request: Request, take: int = 0) -> dict[str, str | bool | int | float]:
     """What a motion should carry about how it was made; plain JSON values."""
     about = {"model": loaded.info.name, "identity": request.identity, "raw": request.raw, "version": version()}
+    made = plan(loaded, request).performance
+    if made is not None:
+        about |= {"seed": made.seeds()[take], "steps": made.steps, "guidance": made.guidance}
+        about |= {} if made.style is None else {"identity": "heard"}
     return about | {"licence": loaded.info.licence}
+
+
+def styled(loaded: LoadedModel, request: Request, reference: np.ndarray, how: Style) -> Request:
+    """The request in the style of a recording (float32 [n], mono, 16 kHz): see `Style`. Raises `RequestError`."""
+    from . import takes
+
+    model = _diffusing(loaded)
+    if model is None:
+        raise RequestError(f"The model {loaded.info.name} hears no style; name one of its identities instead.")
+    heard = takes.heard_style(model, reference * np.float32(audio.speech_gain(reference)))
+    if how == "heard":
+        return replace(request, performance=replace(request.performance, style=heard))
+    if not loaded.identities:
+        raise RequestError(f"The model {loaded.info.name} knows nobody by name; take the style as it is heard.")
+    return replace(request, identity=loaded.identities[takes.nearest_row(model, heard)])
 
 
 def rest_pose(loaded: LoadedModel, planned: Plan) -> np.ndarray:
     """The model's own answer to silence, float32 [channels]: where it leaves the face when nobody speaks."""
     silence = np.zeros(_SILENCE_SECONDS * windows.SAMPLE_RATE, np.float32)
     frames = round(_SILENCE_SECONDS * planned.space.fps)
-    answer = _predict(loaded, silence, planned, frames)
+    if planned.performance is None:
+        answer = _predict(loaded, silence, planned, frames)
+    else:
+        answer = np.concatenate(list(_takes(loaded, silence, planned, planned.performance, lambda: False)))[:, 0]
     return np.median(answer[frames // 3 : -(frames // 3)], axis=0)
+
+
+def neutral(loaded: LoadedModel, planned: Plan) -> np.ndarray:
+    """The face that nothing moves, float32 [V, 3]: the template of a space that has one, else the answer to silence.
+
+    Only for spaces that move a mesh.
+    """
+    template = planned.space.template
+    return _vertices(planned.space, (rest_pose(loaded, planned) if template is None else template)[None])[0]
+
+
+def _vertices(space: FaceSpace, values: np.ndarray) -> np.ndarray:
+    """Values [frames, dim] as the vertices that they mean, float32 [frames, V, 3]."""
+    import torch
+
+    with torch.inference_mode():
+        return space.decode(torch.from_numpy(np.ascontiguousarray(values, np.float32))).numpy()
+
+
+def _motion(loaded: LoadedModel, samples: np.ndarray, planned: Plan, stop: Callable[[], bool]) -> Iterator[np.ndarray]:
+    """The whole motion at the space's own frame rate in pieces [frames, dim], of takes [frames, takes, dim]."""
+    if planned.performance is None:
+        return windows.cross_fade(_window_motion(loaded, samples, planned, stop), planned.space.fps)
+    return _takes(loaded, samples, planned, planned.performance, stop)
+
+
+def _takes(
+    loaded: LoadedModel, samples: np.ndarray, planned: Plan, performance: Performance, stop: Callable[[], bool]
+) -> Iterator[np.ndarray]:
+    from . import takes
+
+    def go_on() -> None:
+        if stop():
+            raise Stopped
+
+    gain = np.float32(1.0 if planned.raw else audio.speech_gain(samples))
+    stage = takes.Stage(planned.space.name, planned.space.fps, planned.row)
+    model = cast("DiffusionTalker", loaded.model)
+    for piece in takes.perform(model, samples * gain, stage, performance, go_on):
+        yield _checked(loaded, piece)
 
 
 def _window_motion(
@@ -141,10 +227,34 @@ def _predict(loaded: LoadedModel, samples: np.ndarray, planned: Plan, frames: in
     device = next(loaded.model.parameters()).device
     sound = torch.from_numpy(samples).to(device)[None]
     row: Tensor | None = None if planned.row is None else torch.tensor([planned.row], device=device)
-    values = loaded.model.predict(sound, planned.space.name, frames, row)[0].cpu().numpy()
+    return _checked(loaded, loaded.model.predict(sound, planned.space.name, frames, row)[0].cpu().numpy())
+
+
+def _checked(loaded: LoadedModel, values: np.ndarray) -> np.ndarray:
     if not np.isfinite(values).all():
         raise RequestError(f"The model {loaded.info.name} answers with broken numbers; get its file again.")
     return values
+
+
+def _performance(loaded: LoadedModel, wanted: Performance) -> Performance | None:
+    """What a model that diffuses does; None for another one, which cannot be asked for anything."""
+    model = _diffusing(loaded)
+    if model is None:
+        if asked := wanted.asked():
+            raise RequestError(
+                f"The model {loaded.info.name} does not diffuse: it has one take and no {' or '.join(asked)} to choose."
+            )
+        return None
+    steps, most = wanted.steps or model.config.steps, model.config.times
+    if steps > most:
+        raise RequestError(f"{steps} steps are not possible with {loaded.info.name}; choose 1 to {most}.")
+    return replace(wanted, steps=steps, guidance=1.0 if wanted.guidance is None else wanted.guidance)
+
+
+def _diffusing(loaded: LoadedModel) -> DiffusionTalker | None:
+    from .models.diffusion_talker import DiffusionTalker
+
+    return loaded.model if isinstance(loaded.model, DiffusionTalker) else None
 
 
 def _row(loaded: LoadedModel, identity: str) -> int | None:

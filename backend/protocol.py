@@ -15,7 +15,7 @@ from .wire import Array, Layout
 
 ProtocolError = wire.ProtocolError
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of a message; both sides refuse another number."""
 
 
@@ -48,6 +48,10 @@ class Generate:
     """A name or row number of the model's identity table, or ``pivot``."""
     raw: bool = False
     """The model's own numbers: no clamp, rest offset or audio levelling."""
+    transcript: str = ""
+    """What is spoken in the stretch, for the lips to follow; empty where nobody has written it down."""
+    language: str = "en"
+    """Of the transcript: a language of espeak-ng."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,8 @@ class ModelInfo:
     """Names of the identity table without the pivot; empty where the model has one voice."""
     licence: str
     bytes: int
+    meshes: tuple[str, ...] = ()
+    """Those of its spaces whose motion is the vertices of a mesh."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,15 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Neutral:
+    """The face that nothing moves; sent before the first frames of a space that moves a mesh."""
+
+    job: int
+    vertices: Annotated[Array, Layout("float32", (2,))]
+    """float32 [V, 3], in the unit of the frames that follow."""
+
+
+@dataclass(frozen=True)
 class Frames:
     """Finished frames of a job; they arrive in order, without gaps or overlap, once per audio window."""
 
@@ -109,7 +124,20 @@ class Frames:
     start: int
     """Number of the first frame in `values`."""
     values: Annotated[Array, Layout("float32", (2, 3))]
-    """float32 [frames, channels] for control spaces, [frames, vertices, 3] for vertex spaces."""
+    """float32 [frames, channels] for control spaces, [frames, vertices, 3] for spaces that move a mesh."""
+
+
+@dataclass(frozen=True)
+class Phones:
+    """Phones of a job in order, without gaps, some hundred at a time; sent before the first frames."""
+
+    job: int
+    names: tuple[str, ...]
+    """As the transcript's pronunciation calls them; without a transcript, the visemes again."""
+    visemes: tuple[str, ...]
+    """The mouth shape of each: ``sil`` for a pause, ``pb``, ``m``, ``fv``, … or, in capitals, a vowel."""
+    times: Annotated[Array, Layout("float32", (2,))]
+    """float32 [phones, 2]: start and end in seconds, counted from the first frame."""
 
 
 @dataclass(frozen=True)
@@ -121,9 +149,9 @@ class Finished:
     fps: float
     frames: int
     names: tuple[str, ...]
-    """Channel names, in the order of the columns; empty for vertex spaces."""
+    """Channel names, in the order of the columns; empty for spaces that move a mesh."""
     metadata: str
-    """JSON text: model, identity, version, seconds taken."""
+    """JSON text: model, identity, version, seconds taken; of a transcript whether it was followed, and a note on it."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +173,7 @@ class Cancelled:
 
 
 Request: TypeAlias = Generate | Cancel | Unload
-Reply: TypeAlias = Ready | Progress | Frames | Finished | Failed | Cancelled
+Reply: TypeAlias = Ready | Progress | Neutral | Phones | Frames | Finished | Failed | Cancelled
 Message: TypeAlias = Request | Reply
 
 

@@ -27,11 +27,11 @@ Work: TypeAlias = protocol.Generate | protocol.Unload
 _log = logging.getLogger(__name__)
 
 
-def serve(device: str, folders: Sequence[Path]) -> NoReturn:
+def serve(device: str, folders: Sequence[Path], flame: Path | None = None, dictionary: Path | None = None) -> NoReturn:
     """Answer requests until the input ends, which ends the process with code 0.
 
-    `folders` hold models besides the shipped ones. Where the backend cannot work at all, the client is told why by a
-    `Failed` of job 0 and the code is 1.
+    `folders` hold models besides the shipped ones, `flame` is the artist's FLAME file, `dictionary` their pronunciation
+    dictionary. Where the backend cannot work at all, the client is told why by a `Failed` of job 0 and the code is 1.
     """
     requests, replies = own_pipes()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
@@ -40,7 +40,7 @@ def serve(device: str, folders: Sequence[Path]) -> NoReturn:
     work: queue.SimpleQueue[Work] = queue.SimpleQueue()
     threading.Thread(target=_read_all, args=(requests, conversation, work), name="requests", daemon=True).start()
     try:
-        _work_all(device, folders, conversation, work)
+        _work_all(device, folders, flame, dictionary, conversation, work)
     except ClientGone:
         _leave(0)
     except Exception as error:  # noqa: BLE001 (the top of the process: the client is told, whatever it was)
@@ -64,12 +64,17 @@ def own_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _work_all(
-    device: str, folders: Sequence[Path], conversation: Conversation, work: queue.SimpleQueue[Work]
+    device: str,
+    folders: Sequence[Path],
+    flame: Path | None,
+    dictionary: Path | None,
+    conversation: Conversation,
+    work: queue.SimpleQueue[Work],
 ) -> NoReturn:
     requirements.require()
     from .worker import Worker  # takes seconds: torch
 
-    worker = Worker(device, folders, conversation)
+    worker = Worker(device, folders, flame, dictionary, conversation)
     conversation.introduce(worker.introduction())
     while True:
         match work.get():

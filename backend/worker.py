@@ -11,14 +11,25 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from . import audio, catalogue, checkpoint, device, pipeline, protocol
+from . import audio, catalogue, checkpoint, device, flame_file, hearing, known_words, pipeline, protocol
 from .conversation import ClientGone, Conversation
+from .known_words import Transcript
+from .phone_track import PhoneTrack
+from .phonetics.pronunciation import PronunciationError
 from .version import version
 
-EXPECTED = (audio.AudioError, catalogue.CatalogueError, checkpoint.CheckpointError, pipeline.RequestError)
+EXPECTED = (
+    audio.AudioError,
+    catalogue.CatalogueError,
+    checkpoint.CheckpointError,
+    pipeline.RequestError,
+    PronunciationError,
+)
 _HEARD, _LOADED = 0.1, 0.05
+_PHONES_AT_ONCE = 1000
 
 _log = logging.getLogger(__name__)
 
@@ -26,9 +37,22 @@ _log = logging.getLogger(__name__)
 class Worker:
     """Keeps loaded models and works on one request at a time."""
 
-    def __init__(self, device_name: str, folders: Sequence[Path], conversation: Conversation) -> None:
+    def __init__(
+        self,
+        device_name: str,
+        folders: Sequence[Path],
+        flame: Path | None,
+        dictionary: Path | None,
+        conversation: Conversation,
+    ) -> None:
+        """`flame`: the artist's FLAME file, with which FLAME parameters are answered as vertices.
+
+        `dictionary`: the artist's pronunciation dictionary, for transcripts. Raises `DeviceError`, `FlameFileError`.
+        """
         self._device = device.choose(device_name)
         self._folders = folders
+        self._flame = None if flame is None else flame_file.mesh(flame)
+        self._dictionary = dictionary
         self._conversation = conversation
         self._models: dict[str, checkpoint.LoadedModel] = {}
 
@@ -37,13 +61,15 @@ class Worker:
         listing = catalogue.listing(self._folders)
         for problem in listing.problems:
             _log.warning(problem)
-        models = tuple(
-            protocol.ModelInfo(
-                entry.name, entry.card.title, entry.spaces, entry.identities, entry.card.licence, entry.bytes
-            )
-            for entry in listing.entries
-        )
+        models = tuple(self._about(entry) for entry in listing.entries)
         return protocol.Ready(protocol.VERSION, version(), self._device, models)
+
+    def _about(self, entry: catalogue.Entry) -> protocol.ModelInfo:
+        kinds = {"vertices"} if self._flame is None else {"vertices", "flame"}
+        meshes = tuple(name for name, kind in zip(entry.spaces, entry.kinds, strict=True) if kind in kinds)
+        return protocol.ModelInfo(
+            entry.name, entry.card.title, entry.spaces, entry.identities, entry.card.licence, entry.bytes, meshes
+        )
 
     def generate(self, request: protocol.Generate) -> None:
         """Work on one job until its end, or until nobody waits for it any more."""
@@ -75,30 +101,49 @@ class Worker:
         """All frames of a job, sent as they come. Raises `pipeline.Stopped` when it was cancelled."""
         began, job, talk = time.monotonic(), request.job, self._conversation
         self._go_on(job)
-        loaded = self._model(request)
+        loaded = self._model(request.model, job)
         wanted = pipeline.Request(request.space, request.fps, request.identity, request.raw)
         planned = pipeline.plan(loaded, wanted)
         talk.progress(job, "listening", _LOADED)
         samples = audio.decode(request.sound.tobytes(), request.start, request.duration)
+        track = self._listened(request, loaded, samples)
+        lips = None if track is None else known_words.lips(track, planned)
         self._go_on(job)
         talk.progress(job, "animating", _HEARD)
+        if planned.space.moves_mesh:
+            talk.answer(protocol.Neutral(job, pipeline.neutral(loaded, planned)))
         frames, done = planned.frames(len(samples)), 0
-        for chunk in pipeline.generate(loaded, samples, planned, lambda: not talk.waits_for(job)):
+        for chunk in pipeline.generate(loaded, samples, planned, lambda: not talk.waits_for(job), lips):
             talk.answer(protocol.Frames(job, chunk.start, chunk.values))
             done = chunk.start + len(chunk.values)
             talk.progress(job, "animating", _HEARD + (1 - _HEARD) * done / frames)
         seconds = round(time.monotonic() - began, 3)
-        metadata = pipeline.metadata(loaded, wanted) | {"seconds": seconds}
-        names = planned.space.channels
-        return protocol.Finished(job, planned.space.name, planned.fps, done, names, json.dumps(metadata))
+        metadata = pipeline.metadata(loaded, wanted) | {"seconds": seconds} | known_words.about(track)
+        return protocol.Finished(job, planned.space.name, planned.fps, done, planned.channels, json.dumps(metadata))
 
-    def _model(self, request: protocol.Generate) -> checkpoint.LoadedModel:
-        if request.model not in self._models:
-            self._conversation.progress(request.job, "loading", 0.0)
-            loaded = checkpoint.load(catalogue.find(request.model, self._folders))
+    def _listened(
+        self, request: protocol.Generate, loaded: checkpoint.LoadedModel, samples: np.ndarray
+    ) -> PhoneTrack | None:
+        """The phones of a job, sent; None where there is no transcript and the model hears none by itself."""
+        job, written = request.job, request.transcript.strip()
+        if not written and not hearing.has_ears(loaded):
+            return None
+        listener = loaded if hearing.has_ears(loaded) else self._model(known_words.LISTENER, job)
+        transcript = Transcript(written, request.language, self._dictionary) if written else None
+        track = known_words.listen(listener, samples, transcript, lambda: self._go_on(job))
+        for first in range(0, len(track.phones), _PHONES_AT_ONCE):
+            names, visemes, *times = zip(*track.phones[first : first + _PHONES_AT_ONCE], strict=True)
+            self._conversation.answer(protocol.Phones(job, names, visemes, np.array(times, np.float32).T))
+        return track
+
+    def _model(self, name: str, job: int) -> checkpoint.LoadedModel:
+        if name not in self._models:
+            self._conversation.progress(job, "loading", 0.0)
+            loaded = checkpoint.load(catalogue.find(name, self._folders))
             loaded.model.to(self._device)
-            self._models[request.model] = loaded
-        return self._models[request.model]
+            loaded = loaded if self._flame is None else loaded.with_flame(self._flame)
+            self._models[name] = loaded
+        return self._models[name]
 
     def _go_on(self, job: int) -> None:
         if not self._conversation.waits_for(job):

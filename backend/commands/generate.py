@@ -7,8 +7,9 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import terminal
+from . import terminal, transcripts
 from .terminal import BadInput
+from .transcripts import Wish
 
 if TYPE_CHECKING:
     from backend.checkpoint import LoadedModel
@@ -34,9 +35,29 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--identity", default="pivot", metavar="NAME|N|pivot", help="whose way of speaking: a name, a row, or pivot"
     )
+    transcripts.add_arguments(parser)
+    terminal.add_flame(parser)
     terminal.add_device(parser)
     parser.add_argument(
         "--raw", action="store_true", help="the model's own numbers: no clamp, rest offset or audio levelling"
+    )
+    _add_performance(parser)
+
+
+def _add_performance(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("models that diffuse")
+    group.add_argument("--takes", type=int, metavar="N", help="performances to make at once: NAME.take1.npz, …")
+    group.add_argument(
+        "--seed", type=int, metavar="N", help="first take's number, the next take has the next (default: 0)"
+    )
+    group.add_argument("--steps", type=int, metavar="N", help="denoising steps (default: what the model was made for)")
+    group.add_argument("--guidance", type=float, metavar="G", help="how far to follow the speech (default: 1)")
+    group.add_argument("--style-from", type=Path, metavar="AUDIO", help="speak in the style of a recording")
+    group.add_argument(
+        "--style-as",
+        choices=("nearest", "heard"),
+        default="nearest",
+        help="with --style-from: as the identity that is most like it (default), or as it is heard",
     )
 
 
@@ -45,18 +66,43 @@ def run(arguments: Namespace) -> int:
     from backend.pipeline import Request
 
     outputs = _outputs(arguments.audio, arguments.output, arguments.format)
+    wanted = transcripts.wish(arguments)
     request = Request(arguments.space, arguments.fps, arguments.identity, arguments.raw)
     loaded = _loaded(arguments, request)
     code = 0
     for sound, output in outputs.items():
         try:
-            _animate(loaded, request, sound, output)
+            _animate(loaded, request, wanted, sound, output)
         except BadInput as error:
             if len(outputs) == 1:
                 raise
             terminal.complain(str(error))
             code = 2
     return code
+
+
+def _request(arguments: Namespace) -> Request:
+    from backend.performance import Performance
+    from backend.pipeline import Request
+
+    with terminal.bad_input(ValueError):
+        performance = Performance(arguments.steps, arguments.seed, arguments.takes, arguments.guidance)
+    return Request(arguments.space, arguments.fps, arguments.identity, arguments.raw, performance)
+
+
+def _styled(arguments: Namespace, loaded: LoadedModel, request: Request) -> Request:
+    """The request in the style of the recording that was named, if one was."""
+    from backend import audio, pipeline
+
+    if arguments.style_from is None:
+        return request
+    if arguments.identity != pipeline.PIVOT:
+        raise BadInput("--identity and --style-from both say whose style it is; leave one of them out.")
+    with terminal.bad_input(audio.AudioError, pipeline.RequestError):
+        styled = pipeline.styled(loaded, request, audio.decode(arguments.style_from), arguments.style_as)
+    if arguments.style_as == "nearest":
+        terminal.say(f"{arguments.style_from} sounds most like {styled.identity}")
+    return styled
 
 
 def _outputs(sounds: list[Path], output: Path | None, wanted: str | None) -> dict[Path, Path]:
@@ -83,12 +129,13 @@ def _motion_file(output: Path, wanted: str | None) -> Path:
 
 
 def _loaded(arguments: Namespace, request: Request) -> LoadedModel:
-    from backend import catalogue, checkpoint, device, pipeline
+    from backend import catalogue, checkpoint, device, flame_file, pipeline
 
-    with terminal.bad_input(
-        catalogue.CatalogueError, checkpoint.CheckpointError, device.DeviceError, pipeline.RequestError
-    ):
+    used = (catalogue.CatalogueError, checkpoint.CheckpointError, device.DeviceError, flame_file.FlameFileError)
+    with terminal.bad_input(*used, pipeline.RequestError):
         loaded = checkpoint.load(catalogue.find_or_open(arguments.model, arguments.models))
+        if arguments.flame is not None:
+            loaded = loaded.with_flame(flame_file.mesh(arguments.flame))
         loaded.model.to(device.choose(arguments.device))
         pipeline.plan(loaded, request)
     return loaded
@@ -98,18 +145,22 @@ def _animate(loaded: LoadedModel, request: Request, sound: Path, output: Path) -
     from backend import audio, motion_file, pipeline
 
     with terminal.bad_input(audio.AudioError, pipeline.RequestError, motion_file.MotionFileError):
-        motion = _motion(loaded, request, sound)
+        motions = _motions(loaded, request, sound)
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BadInput(f"The folder {output.parent} cannot be made ({error.strerror}).") from error
-        motion_file.write(output, motion)
-    seconds = len(motion.values) / motion.fps
-    terminal.say(f"{output}: {len(motion.values)} frames of {motion.space} at {motion.fps:g} fps ({seconds:.2f} s)")
+        for take, motion in enumerate(motions, 1):
+            path = output if request.performance.takes is None else output.with_suffix(f".take{take}{output.suffix}")
+            motion_file.write(path, motion)
+            seconds = len(motion.values) / motion.fps
+            terminal.say(
+                f"{path}: {len(motion.values)} frames of {motion.space} at {motion.fps:g} fps ({seconds:.2f} s)"
+            )
 
 
-def _motion(loaded: LoadedModel, request: Request, sound: Path) -> Motion:
-    """Decode, generate and gather, with a progress bar."""
+def _motions(loaded: LoadedModel, request: Request, sound: Path) -> list[Motion]:
+    """Decode, generate and gather every take, with a progress bar."""
     import json
 
     import numpy as np
@@ -121,11 +172,13 @@ def _motion(loaded: LoadedModel, request: Request, sound: Path) -> Motion:
     frames = planned.frames(len(samples))
     if not frames:
         raise BadInput(f"{sound} is too short for one frame at {planned.fps:g} frames per second.")
-    with tqdm(total=frames, desc=sound.name, unit="frame", leave=False, disable=None) as bar:
-        pieces = []
+    takes: list[list[np.ndarray]] = [[] for _ in range(request.performance.count)]
+    with tqdm(total=frames * len(takes), desc=sound.name, unit="frame", leave=False, disable=None) as bar:
         for chunk in pipeline.generate(loaded, samples, planned):
-            pieces.append(chunk.values)
+            takes[chunk.take].append(chunk.values)
             bar.update(len(chunk.values))
-    metadata = json.dumps(pipeline.metadata(loaded, request), ensure_ascii=False)
-    space = planned.space
-    return motion_file.Motion(space.name, planned.fps, np.concatenate(pieces), space.channels, 0.0, metadata)
+    about = [json.dumps(pipeline.metadata(loaded, request, take), ensure_ascii=False) for take in range(len(takes))]
+    return [
+        motion_file.Motion(planned.space.name, planned.fps, np.concatenate(pieces), planned.channels, 0.0, metadata)
+        for pieces, metadata in zip(takes, about, strict=True)
+    ]

@@ -14,8 +14,10 @@ from . import terminal
 def add_arguments(parser: ArgumentParser) -> None:
     terminal.add_device(parser)
     terminal.add_model_folders(parser)
+    terminal.add_flame(parser)
+    terminal.add_dictionary(parser)
 
 
 def run(arguments: Namespace) -> NoReturn:
     """Serve until the input ends."""
-    server.serve(arguments.device, arguments.models)
+    server.serve(arguments.device, arguments.models, arguments.flame, arguments.dictionary)

@@ -28,6 +28,11 @@ def complain(text: str) -> None:
     sys.stderr.write(f"error: {' '.join(text.split())}\n")
 
 
+def warn(text: str) -> None:
+    """One line about what is not as it was meant to be, on standard error; the work goes on."""
+    sys.stderr.write(f"warning: {' '.join(text.split())}\n")
+
+
 @contextlib.contextmanager
 def bad_input(*kinds: type[Exception]) -> Iterator[None]:
     """Errors of these kinds are the user's to put right."""
@@ -49,3 +54,15 @@ def add_device(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--device", default="auto", choices=("auto", "cpu", "cuda", "mps"), help="where the model runs (default: auto)"
     )
+
+
+def add_flame(parser: ArgumentParser) -> None:
+    """The option that turns FLAME parameters into vertices."""
+    about = "your own FLAME file (.pkl, or the .npz made of it): FLAME parameters come out as vertices"
+    parser.add_argument("--flame", type=Path, metavar="FILE", help=about)
+
+
+def add_dictionary(parser: ArgumentParser) -> None:
+    """The option that says how words are pronounced."""
+    about = "your own pronunciation dictionary for transcripts: a text file with lines like: paper P EY1 P ER0"
+    parser.add_argument("--dictionary", type=Path, metavar="FILE", help=about)
