@@ -67,6 +67,15 @@ def about(track: PhoneTrack | None) -> dict[str, str | bool]:
     return {} if track is None else {"follows_transcript": track.follows_transcript, "transcript_note": track.note}
 
 
+def rows(track: PhoneTrack | None) -> dict[str, list[list[str | float]]]:
+    """The phones as a motion file carries them: name, viseme, start and end in seconds."""
+    return (
+        {}
+        if track is None
+        else {"phones": [[p.name, p.viseme, round(p.start, 4), round(p.end, 4)] for p in track.phones]}
+    )
+
+
 def sidecar(sound: Path) -> Path | None:
     """The transcript that lies beside a sound under its name: talk.txt beside talk.wav; None where there is none."""
     path = sound.with_suffix(SIDECAR)

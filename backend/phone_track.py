@@ -14,6 +14,7 @@ from .alignment import Item, Span
 from .closures import Lips
 from .phonetics.phones import BILABIALS, CLASSES, LABIODENTALS, SILENCE, Phone, classes_of, closures_of
 from .phonetics.pronunciation import Pronunciation
+from .windows import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from .checkpoint import LoadedModel
@@ -62,12 +63,12 @@ def track(
     """
     heard = hearing.listen(listener, samples, go_on)
     freely = alignment.decode(heard.phones)
-    if spoken is None:
-        return PhoneTrack(_by_ear(freely), follows_transcript=False)
-    said = aligned(heard.phones, spoken, freely)
-    if said is None:
-        return PhoneTrack(_by_ear(freely), follows_transcript=False, note=NO_FIT)
-    return PhoneTrack(said, follows_transcript=True, note=_about_guesses(spoken.guessed))
+    seconds = len(samples) / SAMPLE_RATE
+    said = None if spoken is None else aligned(heard.phones, spoken, freely)
+    if spoken is None or said is None:
+        note = "" if spoken is None else NO_FIT
+        return PhoneTrack(_up_to(seconds, _by_ear(freely)), follows_transcript=False, note=note)
+    return PhoneTrack(_up_to(seconds, said), follows_transcript=True, note=_about_guesses(spoken.guessed))
 
 
 def aligned(scores: np.ndarray, spoken: Pronunciation, freely: Sequence[Span]) -> tuple[TimedPhone, ...] | None:
@@ -122,6 +123,11 @@ def _items(spoken: Pronunciation) -> tuple[list[Item], list[int | None]]:
 
 def _by_ear(spans: Sequence[Span]) -> tuple[TimedPhone, ...]:
     return tuple(TimedPhone(CLASSES[span.item], CLASSES[span.item], *_seconds(span)) for span in spans)
+
+
+def _up_to(seconds: float, phones: tuple[TimedPhone, ...]) -> tuple[TimedPhone, ...]:
+    """The same phones, the last one up to the end of the sound."""
+    return (*phones[:-1], *(phone._replace(end=max(seconds, phone.end)) for phone in phones[-1:]))
 
 
 def _seconds(span: Span) -> tuple[float, float]:

@@ -141,6 +141,12 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", default="", choices=("language", "speaker", "source"), help="also each of these apart")
     parser.add_argument("--noise", type=float, nargs="+", default=[], metavar="DB", help="also with white noise")
     parser.add_argument("--sounds", action="store_true", help="also sounds without speech, where a mouth should rest")
+    parser.add_argument(
+        "--transcripts",
+        type=Path,
+        metavar="FOLDER",
+        help="with and without known words: NAME.txt, or a manifest's text",
+    )
     motion.add_evaluate_arguments(parser)
 
 
@@ -149,10 +155,13 @@ def _evaluate(args: argparse.Namespace) -> str:
         return motion.evaluate(args)
     from backend import catalogue, checkpoint
 
-    from .lips import evaluate
+    from .lips import evaluate, known_words
 
     loaded = checkpoint.load(catalogue.find_or_open(args.model))
     folders = tuple(Path(source) for source in args.sources)
+    if args.transcripts is not None:
+        figures = known_words.evaluate(loaded, folders, args.transcripts, args.only)
+        return evaluate.as_json(figures) if args.json else known_words.table(figures)
     wanted = evaluate.Wanted(folders, args.only, args.by, tuple(args.noise), args.sounds)
     figures = evaluate.evaluate(loaded, wanted)
     return evaluate.as_json(figures) if args.json else evaluate.table(figures)
