@@ -13,6 +13,7 @@ ALL = tuple(about.name for about in SETS)
 SEEN = tuple(name for name in ALL if name != UNSEEN.name)
 SCRATCH, SPEECH, WAVE = "", "speech", "wave-speech"
 UNIFIED, LEAVE_OUT = "unified", "unified-but-one"
+_TUNING = ("schedule.epochs=6", "schedule.decoder_epochs=0", "schedule.validate_every=2", "schedule.rate=5e-4")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Variant:
     """Instead of the whole unseen data set: a share of it, or one sentence."""
     longer: int = 1
     """How many times more epochs, so that little data is learnt in as many steps as much."""
+    keeps_decoder: bool = False
+    """It begins with all of that model and not with the encoder alone."""
     is_only_once: bool = False
     """The first seed is for all: what others begin with, as all of UniTalker's begin with one WavLM."""
     with_strangers: bool = False
@@ -43,6 +46,7 @@ def variants() -> tuple[Variant, ...]:
         Variant(UNIFIED, ALL, with_strangers=True),
         Variant(LEAVE_OUT, SEEN),
         *(Variant(single(name), (name,)) for name in ALL),
+        *(Variant(tuned(name), (name,), _TUNING, UNIFIED, keeps_decoder=True) for name in ALL),
         *_ablations(),
         *_transfers(),
         *_one_shots(),
@@ -52,6 +56,11 @@ def variants() -> tuple[Variant, ...]:
 def single(name: str) -> str:
     """The model of one data set alone."""
     return f"single-{name}"
+
+
+def tuned(name: str) -> str:
+    """The model of all data sets, tuned to one of them."""
+    return f"tuned-{name}"
 
 
 def transfer(begin: str, share: str) -> str:

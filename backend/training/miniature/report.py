@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +11,14 @@ import numpy as np
 
 from .bench import ONE_SHOT, share_name
 from .measure import Figures
-from .plan import ALL, LEAVE_OUT, SCRATCH, SPEECH, UNIFIED, single, transfer
+from .plan import ALL, LEAVE_OUT, SCRATCH, SPEECH, UNIFIED, single, transfer, tuned
 from .runs import Result
 from .sets import SETS, SHARES, UNSEEN
 
 BEGIN, END = "<!-- tables of `experiments` -->", "<!-- end of the tables -->"
+Variants = Callable[[str], str]
+"""The model that is measured on a data set, both by name."""
+BLANK = "–"
 METRICS = ("LVE", "LVD", "MVE", "UFVE", "EVE", "FDD")
 ENCODERS = {LEAVE_OUT: "UniTalker's", SPEECH: "pretrained on phones", SCRATCH: "random numbers"}
 ABLATIONS = {
@@ -41,10 +44,11 @@ class Results:
         """One figure of every seed."""
         return [run.figures[name][metric] for run in self.by_variant.get(variant, ())]
 
-    def relative(self, variant_of: Callable[[str], str], names: Sequence[str] = ALL) -> list[float]:
-        """The mean over data sets of LVE as a share of what the mean motion has, for every seed."""
-        shares = [np.array(self.figures(variant_of(name), name, "LVE")) / self.still[name]["LVE"] for name in names]
-        return list(np.mean(shares, axis=0)) if all(len(each) for each in shares) else []
+    def relative(self, variant_of: Variants) -> list[float]:
+        """The mean over data sets of LVE as a share of what the mean motion has, for every seed that all have."""
+        shares = [np.array(self.figures(variant_of(name), name, "LVE")) / self.still[name]["LVE"] for name in ALL]
+        seeds = min(map(len, shares))
+        return np.mean([each[:seeds] for each in shares], axis=0).tolist()
 
 
 def gathered(runs: Sequence[Result], still: Mapping[str, Figures]) -> Results:
@@ -71,22 +75,20 @@ def write(path: Path, text: str) -> None:
 
 def one_or_many(results: Results) -> str:
     """LVE of one model beside that of six, and of none."""
+    still = (_scaled([results.still[name]["LVE"]], _unit(results, name)) for name in ALL)
     rows = [
-        [
-            "mean motion, held still",
-            *(_scaled([results.still[name]["LVE"]], _unit(results, name)) for name in ALL),
-            "1",
-        ],
-        ["a model for each data set", *_lip_errors(results, single), _plain(results.relative(single))],
-        ["one model", *_lip_errors(results, lambda _: UNIFIED), _plain(results.relative(lambda _: UNIFIED))],
+        ["mean motion, held still", *still, "1", BLANK],
+        _row(results, "a model for each data set", single, single),
+        _row(results, "one model", _always(UNIFIED), single),
+        _row(results, "one model, then tuned to each", tuned, single),
     ]
-    return _table("One model against one for each data set", ["LVE", *_headings(results), "relative"], rows)
+    return _table("One model against one for each data set", _headings(results), rows)
 
 
 def _all_metrics(results: Results) -> str:
     rows = []
     for about in SETS:
-        for title, variant in (("alone", single(about.name)), ("one model", UNIFIED)):
+        for title, variant in (("alone", single(about.name)), ("one model", UNIFIED), ("tuned", tuned(about.name))):
             values = [results.figures(variant, about.name, metric) for metric in METRICS]
             rows.append([f"{about.name} ({_length(about.unit)}), {title}", *map(_short, values)])
     return _table(
@@ -95,11 +97,8 @@ def _all_metrics(results: Results) -> str:
 
 
 def _ablations(results: Results) -> str:
-    rows = [
-        [title, *_lip_errors(results, lambda _, v=variant: v), _plain(results.relative(lambda _, v=variant: v))]
-        for variant, title in ABLATIONS.items()
-    ]
-    return _table("What the parts are good for", ["LVE", *_headings(results), "relative"], rows)
+    rows = [_row(results, title, _always(name), _always(UNIFIED)) for name, title in ABLATIONS.items()]
+    return _table("What the parts are good for", _headings(results), rows)
 
 
 def _strangers(results: Results) -> str:
@@ -112,7 +111,7 @@ def _strangers(results: Results) -> str:
 
 def _as_stranger(results: Results, variant: str, who: str) -> list[float]:
     if who == "own":
-        return results.relative(lambda _: variant)
+        return results.relative(_always(variant))
     return [
         float(np.mean([run.strangers[who][name]["LVE"] / results.still[name]["LVE"] for name in ALL]))
         for run in results.by_variant.get(variant, ())
@@ -120,16 +119,12 @@ def _as_stranger(results: Results, variant: str, who: str) -> list[float]:
 
 
 def _positions(results: Results) -> str:
-    titles = {"wave-adaptor-0": "in front of the transformer", "wave-adaptor-1": "behind it"}
+    behind = _always("wave-adaptor-1")
     rows = [
-        [title, *_lip_errors(results, lambda _, v=variant: v), _plain(results.relative(lambda _, v=variant: v))]
-        for variant, title in titles.items()
+        _row(results, "behind it", behind, behind),
+        _row(results, "in front of the transformer", _always("wave-adaptor-0"), behind),
     ]
-    return _table(
-        "Where the frequency adaptor is, in an encoder with a transformer",
-        ["LVE", *_headings(results), "relative"],
-        rows,
-    )
+    return _table("Where the frequency adaptor is, in an encoder with a transformer", _headings(results), rows)
 
 
 def _transfers(results: Results) -> str:
@@ -164,13 +159,23 @@ def _cost(results: Results) -> str:
     return f"{len(runs)} runs, {seeds} seeds, {minutes:.0f} minutes of computing on one core."
 
 
-def _lip_errors(results: Results, variant_of: Callable[[str], str]) -> Iterator[str]:
-    for name in ALL:
-        yield _scaled(results.figures(variant_of(name), name, "LVE"), _unit(results, name))
+def _row(results: Results, title: str, variant_of: Variants, compared: Variants) -> list[str]:
+    """LVE of every data set, the mean of their shares of a still face's, and how far that is from other models."""
+    errors = [_scaled(results.figures(variant_of(name), name, "LVE"), _unit(results, name)) for name in ALL]
+    own, others = results.relative(variant_of), results.relative(compared)
+    changes = [100 * (one / other - 1) for one, other in zip(own, others, strict=False)]
+    return [title, *errors, _plain(own), BLANK if own == others else _signed(changes)]
+
+
+def _always(variant: str) -> Variants:
+    """The same model for all data sets."""
+    return lambda _: variant
 
 
 def _headings(results: Results) -> list[str]:
-    return [f"{about.name} ×1e{_unit(results, about.name)} {_length(about.unit)}²" for about in SETS]
+    """Of tables of `_row`."""
+    units = (f"{about.name} ×1e{_unit(results, about.name)} {_length(about.unit)}²" for about in SETS)
+    return ["LVE", *units, "relative", "change, %"]
 
 
 def _length(unit: str) -> str:
@@ -188,14 +193,22 @@ def _scaled(values: Sequence[float], exponent: int) -> str:
 
 def _plain(values: Sequence[float]) -> str:
     if not len(values):
-        return "–"
+        return BLANK
     spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
     return f"{np.mean(values):.3f}{spread}"
 
 
+def _signed(values: Sequence[float]) -> str:
+    """Per cent, with the deviation between seeds."""
+    if not len(values):
+        return BLANK
+    spread = f" ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
+    return f"{np.mean(values):+.1f}{spread}"
+
+
 def _short(values: Sequence[float]) -> str:
     if not len(values):
-        return "–"
+        return BLANK
     spread = f" ± {np.std(values, ddof=1):.1g}" if len(values) > 1 else ""
     return f"{np.mean(values):.3g}{spread}"
 

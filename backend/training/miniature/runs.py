@@ -124,7 +124,7 @@ def _sources(
         return train.Sources(list(sets.values()), meshes=meshes)
     before = by_name[variant.begin]
     begin = checkpoint.load(workshop.model(before, 1 if before.is_only_once else seed))
-    return train.Sources(list(sets.values()), begin, new_decoder=True, meshes=meshes)
+    return train.Sources(list(sets.values()), begin, new_decoder=not variant.keeps_decoder, meshes=meshes)
 
 
 def _sets(bench: Bench, variant: Variant) -> dict[str, MotionSet]:
