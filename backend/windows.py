@@ -38,16 +38,18 @@ def frame_count(samples: int, fps: float) -> int:
     return round(samples / SAMPLE_RATE * fps)
 
 
-def cross_fade(pieces: Iterable[np.ndarray], fps: float) -> Iterator[np.ndarray]:
+def cross_fade(pieces: Iterable[np.ndarray], fps: float, edge: float = 0.0) -> Iterator[np.ndarray]:
     """Join the motion of consecutive windows.
 
     `pieces` are float32 [frames, ...], one per window; frames come out in order as soon as no later piece can change
-    them. `fps` must give whole frames in 5 s and in 20 s, so that windows begin on a frame. ValueError otherwise.
+    them. Of an overlap, so many seconds at either `edge` come from one window alone. `fps` must give whole frames in
+    5 s and in 20 s, so that windows begin on a frame. ValueError otherwise.
     """
     overlap = OVERLAP_SECONDS * fps
     if overlap != int(overlap):
         raise ValueError(f"motion at {fps} frames per second cannot be joined: {OVERLAP_SECONDS} s are no whole frames")
-    fade = np.linspace(1.0, 0.0, int(overlap))
+    margin = edge / OVERLAP_SECONDS
+    fade = np.interp(np.linspace(0.0, 1.0, int(overlap)), (margin, 1.0 - margin), (1.0, 0.0))
     held: np.ndarray | None = None
     for piece in pieces:
         if held is not None:

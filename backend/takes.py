@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Takes: a model that diffuses performs a sound of any length, several times at once.
+
+All takes of a sound hear the same; each has its own noise, one field for the whole sound. A denoising step sees a known
+number of frames to both sides, so the steps follow each other through the sound piece by piece, each so far behind the
+one before it as it has to see. What comes out is what the whole sound at once would give: there are no seams, and the
+memory that is needed does not grow with the sound.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import windows
+from .models.diffusion import noise_field, sampling_times
+from .models.diffusion_talker import Condition, DiffusionTalker
+from .models.mel_encoder import MelEncoder
+from .performance import Performance
+
+GoOn = Callable[[], None]
+"""Called before every piece of work; may raise to stop."""
+REFERENCE_SECONDS = 60
+"""A style is heard in the first minute of a recording."""
+_EDGE_SECONDS = 1.0
+"""What an encoder says near the edge of a window is left to the window beside it."""
+_LEVEL_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a performance is given."""
+
+    space: str
+    fps: float
+    row: int | None
+    """Row of the identity table; None for the pivot."""
+
+
+class _Piece(NamedTuple):
+    """Consecutive frames between two denoising steps."""
+
+    z: Tensor
+    """[takes, frames, numbers]."""
+    audio: Tensor
+    """[frames, denoiser width]."""
+    is_last: bool
+
+
+class _Step:
+    """One denoising step on its way through a sound."""
+
+    def __init__(self, advance: Callable[[Tensor, Tensor], Tensor], reach: int) -> None:
+        """`advance` maps z and audio of a stretch to the next z; a frame of it depends on `reach` to either side."""
+        self.advance, self.reach = advance, reach
+        self._held: _Piece | None = None
+        self._past = 0
+        """Frames of what is held that have been given already."""
+
+    def push(self, piece: _Piece) -> _Piece | None:
+        """Take the next frames and give those that no later one can change; None where there is none."""
+        held = piece if self._held is None else _joined(self._held, piece)
+        frames = len(held.audio)
+        stop = frames if held.is_last else frames - self.reach
+        if stop <= self._past:
+            self._held = held
+            return None
+        z = self.advance(held.z, held.audio)[:, self._past : stop]
+        given = _Piece(z, held.audio[self._past : stop], held.is_last)
+        first = max(0, stop - self.reach)
+        self._held, self._past = _Piece(held.z[:, first:], held.audio[first:], held.is_last), stop - first
+        return given
+
+
+def perform(
+    model: DiffusionTalker, samples: np.ndarray, stage: Stage, performance: Performance, go_on: GoOn
+) -> Iterator[np.ndarray]:
+    """All takes of `samples` (float32 [n], mono, 16 kHz): float32 [frames, takes, dim], in order and without gaps."""
+    steps = _steps(model, stage, performance)
+    heard = windows.cross_fade(_heard(model, samples, stage.fps, go_on), stage.fps, _EDGE_SECONDS)
+    for piece in _noisy(model, stage, performance, heard):
+        current: _Piece | None = piece
+        for step in steps:
+            go_on()
+            current = _push(step, current)
+            if current is None:
+                break
+        if current is not None:
+            yield _decoded(model, stage.space, current.z)
+
+
+def heard_style(model: DiffusionTalker, samples: np.ndarray) -> np.ndarray:
+    """float32 [personal width]: the identity vector that a model hears in a recording (float32 [n] at 16 kHz)."""
+    with torch.inference_mode():
+        reference = samples[: REFERENCE_SECONDS * windows.SAMPLE_RATE]
+        sound, level = _tensor(model, reference)[None], _level(model, reference)
+        return model.personalizer.heard(model.hear(sound, level=level))[0].cpu().numpy()
+
+
+def nearest_row(model: DiffusionTalker, style: np.ndarray) -> int:
+    """The row of the identity whose embedding is most like an identity vector."""
+    with torch.inference_mode():
+        return int(model.personalizer.nearest(_tensor(model, style)[None])[0])
+
+
+def _steps(model: DiffusionTalker, stage: Stage, performance: Performance) -> list[_Step]:
+    """The chain of denoising steps, the noisiest first."""
+    personal = _personal(model, stage, performance).expand(performance.count, 1, -1)
+    guidance = 1.0 if performance.guidance is None else performance.guidance
+
+    def advance(time: int, then: int, z: Tensor, audio: Tensor) -> Tensor:
+        condition = Condition(audio.expand(len(z), -1, -1), personal)
+        now, after = (torch.full((len(z),), moment, device=z.device) for moment in (time, then))
+        return model.step(stage.space, z, now, after, condition, guidance)
+
+    times = sampling_times(model.config.times, performance.steps or model.config.steps)
+    reach = model.config.denoiser.reach
+    return [_Step(partial(advance, time, then), reach) for time, then in itertools.pairwise(times)]
+
+
+def _personal(model: DiffusionTalker, stage: Stage, performance: Performance) -> Tensor:
+    """The personalised embedding, [1, personal width]."""
+    with torch.inference_mode():
+        if performance.style is not None:
+            return model.personalizer.fused(_tensor(model, performance.style)[None])
+        row = model.config.identity_count - 1 if stage.row is None else stage.row
+        return model.personalizer.fused(model.personalizer.identities.weight[row][None])
+
+
+def _heard(model: DiffusionTalker, samples: np.ndarray, fps: float, go_on: GoOn) -> Iterator[np.ndarray]:
+    """What the denoiser is told of the sound, float32 [frames, denoiser width], for every window."""
+    level = _level(model, samples)
+    for window in windows.windows(len(samples)):
+        go_on()
+        first, last = (windows.frame_count(edge, fps) for edge in (window.start, window.stop))
+        with torch.inference_mode():
+            features = model.hear(_tensor(model, samples[window.start : window.stop])[None], level=level)
+            told = model.audio(model.aligned(features, last - first, fps))[0].cpu().numpy()
+        yield told
+
+
+def _level(model: DiffusionTalker, samples: np.ndarray) -> Tensor | None:
+    """How loud the speech of the whole sound is, where the encoder goes by it."""
+    encoder = model.encoder
+    if not isinstance(encoder, MelEncoder):
+        return None
+    length = _LEVEL_SECONDS * windows.SAMPLE_RATE
+    pieces = (samples[start : start + length] for start in range(0, len(samples), length))
+    with torch.inference_mode():
+        return encoder.level_of(torch.cat([encoder.loudness(_tensor(model, piece)[None]) for piece in pieces], dim=1))
+
+
+def _noisy(
+    model: DiffusionTalker, stage: Stage, performance: Performance, heard: Iterable[np.ndarray]
+) -> Iterator[_Piece]:
+    """Every piece of what is heard, with the noise that its takes begin with."""
+    numbers, start = model.head(stage.space).numbers, 0
+    for audio, is_last in _marked(heard):
+        fields = [noise_field(seed, start, len(audio), numbers) for seed in performance.seeds()]
+        start += len(audio)
+        yield _Piece(torch.stack(fields).to(_device(model)), _tensor(model, audio), is_last)
+
+
+def _push(step: _Step, piece: _Piece) -> _Piece | None:
+    with torch.inference_mode():
+        return step.push(piece)
+
+
+def _decoded(model: DiffusionTalker, space: str, z: Tensor) -> np.ndarray:
+    with torch.inference_mode():
+        return model.head(space).decode(z, model.template(space)).transpose(0, 1).cpu().numpy()
+
+
+def _joined(one: _Piece, other: _Piece) -> _Piece:
+    return _Piece(torch.cat((one.z, other.z), dim=1), torch.cat((one.audio, other.audio)), other.is_last)
+
+
+def _marked(pieces: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, bool]]:
+    """Every piece and whether it is the last one."""
+    held: np.ndarray | None = None
+    for piece in pieces:
+        if held is not None:
+            yield held, False
+        held = piece
+    if held is not None:
+        yield held, True
+
+
+def _tensor(model: DiffusionTalker, array: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(_device(model))
+
+
+def _device(model: DiffusionTalker) -> torch.device:
+    return next(model.parameters()).device
