@@ -21,7 +21,7 @@ def strip(scene, tmp_path, use_fake):
 @pytest.fixture
 def generate(addon, scene, strip):
     def generate(character: bpy.types.Object, model: str = TAUGHT):
-        choice = addon.job.Choice(scene.name, strip.name, character.name, model)
+        choice = addon.job.Choice(scene.name, strip.name, character.name, model=model)
         return addon.job.generate_lip_sync(choice, addon.preferences.launch(), addon.session.current)
 
     return generate
