@@ -63,12 +63,11 @@ def _add_performance(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Animate every sound; one that cannot be used does not keep the others from being done."""
-    from backend.pipeline import Request
-
     outputs = _outputs(arguments.audio, arguments.output, arguments.format)
     wanted = transcripts.wish(arguments)
-    request = Request(arguments.space, arguments.fps, arguments.identity, arguments.raw)
+    request = _request(arguments)
     loaded = _loaded(arguments, request)
+    request = _styled(arguments, loaded, request)
     code = 0
     for sound, output in outputs.items():
         try:
@@ -141,11 +140,11 @@ def _loaded(arguments: Namespace, request: Request) -> LoadedModel:
     return loaded
 
 
-def _animate(loaded: LoadedModel, request: Request, sound: Path, output: Path) -> None:
+def _animate(loaded: LoadedModel, request: Request, wanted: Wish, sound: Path, output: Path) -> None:
     from backend import audio, motion_file, pipeline
 
     with terminal.bad_input(audio.AudioError, pipeline.RequestError, motion_file.MotionFileError):
-        motions = _motions(loaded, request, sound)
+        motions = _motions(loaded, request, wanted, sound)
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -159,12 +158,12 @@ def _animate(loaded: LoadedModel, request: Request, sound: Path, output: Path) -
             )
 
 
-def _motions(loaded: LoadedModel, request: Request, sound: Path) -> list[Motion]:
+def _motions(loaded: LoadedModel, request: Request, wanted: Wish, sound: Path) -> list[Motion]:
     """Decode, generate and gather every take, with a progress bar."""
     import json
 
     import numpy as np
-    from backend import audio, motion_file, pipeline
+    from backend import audio, known_words, motion_file, pipeline
     from tqdm import tqdm
 
     samples = audio.decode(sound)
@@ -172,13 +171,16 @@ def _motions(loaded: LoadedModel, request: Request, sound: Path) -> list[Motion]
     frames = planned.frames(len(samples))
     if not frames:
         raise BadInput(f"{sound} is too short for one frame at {planned.fps:g} frames per second.")
+    track = transcripts.listen(loaded, samples, wanted, sound)
+    lips = None if track is None else known_words.lips(track, planned)
     takes: list[list[np.ndarray]] = [[] for _ in range(request.performance.count)]
     with tqdm(total=frames * len(takes), desc=sound.name, unit="frame", leave=False, disable=None) as bar:
-        for chunk in pipeline.generate(loaded, samples, planned):
+        for chunk in pipeline.generate(loaded, samples, planned, lips=lips):
             takes[chunk.take].append(chunk.values)
             bar.update(len(chunk.values))
-    about = [json.dumps(pipeline.metadata(loaded, request, take), ensure_ascii=False) for take in range(len(takes))]
+    about = [pipeline.metadata(loaded, request, take) | known_words.about(track) for take in range(len(takes))]
+    texts = [json.dumps(entry, ensure_ascii=False) for entry in about]
     return [
-        motion_file.Motion(planned.space.name, planned.fps, np.concatenate(pieces), planned.channels, 0.0, metadata)
-        for pieces, metadata in zip(takes, about, strict=True)
+        motion_file.Motion(planned.space.name, planned.fps, np.concatenate(pieces), planned.channels, 0.0, text)
+        for pieces, text in zip(takes, texts, strict=True)
     ]
