@@ -12,7 +12,7 @@ OLDER_BLENDERS := 4.2.23 4.4.0 4.5.15
 
 export MOUTHPIECE_BACKEND_PYTHON := $(CURDIR)/$(PY)
 
-.PHONY: help demo test test-slow test-blenders lint format package bench environments clean
+.PHONY: help demo demo-own-rig test test-slow test-blenders lint format package bench environments clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -41,6 +41,9 @@ $(BLENDER_MODULE)/.ready: requirements-blender.txt
 
 demo: environments  ## speech in, talking head out: a .blend, a video with sound, a picture of the curves (folder out/demo)
 	$(PY) -m demo
+
+demo-own-rig: environments  ## a head with eight sliders of its own is taught and speaks; needs espeak-ng and flite (folder out/own_rig)
+	$(PY) -m demo.own_rig
 
 test: environments  ## all tests but the slow ones
 	$(PY) -m pytest -m "not slow" tests --ignore=tests/addon --ignore=tests/real_blender
