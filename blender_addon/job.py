@@ -17,10 +17,12 @@ from . import audio, sound_file
 from .audio import Mixdown, StripSound
 from .environment import Launch
 from .errors import BadInput, Cancelled, MouthpieceError
+from .phones import Phone
 from .placing import Performance, Placing, Report
 from .rig import own
-from .rig.face import Face
+from .rig.face import Face, named
 from .session import Session, State
+from .vertices.options import MeshOptions
 from .writing.options import WritingOptions
 from .writing.staging import check_name
 
@@ -49,10 +51,20 @@ class Choice:
     strength: float = 1.0
     action: str = ""
     """Name of a new action; empty: one made of the strip's and the character's name."""
+    profile: str = ""
+    """A rig profile's id, or the path of one; empty: what the character carries, or what it is recognised as."""
+    transcript: str = ""
+    """What is spoken, for the lips to follow; empty where nobody has written it down."""
+    language: str = "en"
+    """Of the transcript, as espeak-ng names it."""
+    visemes: tuple[Phone, ...] = ()
+    """Phones with the strengths that their spans are written with; empty: all as the model gives them."""
     raw: bool = False
     """The model's own numbers: no rest pose is subtracted, no level of the voice made even."""
     writing: WritingOptions = field(default_factory=WritingOptions)
     """How the keys are written."""
+    mesh: MeshOptions = field(default_factory=MeshOptions)
+    """How the motion is kept where the model moves the whole mesh."""
 
     @property
     def title(self) -> str:
@@ -69,7 +81,7 @@ class Cast:
     """None where a sound file is spoken."""
     character: Object
     face: Face | None
-    """None where only a model that was taught the character's own controls can move it."""
+    """None where only a model of the character's own controls or of its whole mesh can move it."""
 
 
 def cast(choice: Choice) -> Cast:
@@ -81,7 +93,7 @@ def cast(choice: Choice) -> Cast:
     character = bpy.data.objects.get(choice.character)
     if character is None:
         raise BadInput(f"There is no object named “{choice.character}”.")
-    return Cast(scene, strip, character, own.face_for(character, choice.model))
+    return Cast(scene, strip, character, own.face_for(character, choice.model, named(choice.profile)))
 
 
 def heard(chosen: Cast, choice: Choice) -> StripSound | Mixdown:
@@ -231,4 +243,6 @@ def _request(choice: Choice, sound: StripSound, number: int) -> protocol.Generat
         fps=sound.fps,
         identity=choice.identity,
         raw=choice.raw,
+        transcript=choice.transcript,
+        language=choice.language,
     )

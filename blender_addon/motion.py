@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..backend import protocol
 from .errors import MouthpieceError
+from .phones import Phone, received
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,23 +21,38 @@ class Motion:
     """What a model made of a stretch of sound."""
 
     names: tuple[str, ...]
-    """Channel names, one per column."""
+    """Channel names, one per column; none where it moves a mesh."""
     values: np.ndarray
-    """float32 [frames, channels]."""
+    """float32 [frames, channels], or [frames, V, 3] where it moves a mesh."""
     fps: float
     space: str
     metadata: Mapping[str, Any]
     """Model, identity and version, as the backend tells them."""
+    neutral: np.ndarray | None = None
+    """float32 [V, 3]: where it moves a mesh, the face that nothing moves."""
+    phones: tuple[Phone, ...] = ()
+    """What is spoken when, where the backend has heard it."""
 
 
-def join(chunks: Sequence[protocol.Frames], finished: protocol.Finished) -> Motion:
-    """Put the pieces of a finished job in a row; raises `MouthpieceError` where they do not make up the whole."""
+def join(
+    chunks: Sequence[protocol.Frames],
+    finished: protocol.Finished,
+    neutral: protocol.Neutral | None = None,
+    phones: Sequence[protocol.Phones] = (),
+) -> Motion:
+    """Put the pieces of a finished job in a row; raises `MouthpieceError` where they do not make up the whole.
+
+    `neutral` comes with the motion of a mesh.
+    """
     import numpy as np
 
     starts = np.cumsum([0, *(len(chunk.values) for chunk in chunks)])
     if any(chunk.start != start for chunk, start in zip(chunks, starts, strict=False)) or starts[-1] != finished.frames:
         raise MouthpieceError(f"The backend sent {starts[-1]} of {finished.frames} frames; generate again.")
-    if not chunks or chunks[0].values.ndim != 2 or chunks[0].values.shape[1] != len(finished.names):
-        raise MouthpieceError(f"The space “{finished.space}” has no channels for shape keys; choose another one.")
+    shape = (len(finished.names),) if neutral is None else neutral.vertices.shape
+    if not chunks or any(chunk.values.shape[1:] != shape for chunk in chunks):
+        raise MouthpieceError(f"The backend's frames of “{finished.space}” have another size than it says.")
     values = np.concatenate([chunk.values for chunk in chunks])
-    return Motion(finished.names, values, finished.fps, finished.space, json.loads(finished.metadata))
+    about, face = json.loads(finished.metadata), None if neutral is None else neutral.vertices
+    spoken = tuple(phone for message in phones for phone in received(message))
+    return Motion(finished.names, values, finished.fps, finished.space, about, face, spoken)

@@ -14,13 +14,17 @@ from . import probe
 from .errors import MouthpieceError
 from .motion import Motion
 from .rig import own
-from .rig.face import face_of
+from .rig.face import Face, face_of, named
 from .rig.targets import targets_of
+from .vertices.writing import MeshWriting
+from .visemes import scaled
 from .writing.direction import directed
 from .writing.ledger import Record
 from .writing.staging import Placed, Writing
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from .job import Choice
 
 
@@ -36,6 +40,8 @@ class Report(Record):
     """The artist's actions that now play from an NLA track."""
     warnings: tuple[str, ...]
     """A sentence for everything that keeps the motion from being seen."""
+    vertices: int
+    """Of the mesh that moves as a whole; 0 where controls move it."""
     seconds: float
     """How long it took."""
 
@@ -43,7 +49,8 @@ class Report(Record):
     def sentence(self) -> str:
         """The result in one line."""
         frames = f"frames {self.first_frame} to {self.last_frame}"
-        return f"“{self.character}” speaks: {len(self.shape_keys)} shape keys, {frames}."
+        what = f"a mesh of {self.vertices} vertices" if self.vertices else f"{len(self.shape_keys)} shape keys"
+        return f"“{self.character}” speaks: {what}, {frames}."
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,11 +79,9 @@ class Placing:
     def __init__(self, performance: Performance) -> None:
         """Raises `MouthpieceError` where the character is gone or cannot take the keys."""
         self._performance, self._began = performance, time.monotonic()
-        choice, motion, character = performance.choice, performance.motion, self._character()
-        wanted = directed(motion, choice.strength, choice.writing)
-        self._is_taught = own.is_taught(character, motion.names)
-        curves = own.curves_of(character, wanted) if self._is_taught else targets_of(face_of(character), wanted)
-        self._writing = Writing(_record(performance), curves, choice.writing, choice.action)
+        motion, character = performance.motion, self._character()
+        self._has_face = motion.neutral is None and not own.is_taught(character, motion.names)
+        self._writing = self._control_writing() if motion.neutral is None else self._mesh_writing(motion.neutral)
         self.applied: Placed | None = None
         """Set once the keys are in place."""
 
@@ -102,16 +107,36 @@ class Placing:
         if self.applied is None:
             raise MouthpieceError("The keys have not been written.")
         character = self._character()
-        face = None if self._is_taught else face_of(character)
+        face = self._face(character) if self._has_face else None
         things = [part.thing for part in face.parts] if face else own.things_of(character)
         return Report(
             **asdict(self._writing.record),
             actions=self.applied.actions,
             missing=face.match.missing if face else (),
             moved=self.applied.moved,
-            warnings=tuple(probe.complaints(character, things, self._writing)),
+            warnings=(*self._notes(), *probe.complaints(character, things, self._writing)),
+            vertices=0 if self._performance.motion.neutral is None else len(self._performance.motion.neutral),
             seconds=round(time.monotonic() - self._began, 3),
         )
+
+    def _control_writing(self) -> Writing:
+        choice, character = self._performance.choice, self._character()
+        wanted = directed(scaled(self._performance.motion, choice.visemes), choice.strength, choice.writing)
+        curves = targets_of(self._face(character), wanted) if self._has_face else own.curves_of(character, wanted)
+        return Writing(_record(self._performance), curves, choice.writing, choice.action)
+
+    def _mesh_writing(self, neutral: np.ndarray) -> MeshWriting:
+        choice, character, record = self._performance.choice, self._character(), _record(self._performance)
+        frames = scaled(self._performance.motion, choice.visemes).values
+        return MeshWriting(character, record, frames, neutral, choice.mesh, choice.writing, choice.action)
+
+    def _face(self, character: Object) -> Face:
+        return face_of(character, named(self._performance.choice.profile))
+
+    def _notes(self) -> list[str]:
+        """What the backend has to say about the transcript."""
+        note = str(self._performance.motion.metadata.get("transcript_note", ""))
+        return [note] if note else []
 
     def _character(self) -> Object:
         for character in bpy.data.objects:

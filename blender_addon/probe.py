@@ -9,6 +9,7 @@ import bpy
 from bpy.types import ID, Action, AnimData, Object
 
 from . import compat
+from .vertices.writing import MeshWriting
 from .writing import stack
 from .writing.options import Mode
 from .writing.staging import Writing
@@ -18,7 +19,7 @@ VISIBLE = 0.02
 """A smaller change of a value is not looked for."""
 
 
-def complaints(character: Object, things: Sequence[Object], writing: Writing) -> list[str]:
+def complaints(character: Object, things: Sequence[Object], writing: Writing | MeshWriting) -> list[str]:
     """One sentence for each thing that keeps what was written from being seen; empty where all is well.
 
     `things`: the objects that move, the character itself or its parts.
@@ -47,7 +48,7 @@ def _is_muted(strand: Strand) -> bool:
     return bool(block and strand.owner.kind == "KEY" and block.path_resolve(strand.path.rpartition(".")[0]).mute)
 
 
-def _unmoved(character: Object, things: Sequence[Object], writing: Writing) -> Iterator[str]:
+def _unmoved(character: Object, things: Sequence[Object], writing: Writing | MeshWriting) -> Iterator[str]:
     """Why evaluated values differ from the written ones at the two frames between which most happens."""
     # an NLA strip passes in and out by itself: there it shows something between our values and others
     edge = writing.options.blend if writing.options.mode is Mode.NLA else 0

@@ -62,6 +62,8 @@ class Session:
         self._has_job = False
         self._sent = False
         self._request: Callable[[int], protocol.Generate] | None = None
+        self._neutral: protocol.Neutral | None = None
+        self._phones: list[protocol.Phones] = []
         self._chunks: list[protocol.Frames] = []
 
     @property
@@ -96,7 +98,8 @@ class Session:
         """Begin a job, whose request follows with `submit`; raises `MouthpieceError` as `start` does."""
         self.start(launch)
         self._job += 1
-        self._has_job, self._sent, self._request, self._chunks, self.motion = True, False, None, [], None
+        self._has_job, self._sent, self._request, self.motion = True, False, None, None
+        self._neutral, self._phones, self._chunks = None, [], []
         if self.state is State.READY:
             self.state, self.stage, self.fraction = State.RUNNING, "queued", 0.0
 
@@ -178,6 +181,10 @@ class Session:
         match event:
             case protocol.Progress() if self.state is State.RUNNING:
                 self.stage, self.fraction = event.stage, event.fraction
+            case protocol.Neutral():
+                self._neutral = event
+            case protocol.Phones():
+                self._phones.append(event)
             case protocol.Frames():
                 self._chunks.append(event)
             case protocol.Cancelled():
@@ -214,7 +221,7 @@ class Session:
             self._end(State.READY, "Cancelled.")
             return
         try:
-            self.motion = join(self._chunks, finished)
+            self.motion = join(self._chunks, finished, self._neutral, self._phones)
         except MouthpieceError as problem:
             self.fail(problem)
 
@@ -253,7 +260,8 @@ class Session:
 
     def _end(self, state: State, message: str) -> None:
         self.state, self.message, self.stage, self.fraction = state, message, "", 0.0
-        self._has_job, self._sent, self._request, self._chunks, self.motion = False, False, None, [], None
+        self._has_job, self._sent, self._request, self.motion = False, False, None, None
+        self._neutral, self._phones, self._chunks = None, [], []
         self._deadline = float("inf")
 
 

@@ -14,7 +14,7 @@ from ..errors import BadInput
 from ..writing import owner
 from . import family
 from .face import Face, face_of
-from .profile import shipped
+from .profile import RigProfile, shipped
 from .targets import Curve
 
 if TYPE_CHECKING:
@@ -24,15 +24,15 @@ SHIPPED_MODEL = "default"
 """The model that knows nobody's own controls."""
 
 
-def face_for(character: Object, model: str) -> Face | None:
-    """The face of a character, or None where only a model that was taught its own controls can move it.
+def face_for(character: Object, model: str, profile: RigProfile | None = None) -> Face | None:
+    """The face of a character, or None where only a model of its own controls or of its whole mesh can move it.
 
-    Raises `BadInput` where the model cannot be one.
+    `profile`: what to take it for, as in `face_of`. Raises `BadInput` where the model cannot be one.
     """
     try:
-        return face_of(character)
+        return face_of(character, profile)
     except BadInput:
-        if model == SHIPPED_MODEL or not controls.sliders(character):
+        if profile or model == SHIPPED_MODEL or not (controls.sliders(character) or character.type == "MESH"):
             raise
         return None
 
@@ -50,8 +50,8 @@ def things_of(character: Object) -> list[Object]:
 
 
 def block_of(character: Object) -> ID:
-    """The datablock that is keyed, or the first of them."""
-    return next(control.block(character) for control in controls.sliders(character))
+    """The datablock that is keyed, or the first of them; the character itself where it has no controls."""
+    return next((control.block(character) for control in controls.sliders(character)), character)
 
 
 def curves_of(character: Object, motion: Motion) -> list[Curve]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,16 +32,6 @@ RETIMING_TOLERANCE = 1e-3
 """Frames: what a straight line of frame numbers may be thinned to."""
 
 
-@dataclass(frozen=True, eq=False)
-class MeshMotion:
-    """What a model made of a stretch of sound, as places of vertices."""
-
-    frames: np.ndarray
-    """float32 [frames, V, 3]."""
-    neutral: np.ndarray
-    """float32 [V, 3]: the face that nothing moves."""
-
-
 class MeshWriting:
     """The motion of one mesh: prepare it with `advance`, put it in place with `commit`, or `discard` it."""
 
@@ -49,20 +39,24 @@ class MeshWriting:
         self,
         character: Object,
         record: Record,
-        motion: MeshMotion,
+        frames: np.ndarray,
+        neutral: np.ndarray,
         kept: MeshOptions,
         options: WritingOptions,
         name: str,
     ) -> None:
-        """Raises `BadInput` where the mesh is not the model's, or no folder for a cache is known."""
+        """Places of the model's vertices float32 [frames, V, 3], and of the face that nothing moves [V, 3].
+
+        Raises `BadInput` where the mesh is not the model's, or no folder for a cache is known.
+        """
         options.check()
         self.record, self.options, self._name, self._kept = record, options, name, kept
         self.strands: tuple[Strand, ...] = ()
         self._uid, self._rest = character.session_uid, rest_of(character)
         self._cache = cache_file(kept.folder, record) if kept.keeping is Keeping.CACHE else None
-        fit = fitting.fit(motion.neutral, self._rest)
+        fit = fitting.fit(neutral, self._rest)
         pool = ThreadPoolExecutor(1, "mesh")
-        self._made: Future[Basis | int] = pool.submit(self._make, fit, motion)
+        self._made: Future[Basis | int] = pool.submit(self._make, fit, frames, neutral)
         pool.shutdown(wait=False)
 
     @property
@@ -90,9 +84,9 @@ class MeshWriting:
         if self._cache and self._made.done() and not self._made.cancelled() and not self._made.exception():
             self._cache.unlink(missing_ok=True)
 
-    def _make(self, fit: fitting.Fit, motion: MeshMotion) -> Basis | int:
+    def _make(self, fit: fitting.Fit, frames: np.ndarray, neutral: np.ndarray) -> Basis | int:
         """Runs in a thread: no bpy. The shapes, or the number of frames in the cache that was written."""
-        moves = self.record.strength * fit.moves(motion.frames, motion.neutral)
+        moves = self.record.strength * fit.moves(frames, neutral)
         if self._cache is None:
             size = float((self._rest.max(axis=0) - self._rest.min(axis=0)).max())
             return find(moves, self._kept.tolerance * size)

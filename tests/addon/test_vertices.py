@@ -121,7 +121,7 @@ class Head:
     character: bpy.types.Object
     rest: np.ndarray
     places: np.ndarray
-    motion: object
+    motion: tuple[np.ndarray, np.ndarray]
 
     def seen(self, frame: int) -> np.ndarray:
         """Where its vertices are on a frame, after everything that Blender does to them."""
@@ -143,7 +143,7 @@ def head(addon) -> Head:
     weights = np.sin(np.arange(20)[:, None] * (0.3, 0.5, 0.7))
     moves = np.einsum("fk,kvc->fvc", weights, rng.normal(size=(3, 400, 3))) * 0.002
     frames = np.stack([turned(rest + move, 1000.0) for move in moves])
-    motion = addon.vertices.writing.MeshMotion(frames, turned(rest, 1000.0))
+    motion = (frames, turned(rest, 1000.0))
     return Head(character, rest, (rest + moves).astype(np.float32), motion)
 
 
@@ -153,7 +153,7 @@ def write(addon, head: Head, keeping: str, folder: Path, strip: str = "line", fi
     )
     kept = addon.vertices.options.MeshOptions(addon.vertices.options.Keeping(keeping), str(folder))
     chosen = addon.writing.options.WritingOptions(**options)
-    writing = addon.vertices.writing.MeshWriting(head.character, record, head.motion, kept, chosen, "")
+    writing = addon.vertices.writing.MeshWriting(head.character, record, *head.motion, kept, chosen, "")
     while not writing.advance():
         pass
     return writing, writing.commit()
