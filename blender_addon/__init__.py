@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from . import cli, demo_head, preferences, runner
+from .interface import linked as linked_buttons
 from .interface import operators, panels, properties
+from .interface import queue as queue_panel
 from .interface import training_clip as training_clip_panel
 from .interface import writing as writing_panel
 
@@ -13,8 +15,10 @@ PARTS = (
     properties,
     runner,
     operators,
+    linked_buttons,
     panels,
     writing_panel,
+    queue_panel,
     training_clip_panel,
     demo_head,
     cli,

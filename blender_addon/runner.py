@@ -53,6 +53,10 @@ class Runner:
         self._begin(Rewriting(kept, choice, session.current))
         self.worklist = Worklist()
 
+    def has_kept(self, spoken: tuple[str, str]) -> bool:
+        """Whether the motion of a scene's strip or file is there to be written again."""
+        return spoken in self.performances
+
     def line_up(self, choices: Sequence[Choice], launch: Launch) -> None:
         """Have several jobs done one after the other."""
         for choice in choices:

@@ -37,14 +37,7 @@ class GenerateLipSync(bpy.types.Operator):
         if not self._begin(context):
             return {"CANCELLED"}
         runner.current.wait()
-        report = runner.current.report
-        if report is None:
-            self.report({"ERROR"}, session.current.message)
-            return {"CANCELLED"}
-        for warning in report.warnings:
-            self.report({"WARNING"}, warning)
-        self.report({"INFO"}, report.sentence)
-        return {"FINISHED"}
+        return _tell(self)
 
     def _begin(self, context: Context) -> bool:
         try:
@@ -53,6 +46,55 @@ class GenerateLipSync(bpy.types.Operator):
             self.report({"ERROR"}, str(problem))
             return False
         return True
+
+
+class ApplyLast(bpy.types.Operator):
+    """Write the strip's last motion again, with the character and the options of now: the model is not run"""
+
+    bl_idname = "mouthpiece.apply_last"
+    bl_label = "Apply Last Result"
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        """Only once the strip has been generated in this sitting."""
+        there = not runner.current.busy and runner.current.has_kept(properties.spoken(context))
+        if not there:
+            cls.poll_message_set("Generate this strip first; its result is kept while the file is open.")
+        return there
+
+    def invoke(self, context: Context, _event: Event) -> set[str]:
+        """In the interface: begin, and let a timer go on."""
+        if self._begin(context):
+            runner.current.watch()
+            return {"FINISHED"}
+        return {"CANCELLED"}
+
+    def execute(self, context: Context) -> set[str]:
+        """In scripts and in the background: do it all."""
+        if not self._begin(context):
+            return {"CANCELLED"}
+        runner.current.wait()
+        return _tell(self)
+
+    def _begin(self, context: Context) -> bool:
+        try:
+            runner.current.begin_again(properties.choice(context))
+        except MouthpieceError as problem:
+            self.report({"ERROR"}, str(problem))
+            return False
+        return True
+
+
+def _tell(operator: bpy.types.Operator) -> set[str]:
+    """Report how the runner's job has ended."""
+    report = runner.current.report
+    if report is None:
+        operator.report({"ERROR"}, session.current.message)
+        return {"CANCELLED"}
+    for warning in report.warnings:
+        operator.report({"WARNING"}, warning)
+    operator.report({"INFO"}, report.sentence)
+    return {"FINISHED"}
 
 
 class ApplyLipSync(bpy.types.Operator):
@@ -148,5 +190,5 @@ class OpenPreferences(bpy.types.Operator):
 
 
 register, unregister = bpy.utils.register_classes_factory(
-    (GenerateLipSync, ApplyLipSync, Cancel, CheckBackend, OpenLog, OpenPreferences)
+    (GenerateLipSync, ApplyLast, ApplyLipSync, Cancel, CheckBackend, OpenLog, OpenPreferences)
 )

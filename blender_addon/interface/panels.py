@@ -12,7 +12,7 @@ from .. import audio, compat, preferences, runner, session
 from ..errors import MouthpieceError
 from ..placing import Report
 from ..rig.face import face_of
-from . import properties
+from . import linked, properties
 from .text import draw_sentence
 
 STAGES = {
@@ -43,10 +43,10 @@ class LipSyncTab:
         layout.use_property_split = True
         layout.use_property_decorate = False
         choices = layout.column()
-        choices.enabled = not session.current.busy
+        choices.enabled = not runner.current.busy
         _draw_choices(choices, context)
         layout.separator()
-        if session.current.busy:
+        if runner.current.busy:
             _draw_progress(layout)
         else:
             _draw_button(layout, context)
@@ -56,16 +56,23 @@ class LipSyncTab:
 def _draw_choices(layout: UILayout, context: Context) -> None:
     chosen = properties.settings(context)
     strip, character = properties.strip_name(context), properties.character_name(context)
-    layout.prop(chosen, "strip", icon="SOUND", placeholder=strip)
-    _draw_note(layout, _about_strip(context, strip), "TIME")
+    layout.row().prop(chosen, "source", expand=True)
+    if chosen.source == "file":
+        layout.prop(chosen, "audio")
+        layout.prop(chosen, "first_frame")
+    else:
+        layout.prop(chosen, "strip", icon="SOUND", placeholder=strip)
+        _draw_note(layout, _about_strip(context, strip), "TIME")
     layout.prop(chosen, "character", placeholder=character)
     _draw_note(layout, _about_face(character), "SHAPEKEY_DATA")
+    linked.draw(layout, context)
     how = layout.column(align=True)
     how.prop(chosen, "model", placeholder=properties.DEFAULT_MODEL)
     how.prop(chosen, "style", placeholder="neutral")
     if len(properties.space_names(context)) > 1:
         how.prop(chosen, "space", placeholder="first")
     layout.prop(chosen, "strength", slider=True)
+    layout.prop(chosen, "raw")
 
 
 def _draw_note(layout: UILayout, text: str, icon: str) -> None:
@@ -106,9 +113,12 @@ def _draw_progress(layout: UILayout) -> None:
 
 
 def _draw_button(layout: UILayout, context: Context) -> None:
-    row = layout.row()
+    row = layout.row(align=True)
     row.scale_y = BUTTON_HEIGHT
     row.operator("mouthpiece.generate", icon="PLAY")
+    again = row.row(align=True)
+    again.active = again.enabled = runner.current.has_kept(properties.spoken(context))
+    again.operator("mouthpiece.apply_last", text="", icon="FILE_REFRESH")
     reason = properties.why_not(context)
     if reason:
         draw_sentence(layout, context, reason, "INFO")

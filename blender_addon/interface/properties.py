@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import bpy
 from bpy.types import Context, Object
@@ -52,6 +53,16 @@ class LipSyncSettings(bpy.types.PropertyGroup):
         description="The sound strip to speak. Empty: the active strip of the Sequencer",
         search=_strip_names,
     )
+    source: bpy.props.EnumProperty(
+        name="Voice",
+        description="What is spoken",
+        items=(
+            ("strip", "Strip", "A sound strip of the Sequencer, just as it plays there"),
+            ("file", "File", "A sound file that lies in no strip"),
+        ),
+    )
+    audio: bpy.props.StringProperty(name="Sound File", description="The sound file to speak", subtype="FILE_PATH")
+    first_frame: bpy.props.IntProperty(name="First Frame", description="Where the sound file begins", default=1)
     character: bpy.props.PointerProperty(
         name="Character",
         description="The object whose shape keys speak. Empty: the active object",
@@ -72,6 +83,11 @@ class LipSyncSettings(bpy.types.PropertyGroup):
         name="Face Space",
         description="Which of the model's sets of controls to use. Empty: its first one",
         search=_space_names,
+    )
+    raw: bpy.props.BoolProperty(
+        name="Keep Rest Pose",
+        description="Write the model's own numbers: its answer to silence is not subtracted, so that a mouth which "
+        "rests open in its training data rests open here too",
     )
     strength: bpy.props.FloatProperty(
         name="Strength",
@@ -106,21 +122,42 @@ def character_name(context: Context) -> str:
     return character.name if character else ""
 
 
+def spoken(context: Context) -> tuple[str, str]:
+    """Scene and title of what is chosen to be spoken; empty texts where nothing is."""
+    try:
+        chosen = choice(context)
+    except BadInput:
+        return "", ""
+    return chosen.scene, chosen.title
+
+
 def choice(context: Context) -> Choice:
     """What a click on Generate would do; raises `BadInput` where something is not chosen."""
     strip, character, chosen = strip_name(context), character_name(context), settings(context)
-    if not strip:
+    if chosen.source == "file":
+        strip = ""
+        if not chosen.audio:
+            raise BadInput("Choose a sound file.")
+    elif not strip:
         raise BadInput("Select a sound strip in the Sequencer, or choose one here.")
     if not character:
         raise BadInput("Select the character, or choose it here.")
+    sound = {"audio": chosen.audio, "first_frame": chosen.first_frame} if not strip else {}
+    return replace(how(context), strip=strip, character=character, **sound)
+
+
+def how(context: Context) -> Choice:
+    """The choices that do not say who speaks what."""
+    chosen = settings(context)
     return Choice(
         scene=compat.sequencer_scene(context).name,
-        strip=strip,
-        character=character,
+        strip="",
+        character="",
         model=chosen.model or DEFAULT_MODEL,
         space=chosen.space,
         identity=chosen.style or PIVOT,
         strength=chosen.strength,
+        raw=chosen.raw,
         writing=writing.options(context),
     )
 

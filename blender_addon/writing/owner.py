@@ -42,7 +42,7 @@ def shape_keys_of(character: Object) -> Key:
     if not key.is_editable:
         raise BadInput(
             f"The shape keys of “{character.name}” are linked from another file, so keys written here would be lost. "
-            "Make its mesh local or a library override first."
+            "Click Make Mesh Override, or make its mesh local or a library override yourself."
         )
     if not key.use_relative:
         raise BadInput(f"The shape keys of “{character.name}” are absolute. Turn on “Relative” beside them.")
