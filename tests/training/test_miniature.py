@@ -11,13 +11,13 @@ import pytest
 import soundfile
 import torch
 
-from backend import flame_file
+from backend import checkpoint, flame_file
 from backend.__main__ import main
 from backend.face import ETF_CHANNELS
 from backend.models.blendshapes import Blendshapes
 from backend.models.flame import Flame
 from backend.training.errors import ConfigError, CorpusError
-from backend.training.miniature import bench, commands, conventions, layouts, mask, plan, report
+from backend.training.miniature import bench, commands, conventions, ear, layouts, mask, plan, report
 from backend.training.miniature.layouts import Take
 from backend.training.miniature.mask import CONTROLS
 from backend.training.miniature.runs import Result
@@ -128,11 +128,21 @@ def test_every_run_comes_after_what_it_begins_with():
     runs = list(plan.chosen([], seeds=2))
     made = set()
     for variant, seed in runs:
-        assert not variant.begin or {(variant.begin, 1), (variant.begin, seed)} & made
+        assert variant.begin in (plan.SCRATCH, plan.EAR) or {(variant.begin, 1), (variant.begin, seed)} & made
         made.add((variant.name, seed))
     assert [seed for variant, seed in runs if variant.name == plan.SPEECH] == [1]
     few = [variant.name for variant, _ in plan.chosen(["unified-but-one-to-1of4"], seeds=1)]
     assert few == [plan.SPEECH, plan.LEAVE_OUT, "unified-but-one-to-1of4"]
+
+
+def test_the_ear_hears_which_tone_is_played(tmp_path: Path):
+    encoder = checkpoint.load(ear.write(tmp_path / "ear.safetensors")).model.encoder
+    seconds = torch.arange(16000) / 16000
+    tones = torch.stack([torch.sin(2 * torch.pi * hertz * seconds) * (seconds > 0.5) for hertz in (300, 1000, 4000)])
+    with torch.no_grad():
+        heard = encoder.network.feature_extractor(tones)[:, :, -20:].mean(dim=2)
+    loudest = heard.argmax(dim=1)
+    assert (loudest[1:] > loudest[:-1] + 5).all()
 
 
 def result(variant: str, seed: int, error: float) -> Result:

@@ -3,17 +3,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from backend.models.audio_encoder import SpeechEncoderConfig
+from backend.settings import to_plain
+
 from .bench import ONE_SHOT, share_name
+from .ear import ENCODER
 from .sets import PHONES, SETS, SHARES, UNSEEN
 
 ALL = tuple(about.name for about in SETS)
 SEEN = tuple(name for name in ALL if name != UNSEEN.name)
-SCRATCH, SPEECH, WAVE = "", "speech", "wave-speech"
+SCRATCH, EAR, SPEECH, WAVE = "", "ear", "speech", "wave-speech"
 UNIFIED, LEAVE_OUT = "unified", "unified-but-one"
-_TUNING = ("schedule.epochs=6", "schedule.decoder_epochs=0", "schedule.validate_every=2", "schedule.rate=5e-4")
+_TUNING = ("schedule.epochs=4", "schedule.decoder_epochs=0", "schedule.validate_every=2", "schedule.rate=5e-4")
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ def chosen(names: list[str], seeds: int) -> Iterator[tuple[Variant, int]]:
 
 
 def _with_beginnings(name: str, by_name: dict[str, Variant]) -> Iterator[str]:
-    while name:
+    while name in by_name:
         yield name
         name = by_name[name].begin
 
@@ -87,18 +92,19 @@ def _with_beginnings(name: str, by_name: dict[str, Variant]) -> Iterator[str]:
 def _listeners() -> Iterator[Variant]:
     """Encoders that learn to tell phones apart, in place of a pretrained WavLM."""
     listening = (
-        *("schedule.epochs=24", "schedule.decoder_epochs=0", "schedule.validate_every=8"),
+        *("schedule.epochs=16", "schedule.decoder_epochs=0", "schedule.validate_every=8"),
         "losses.motion=1.0",
     )
     yield Variant(SPEECH, (PHONES.name,), listening, SCRATCH, is_only_once=True)
-    yield Variant(WAVE, (PHONES.name,), (*listening, *_WAVE_ENCODER), SCRATCH, is_only_once=True)
+    yield Variant(WAVE, (PHONES.name,), (*listening, *_WAVE_ENCODER), EAR, is_only_once=True)
 
 
-_WAVE_ENCODER = (
-    'model.encoder={kind="wav2vec2", width=64, layers=2, attention_heads=4, feed_forward=128,'
-    " convolution_channels=[64, 64], convolution_kernels=[40, 32], convolution_strides=[20, 16],"
-    " position_kernel=32, position_groups=4, dropout=0.05, layer_drop=0.0}",
-)
+def _as_toml(encoder: SpeechEncoderConfig) -> str:
+    """An inline table."""
+    return f"{{{', '.join(f'{name} = {json.dumps(value)}' for name, value in to_plain(encoder).items())}}}"
+
+
+_WAVE_ENCODER = (f"model.encoder={_as_toml(ENCODER)}",)
 """A transformer behind convolutions, for the one place of the adaptor that a mel encoder does not have."""
 
 

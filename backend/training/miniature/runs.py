@@ -19,10 +19,10 @@ from backend.training.motion.config import MotionConfig
 from backend.training.motion.meshes import MeshFiles
 from backend.training.motion.motion_set import MotionSet, write_text
 
-from . import measure
+from . import ear, measure
 from .bench import Bench
 from .measure import Figures
-from .plan import SCRATCH, Variant
+from .plan import EAR, SCRATCH, Variant
 from .sets import PHONES, UNSEEN
 
 CONFIG = Path(__file__).parents[2] / "configs" / "miniature.toml"
@@ -122,8 +122,12 @@ def _sources(
     meshes = MeshFiles() if PHONES.name in sets else measure.meshes_of(workshop.bench.options, sets.values())
     if variant.begin == SCRATCH:
         return train.Sources(list(sets.values()), meshes=meshes)
-    before = by_name[variant.begin]
-    begin = checkpoint.load(workshop.model(before, 1 if before.is_only_once else seed))
+    if variant.begin == EAR:
+        path = ear.write(workshop.folder / "models" / f"{EAR}.safetensors")
+    else:
+        before = by_name[variant.begin]
+        path = workshop.model(before, 1 if before.is_only_once else seed)
+    begin = checkpoint.load(path)
     return train.Sources(list(sets.values()), begin, new_decoder=not variant.keeps_decoder, meshes=meshes)
 
 
