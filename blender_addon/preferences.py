@@ -29,6 +29,26 @@ class MouthpiecePreferences(bpy.types.AddonPreferences):
         description="The Python program, or the folder of the virtual environment, in which the backend is installed",
         subtype="FILE_PATH",
     )
+    models: bpy.props.StringProperty(
+        name="Models",
+        description="A folder with more models: your own, or official ones after `mouthpiece convert`",
+        subtype="DIR_PATH",
+    )
+    flame: bpy.props.StringProperty(
+        name="FLAME File",
+        description="Your own FLAME model (.pkl or .npz). With it, FLAME parameters move a mesh of FLAME's topology",
+        subtype="FILE_PATH",
+    )
+    device: bpy.props.EnumProperty(
+        name="Device",
+        description="Where models run",
+        items=(
+            ("auto", "Automatic", "The fastest there is"),
+            ("cpu", "CPU", "The processor; works everywhere"),
+            ("cuda", "CUDA or ROCm", "A graphics card by NVIDIA or AMD"),
+            ("mps", "Metal", "The graphics of a Mac with an Apple chip"),
+        ),
+    )
 
     def draw(self, context: bpy.types.Context) -> None:
         """The page in Edit > Preferences > Add-ons."""
@@ -39,6 +59,8 @@ class MouthpiecePreferences(bpy.types.AddonPreferences):
         row.prop(self, "backend_python")
         if not row.enabled:
             layout.label(text=f"{environment.VARIABLE} is set and goes first", icon="INFO")
+        for option in ("models", "flame", "device"):
+            layout.prop(self, option)
         row = layout.row()
         row.operator("mouthpiece.check_backend", icon="CHECKMARK")
         row.operator("mouthpiece.open_log", icon="TEXT")
@@ -56,7 +78,7 @@ class MouthpiecePreferences(bpy.types.AddonPreferences):
 
 def backend_python() -> Path:
     """The Python that runs the backend; raises `BadInput` where none is set."""
-    return environment.backend_python(bpy.context.preferences.addons[EXTENSION].preferences.backend_python)
+    return environment.backend_python(_chosen().backend_python)
 
 
 def is_python_set() -> bool:
@@ -69,7 +91,26 @@ def is_python_set() -> bool:
 
 def launch() -> Launch:
     """How to start the backend now, with a log file of its own; raises `BadInput` where no Python is set."""
-    return Launch(environment.serve_command(backend_python(), FOLDER), _new_log_file())
+    command = environment.serve_command(backend_python(), FOLDER)
+    return Launch((*command, *_serve_options()), _new_log_file())
+
+
+def _chosen() -> MouthpiecePreferences:
+    return bpy.context.preferences.addons[EXTENSION].preferences
+
+
+def _serve_options() -> tuple[str, ...]:
+    """What the preferences add to the command; raises `BadInput` where a file or folder in them is gone."""
+    chosen = _chosen()
+    options = ["--device", chosen.device] if chosen.device != "auto" else []
+    for option, text, there in (("--models", chosen.models, Path.is_dir), ("--flame", chosen.flame, Path.is_file)):
+        path = Path(bpy.path.abspath(text.strip())).expanduser()
+        if text.strip() and not there(path):
+            raise BadInput(
+                f"“{path}” is not there. Choose another one in Edit > Preferences > Add-ons > Mouthpiece, or none."
+            )
+        options += [option, str(path)] if text.strip() else []
+    return tuple(options)
 
 
 def _new_log_file() -> Path:
