@@ -6,6 +6,7 @@ from __future__ import annotations
 from . import cli, demo_head, preferences, runner
 from .interface import linked as linked_buttons
 from .interface import operators, panels, properties
+from .interface import mapping as mapping_panel
 from .interface import queue as queue_panel
 from .interface import training_clip as training_clip_panel
 from .interface import writing as writing_panel
@@ -17,6 +18,7 @@ PARTS = (
     operators,
     linked_buttons,
     panels,
+    mapping_panel,
     writing_panel,
     queue_panel,
     training_clip_panel,

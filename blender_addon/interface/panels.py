@@ -100,7 +100,7 @@ def _about_face(name: str) -> str:
         match = face_of(character).match if character else None
     except MouthpieceError:
         return ""
-    return f"{match.profile.title}, {len(match.found)} of {len(match.profile.shape_keys)}" if match else ""
+    return match.summary if match else ""
 
 
 def _draw_progress(layout: UILayout) -> None:

@@ -19,8 +19,8 @@ PIVOT = "pivot"
 """The style that is nobody's in particular."""
 
 
-def _has_shape_keys(_settings: LipSyncSettings, thing: Object) -> bool:
-    return getattr(thing.data, "shape_keys", None) is not None
+def _can_speak(_settings: LipSyncSettings, thing: Object) -> bool:
+    return thing.type == "ARMATURE" or getattr(thing.data, "shape_keys", None) is not None
 
 
 def _strip_names(_settings: LipSyncSettings, context: Context, _typed: str) -> list[str]:
@@ -65,9 +65,9 @@ class LipSyncSettings(bpy.types.PropertyGroup):
     first_frame: bpy.props.IntProperty(name="First Frame", description="Where the sound file begins", default=1)
     character: bpy.props.PointerProperty(
         name="Character",
-        description="The object whose shape keys speak. Empty: the active object",
+        description="The mesh whose shape keys speak, or the armature whose bones do. Empty: the active object",
         type=Object,
-        poll=_has_shape_keys,
+        poll=_can_speak,
     )
     model: bpy.props.StringProperty(
         name="Model",

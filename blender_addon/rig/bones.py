@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DIRECTIONS = {"side": (1.0, 0.0, 0.0), "front": (0.0, -1.0, 0.0), "up": (0.0, 0.0, 1.0)}
 """Of an armature that faces -Y, as Blender's characters do."""
 STILL = 1e-5
-"""A number that changes less than this gets no keys."""
+"""What departs less than this from its rest gets no keys."""
 
 Track = tuple[str, int, "np.ndarray"]
 """Name of a property of a pose bone, index in it, values float [frames]."""
@@ -64,9 +64,9 @@ def mouth_width(armature: Object, corners: Sequence[str], name: str) -> float:
 
 def tracks(bone: PoseBone, moved: Movement) -> Iterator[Track]:
     """The numbers that a movement animates; properties that stay still are left out."""
-    for name, values in (("location", moved.location), ("scale", 1.0 + moved.growth)):
+    for name, rest, values in (("location", 0.0, moved.location), ("scale", 1.0, moved.growth)):
         if _moves(values):
-            yield from ((name, index, values[:, index]) for index in range(3))
+            yield from ((name, index, rest + values[:, index]) for index in range(3))
     if _moves(moved.turn):
         name, values = _rotation(bone, moved.turn)
         yield from ((name, index, values[:, index]) for index in range(values.shape[1]))
@@ -80,7 +80,7 @@ def _axis(bone: Bone, move: BoneMove) -> Vector:
 
 
 def _moves(values: np.ndarray) -> bool:
-    return bool((abs(values - values[:1]) > STILL).any() or (abs(values) > STILL).any())
+    return bool((abs(values) > STILL).any())
 
 
 def _rotation(bone: PoseBone, turn: np.ndarray) -> tuple[str, np.ndarray]:

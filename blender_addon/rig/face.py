@@ -66,6 +66,11 @@ def face_of(character: Object, profile: RigProfile | None = None) -> Face:
     return Face(found, parts)
 
 
+def candidates(character: Object) -> Names:
+    """Everything on a character, and on what belongs to it, that could be a control."""
+    return _names([*_shelves(character)])
+
+
 def remembered(character: Object) -> RigProfile | None:
     """The profile that the artist has chosen for a character; raises `BadInput` where it is damaged."""
     text = character.get(PROPERTY)

@@ -128,7 +128,7 @@ def test_control_switched_off_by_hand_gets_nothing(drive):
 
 
 def test_solution_is_the_best_one(rig):
-    """No small step within the bounds makes the mouths more alike; all poses open the mouth, so none of them is a seal."""
+    """No small step within the bounds makes the mouths more alike; all poses open the mouth, so none is a seal."""
     random = np.random.default_rng(5)
     poses, goals = random.random((6, 52)) * 0.5, random.random((40, 52)) * 0.4
     poses[:, ARKIT_CHANNELS.index("jawOpen")] = 1.0
