@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many shots in one run, as a job file says: each is opened, spoken line by line, and saved."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from . import casting, generate_command, job
+from .casting import Rule
+from .errors import BadInput, MouthpieceError
+from .placing import Report
+from .session import Session
+
+SHOT_WORDS = {"file", "output", "by", "lines"}
+"""What a shot says about itself; everything else is said of all its lines."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One .blend file and who speaks what in it."""
+
+    file: Path
+    output: Path | None
+    """Where the result is saved; None: in the file itself."""
+    by: Rule | None
+    """Finds who speaks which strip; None where `lines` say it."""
+    lines: tuple[Mapping[str, Any], ...]
+    """What is said of each line, with all of `generate_command.words`; with `by` one, said of all lines."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a shot; one that has failed is as it was."""
+
+    file: str
+    saved: str = ""
+    lines: tuple[Report, ...] = ()
+    error: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was saved."""
+        return not self.error
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for a report."""
+        return {"ok": self.ok, **asdict(self)}
+
+
+def read(path: Path) -> tuple[Shot, ...]:
+    """The shots of a job file; paths in it count from its own folder.
+
+    Raises `BadInput` where it cannot be read or says something that cannot be meant.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise BadInput(f"The job file {path} cannot be read: {problem}") from problem
+    shots = data.pop("shots", [])
+    defaults = data.pop("defaults", {})
+    if data or not isinstance(shots, list) or not shots:
+        raise BadInput(f"The job file {path} needs [[shots]], and may have [defaults]; nothing else.")
+    return tuple(_shot(shot, defaults, path.absolute().parent) for shot in shots)
+
+
+def run(shots: Sequence[Shot], session: Session, *, stop: bool, tell: Callable[[Outcome], None]) -> list[Outcome]:
+    """Do all shots, or with `stop` those up to the first that fails; `tell` hears of each as it ends."""
+    outcomes: list[Outcome] = []
+    for shot in shots:
+        try:
+            outcome = _do(shot, session)
+        except MouthpieceError as problem:
+            outcome = Outcome(str(shot.file), error=str(problem))
+        tell(outcome)
+        outcomes.append(outcome)
+        if stop and not outcome.ok:
+            break
+    return outcomes
+
+
+def _do(shot: Shot, session: Session) -> Outcome:
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(shot.file), load_ui=False)
+    except RuntimeError as problem:
+        raise BadInput(f"The shot cannot be opened: {problem}") from problem
+    save = generate_command.saver(shot.output)
+    reports: list[Report] = []
+    for line in _cast(shot) if shot.by else shot.lines:
+        choice, launch = generate_command.choice(line, bpy.context.scene)
+        reports.append(job.generate_lip_sync(choice, launch, session))
+    return Outcome(str(shot.file), save(), tuple(reports))
+
+
+def _cast(shot: Shot) -> list[Mapping[str, Any]]:
+    """A line for every strip that somebody speaks."""
+    roles, _ = casting.cast_by(shot.by or Rule.NAME, bpy.context.scene)
+    if not roles:
+        raise BadInput("No strip of the shot has a speaker by that rule.")
+    return [{**shot.lines[0], "strip": role.strip, "object": role.character} for role in roles]
+
+
+def _shot(data: Mapping[str, Any], defaults: Mapping[str, Any], folder: Path) -> Shot:
+    if "file" not in data:
+        raise BadInput("A shot in the job file has no `file`.")
+    said = {**defaults, **{word: value for word, value in data.items() if word not in SHOT_WORDS}}
+    by = data.get("by")
+    if by not in (None, *Rule):
+        raise BadInput(f"Speakers cannot be found by “{by}”. There are: {', '.join(Rule)}.")
+    lines = data.get("lines", [{}])
+    if by and "lines" in data:
+        raise BadInput(f"The shot {data['file']} says both `by` and `lines`. Choose one.")
+    output = folder / data["output"] if "output" in data else None
+    found = tuple(_line({**said, **line}, folder) for line in lines)
+    return Shot(folder / data["file"], output, Rule(by) if by else None, found)
+
+
+def _line(said: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """All words of a line; those of files count from the job file's folder."""
+    known = generate_command.words()
+    strange = [word for word in said if word not in known]
+    if strange:
+        raise BadInput(f"The job file says “{strange[0]}”, which means nothing. There are: {', '.join(known)}.")
+    for word, value in said.items():
+        if not isinstance(value, type(known[word]) | (int if isinstance(known[word], float) else type(known[word]))):
+            raise BadInput(f"The job file says {word} = {value!r}; it is {type(known[word]).__name__}.")
+    whole = {**known, **said}
+    if whole["audio"]:
+        whole["audio"] = str(folder / whole["audio"])
+    return whole

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `generate` and every line of a job file say, and the choice that is meant by it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.types import Object, Scene
+
+from . import audio, preferences
+from .environment import Launch
+from .errors import BadInput, MouthpieceError
+from .job import Choice
+from .rig.face import face_of, named
+from .vertices import arguments as mesh
+from .writing import arguments as writing
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What can be said about one lip sync."""
+    parser.add_argument("--strip", default="", metavar="NAME", help="the sound strip (default: the active one)")
+    parser.add_argument("--audio", default="", metavar="FILE", help="a sound file instead of a strip")
+    parser.add_argument("--first-frame", default=1, type=int, metavar="N", help="where the file begins (default: 1)")
+    parser.add_argument("--object", default="", metavar="NAME", help="the character (default: the active one)")
+    parser.add_argument("--model", default="default", help="a model's name or file (default: %(default)s)")
+    parser.add_argument("--space", default="", metavar="NAME", help="a face space of the model (default: its first)")
+    parser.add_argument("--identity", default="pivot", help="a style's name or number (default: %(default)s)")
+    parser.add_argument("--strength", default=1.0, type=float, metavar="F", help="factor on the motion (default: 1)")
+    parser.add_argument("--raw", action="store_true", help="the model's own numbers, its rest pose not subtracted")
+    parser.add_argument("--action", default="", metavar="NAME", help="name of the new action")
+    parser.add_argument("--profile", default="", metavar="FILE.json", help="a rig profile: a file, or the id of one")
+    writing.add(parser)
+    mesh.add(parser)
+
+
+def words() -> dict[str, Any]:
+    """Every word that can be said, with its default."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return vars(parser.parse_args([]))
+
+
+def choice(said: Mapping[str, Any], scene: Scene) -> tuple[Choice, Launch]:
+    """What is meant in a scene, and a backend that can do it; raises `BadInput` where that is not clear.
+
+    `said` has all of `words`.
+    """
+    model, launch = model_and_launch(said["model"])
+    chosen = Choice(
+        scene=scene.name,
+        strip="" if said["audio"] else said["strip"] or only_strip(scene),
+        audio=said["audio"],
+        first_frame=int(said["first_frame"]),
+        character=said["object"] or _only_character(scene, said["profile"]),
+        profile=said["profile"],
+        model=model,
+        space=said["space"],
+        identity=str(said["identity"]),
+        strength=float(said["strength"]),
+        raw=bool(said["raw"]),
+        action=said["action"],
+        writing=writing.parsed(said),
+        mesh=mesh.parsed(said),
+    )
+    return chosen, launch
+
+
+def model_and_launch(name: str) -> tuple[str, Launch]:
+    """A model's name, and a backend that knows it; of a model's file, the backend is told the folder."""
+    launch, path = preferences.launch(), Path(name)
+    if path.suffix != ".safetensors":
+        return name, launch
+    if not path.is_file():
+        raise BadInput(f"There is no model file {path}.")
+    return path.stem, replace(launch, command=(*launch.command, "--models", str(path.absolute().parent)))
+
+
+def only_strip(scene: Scene) -> str:
+    """The active sound strip, or the only one; raises `BadInput` where the user has to choose."""
+    names = [strip.name for strip in audio.sound_strips(scene)]
+    active = getattr(scene.sequence_editor, "active_strip", None)
+    return _only("sound strip", "--strip", names, active.name if active else "")
+
+
+def saver(output: Path | None) -> Callable[[], str]:
+    """What saves the shot and gives the file's path; raises `BadInput` where there is nowhere to save it."""
+    if output is None and not bpy.data.filepath:
+        raise BadInput("No shot is open. Name one before --command, or a new file with --output.")
+    path = Path(output or bpy.data.filepath).absolute()
+    if not path.parent.is_dir():
+        raise BadInput(f"The folder of {path} does not exist.")
+
+    def save() -> str:
+        try:
+            bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=output is not None, check_existing=False)
+        except RuntimeError as problem:
+            raise MouthpieceError(f"The shot could not be saved: {problem}") from problem
+        return str(path)
+
+    return save
+
+
+def _only_character(scene: Scene, profile: str) -> str:
+    names = [thing.name for thing in scene.objects if _is_character(thing, profile)]
+    active = bpy.context.view_layer.objects.active
+    return _only("object with shape keys that Mouthpiece knows", "--object", names, active.name if active else "")
+
+
+def _is_character(thing: Object, profile: str) -> bool:
+    chosen = named(profile)
+    try:
+        return bool(face_of(thing, chosen))
+    except BadInput:
+        return False
+
+
+def _only(what: str, option: str, names: list[str], active: str) -> str:
+    """The active one, or the only one; raises `BadInput` where the user has to choose."""
+    if active in names:
+        return active
+    if len(names) != 1:
+        there = f"more than one {what}: {', '.join(names)}" if names else f"no {what}"
+        raise BadInput(f"The shot has {there}. Name one with {option}.")
+    return names[0]

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Job files: many shots in one run; a shot that fails stays as it was, and does not stop the others."""
+
+from __future__ import annotations
+
+import json
+
+import bpy
+import pytest
+
+from tests.addon.stage import add_character, add_strip, curves_of, tone
+
+
+@pytest.fixture
+def shots(use_fake, tmp_path):
+    """Two shots with Anna and Bert, each with a strip on a channel of their names, and a job file."""
+    use_fake("clicks")
+    for number in (1, 2):
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        scene = bpy.context.scene
+        scene.sequence_editor_create()
+        for channel, name in ((1, "Anna"), (2, "Bert")):
+            add_strip(scene, tone(tmp_path / f"{name}.wav", 1.0, (0.5,)), f"{name.lower()}_{number:03}", 1, channel)
+            scene.sequence_editor.channels[channel].name = f"{name} voice"
+            add_character(name=name)
+        bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / f"shot {number}.blend"))
+    return tmp_path
+
+
+@pytest.fixture
+def batch(addon, shots, capfd):
+    """Run a job file; gives the exit code and the report."""
+
+    def batch(text: str, *options: str):
+        jobs = shots / "jobs.toml"
+        jobs.write_text(text, encoding="utf-8")
+        code = addon.cli.run(["batch", str(jobs), "--json", *options])
+        return code, json.loads(capfd.readouterr().out.splitlines()[-1])
+
+    return batch
+
+
+def speakers(path) -> dict[str, str]:
+    """Who speaks in a saved shot: character → action."""
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    keys = {thing.name: thing.data.shape_keys.animation_data for thing in bpy.data.objects}
+    return {name: data.action.name for name, data in keys.items() if data and data.action}
+
+
+def test_shots_by_rule_and_by_lines(batch, shots):
+    code, report = batch(
+        """
+        [defaults]
+        step = 2
+        [[shots]]
+        file = "shot 1.blend"
+        by = "name"
+        [[shots]]
+        file = "shot 2.blend"
+        output = "spoken 2.blend"
+        regions = "jaw"
+        [[shots.lines]]
+        strip = "bert_002"
+        object = "Anna"
+        [[shots.lines]]
+        audio = "Bert.wav"
+        first_frame = 101
+        object = "Bert"
+        """
+    )
+    assert (code, report["ok"], report["left"]) == (0, True, 0)
+    assert [line["character"] for line in report["shots"][0]["lines"]] == ["Anna", "Bert"]
+    assert [line["shape_keys"] for line in report["shots"][1]["lines"]] == [["jawOpen"], ["jawOpen"]]
+    assert (report["shots"][1]["lines"][1]["first_frame"], report["shots"][1]["lines"][1]["strip"]) == (101, "Bert")
+    assert speakers(shots / "shot 1.blend") == {
+        "Anna": "Mouthpiece anna_001 Anna",
+        "Bert": "Mouthpiece bert_001 Bert",
+    }
+    assert speakers(shots / "shot 2.blend") == {}
+    assert speakers(shots / "spoken 2.blend")["Bert"] == "Mouthpiece Bert Bert"
+    action = bpy.data.actions["Mouthpiece Bert Bert"]
+    assert [frame for frame, _ in curves_of(action)["jawOpen"]] == list(range(101, 125, 2))
+
+
+BROKEN = """
+[[shots]]
+file = "shot 1.blend"
+[[shots.lines]]
+strip = "anna_001"
+object = "Anna"
+[[shots.lines]]
+strip = "gone"
+object = "Bert"
+[[shots]]
+file = "missing.blend"
+[[shots]]
+file = "shot 2.blend"
+by = "channel"
+"""
+
+
+def test_failed_shots_stay_as_they_were_and_stop_nothing(batch, shots):
+    before = (shots / "shot 1.blend").read_bytes()
+    code, report = batch(BROKEN)
+    assert code == 1
+    assert [shot["ok"] for shot in report["shots"]] == [False, False, True]
+    assert "“gone”" in report["shots"][0]["error"]
+    assert "cannot be opened" in report["shots"][1]["error"]
+    assert (shots / "shot 1.blend").read_bytes() == before
+    assert set(speakers(shots / "shot 2.blend")) == {"Anna", "Bert"}
+
+
+def test_stop_at_the_first_failure(batch, shots):
+    before = (shots / "shot 2.blend").read_bytes()
+    code, report = batch(BROKEN, "--stop")
+    assert (code, len(report["shots"]), report["left"]) == (1, 1, 2)
+    assert (shots / "shot 2.blend").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "needs [[shots]]"),
+        ("not toml", "cannot be read"),
+        ('[[shots]]\nby = "name"', "has no `file`"),
+        ('[[shots]]\nfile = "a.blend"\nby = "luck"', "cannot be found by “luck”"),
+        ('[[shots]]\nfile = "a.blend"\nloudness = 3', "says “loudness”"),
+        ('[[shots]]\nfile = "a.blend"\nstrength = "much"', "strength = 'much'"),
+        ('[[shots]]\nfile = "a.blend"\nby = "name"\n[[shots.lines]]\nstrip = "a"', "both `by` and `lines`"),
+    ],
+)
+def test_job_file_that_cannot_be_meant_begins_nothing(batch, shots, text, sentence):
+    before = [(shots / f"shot {number}.blend").read_bytes() for number in (1, 2)]
+    code, report = batch(text)
+    assert code == 2
+    assert sentence in report["error"]
+    assert [(shots / f"shot {number}.blend").read_bytes() for number in (1, 2)] == before
