@@ -72,7 +72,8 @@ class Report:
     def sentence(self) -> str:
         """The clip in one line."""
         seconds, count = self.frames / self.fps, len(self.controls)
-        return f"“{self.strip}”: {seconds:.1f} s of {count} controls of “{self.character}” are in {self.motion}."
+        what = self.controls[0] if count == 1 else f"{count} controls"
+        return f"“{self.strip}”: {seconds:.1f} s of {what} of “{self.character}” are in {self.motion}."
 
 
 class Export:

@@ -25,6 +25,17 @@ def test_interface_stays_alive_during_a_minute_of_speech(window, tmp_path):
     assert result["longest_step_processor"] < 0.05
 
 
+def test_a_training_clip_is_exported_while_the_interface_lives_on(window, tmp_path):
+    done = window.run("--python", HERE / "export_in_window.py", "--", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads((tmp_path / "export.json").read_text(encoding="utf-8"))
+    assert told["outcome"].startswith("“demo”: 6.6 s of Open of “Demo Head” are in")
+    assert told["steps"] > 1
+    assert told["longest_step_processor"] < 0.1
+    assert told["frame_stays"]
+    assert told["scenes"] == 1
+
+
 def test_undo_and_a_drag_in_progress(window, tmp_path):
     done = window.run("--enable-event-simulate", "--python", HERE / "undo_in_window.py")
     assert done.returncode == 0, done.stdout + done.stderr
