@@ -74,6 +74,7 @@ def add_strip(scene: bpy.types.Scene) -> bpy.types.Strip:
 def click_generate(scene: bpy.types.Scene, strip: bpy.types.Strip, head: bpy.types.Object) -> str:
     """What the button in the panel does; gives the sentence that the artist reads."""
     scene.mouthpiece.strip, scene.mouthpiece.character = strip.name, head
+    scene.mouthpiece_writing.add_blinks = scene.mouthpiece_writing.add_darts = True
     bpy.ops.mouthpiece.generate()
     key = head.data.shape_keys
     if key.animation_data is None or key.animation_data.action is None:
