@@ -103,8 +103,8 @@ def _lay(scene: bpy.types.Scene, wanted: Iterable[Line]) -> dict[str, int]:
 def _speak(package: str, line: Line, head: bpy.types.Object, model: Path) -> None:
     """What `blender -b … --command mouthpiece generate --strip LINE --object HEAD --model FILE` does."""
     command, job, session = (_module(package, name) for name in ("generate_command", "job", "session"))
-    name, launch = command.model_and_launch(str(model))
-    choice = job.Choice(bpy.context.scene.name, line.name, head.name, model=name)
+    said = {"strip": line.name, "object": head.name, "model": str(model)}
+    choice, launch = command.choice(command.words() | said, bpy.context.scene)
     report = job.generate_lip_sync(choice, launch, session.current)
     sys.stderr.write(f"{report.sentence} {' '.join(report.warnings)}\n")
 
