@@ -187,7 +187,27 @@ def test_the_same_seed_plans_the_same_corpus():
 def test_prompts_fill_every_slot():
     from random import Random
 
-    for language in ("en", "de", "fr", "es", "it", "nl", "pt", "sv", "pl", "tr", "fi", "cmn", "ru"):
+    european = (
+        "en",
+        "de",
+        "fr",
+        "es",
+        "it",
+        "nl",
+        "pt",
+        "sv",
+        "pl",
+        "tr",
+        "fi",
+        "cs",
+        "ro",
+        "hu",
+        "da",
+        "nb",
+        "el",
+        "ru",
+    )
+    for language in (*european, "cmn", "id", "ja"):
         sentences = {compose(language, Random(seed)) for seed in range(40)}
         assert len(sentences) > 30
         assert not any("{" in sentence for sentence in sentences)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 from backend.audio import SAMPLE_RATE
+from backend.training.speech.sounds import MAKERS, knocks
 
 from .config import AugmentConfig
 
 Generator = np.random.Generator
+KNOCKS = MAKERS.index(knocks)
+"""Which sounds of a `sounds.bank` are knocks: this one and every further one at as many places as there are makers."""
 _TAIL = 9728
 """Samples of room response that may reach over the end of a chunk; with 4 s it makes a quick length to transform."""
 
@@ -42,14 +45,24 @@ def filtered(chunks: np.ndarray, config: AugmentConfig, random: Generator) -> np
 
 
 def mixed(chunks: np.ndarray, sounds: np.ndarray, config: AugmentConfig, random: Generator) -> np.ndarray:
-    """Noise or the other voices of the batch in the background, at a random distance in decibels."""
+    """Noise or the other voices of the batch in the background, at a random distance in decibels.
+
+    Knocks, as of a microphone that is touched, may be much louder than the voice: they leave most of it unharmed.
+    """
     noisy = chunks.copy()
     for index in np.flatnonzero(random.random(len(chunks)) < config.noise):
-        if random.random() < 0.25:
+        kind = random.random()
+        if kind < 0.15:
+            noise = piece_of(sounds[KNOCKS :: len(MAKERS)], chunks.shape[1], random)
+            below = random.uniform(config.loudest_noise - 13, 20)
+        elif kind < 0.35:
             others = random.choice(len(chunks), 4)
             noise = chunks[others[others != index]].sum(0)
             noise = np.roll(noise, random.integers(chunks.shape[1]))
             below = random.uniform(config.loudest_noise + 5, 30)
+        elif kind < 0.55:
+            noise = random.standard_normal(chunks.shape[1]).astype(np.float32)
+            below = random.uniform(config.loudest_noise + 3, 30)
         else:
             noise = piece_of(sounds, chunks.shape[1], random)
             below = random.uniform(config.loudest_noise, 40)

@@ -20,7 +20,7 @@ from .prepare import COPY, FPS, OPEN, Clip, read_clips
 from .rules import CHANNELS, to_arkit
 from .styles import STYLES, sided, styled
 
-_NOT_SPEECH_SOUNDS = 98
+_NOT_SPEECH_SOUNDS = 198
 
 
 @dataclass(frozen=True)

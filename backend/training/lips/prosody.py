@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from backend.audio import SAMPLE_RATE
 from backend.phonetics.phones import ARPABET, VOWELS, Phone, classes_of
+from backend.windows import SAMPLE_RATE
 
 _LOWEST, _HIGHEST = 65.0, 400.0  # Hz
 _VOICED = 0.4  # autocorrelation from which a vowel counts as voiced

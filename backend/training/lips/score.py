@@ -125,11 +125,14 @@ class Score:
             self.curves.append(_likeness(values, target))
 
     def figures(self) -> dict[str, float]:
-        """recall, precision, f1, best_f1, vowel_jaw, aperture, lag_ms, silence_p95 and curves of everything added."""
+        """recall, precision, f1, best_f1, vowel_jaw, aperture, lag_ms, silence_p95 of everything added.
+
+        With targets also `curves`, the mean correlation with them.
+        """
         recall, precision, f1 = _rates(self.counts[0])
         pairs = np.array(self.vowels)
         usable = len(pairs) > 2 and pairs[:, 1].std() > 1e-6
-        return {
+        figures = {
             "closures": float(self.counts[0, 1]),
             "recall": recall,
             "precision": precision,
@@ -139,8 +142,8 @@ class Score:
             "aperture": float(np.mean(self.correlations)) if self.correlations else 0.0,
             "lag_ms": float(np.median(self.lags)) if self.lags else 0.0,
             "silence_p95": float(np.percentile(np.concatenate(self.silence), 95)) if self.silence else 0.0,
-            "curves": float(np.mean(self.curves)) if self.curves else 0.0,
         }
+        return figures | ({"curves": float(np.mean(self.curves))} if self.curves else {})
 
     def _add_phones(self, opening: np.ndarray, jaw: np.ndarray, fps: float, phones: Sequence[Phone]) -> None:
         for name, start, end in phones:

@@ -63,6 +63,20 @@ def chords(random: Generator, length: int) -> np.ndarray:
     return sound
 
 
+def song(random: Generator, length: int) -> np.ndarray:
+    """Music with a melody that glides and trembles as a violin or a whistle does, over chords and a beat."""
+    times = np.arange(length) / SAMPLE_RATE
+    notes = np.interp(times * random.uniform(0.8, 4), np.arange(200), np.repeat(random.integers(0, 30, 100), 2))
+    tremble = random.uniform(0, 0.5) * np.sin(2 * np.pi * random.uniform(4, 7) * times)
+    phase = 2 * np.pi * np.cumsum(110 * 2 ** ((notes + tremble) / 12)) / SAMPLE_RATE
+    brightness = random.uniform(0.2, 0.8)
+    melody = sum((brightness**part * np.sin((part + 1) * phase) for part in range(8)), np.zeros(length))
+    melody *= _envelope(random, length, per_second=3.0)
+    beat = coloured_noise(random, length) * np.exp(-8 * (times * random.uniform(1, 5) % 1.0))
+    parts = (melody, chords(random, length), beat)
+    return sum((random.uniform(0.2, 1) * part / max(part.std(), 1e-6) for part in parts), np.zeros(length))
+
+
 def steady_tone(random: Generator, length: int) -> np.ndarray:
     """One tone, alone."""
     return _tone(float(np.exp(random.uniform(np.log(80), np.log(3000)))), length, random.uniform(0, 1, 4))
@@ -93,6 +107,7 @@ MAKERS: tuple[Callable[[Generator, int], np.ndarray], ...] = (
     rumble,
     hum,
     chords,
+    song,
     breath,
     knocks,
     steady_tone,

@@ -89,6 +89,23 @@ def synthesize(folder: Path, utterances: list[tuple[str, Prompt]], processes: in
     return len(done) + len(missing)
 
 
+def missing_voices(utterances: list[tuple[str, Prompt]]) -> dict[tuple[str, str], str]:
+    """The engines and voices of some utterances that this machine lacks, each with a sentence that says what to do.
+
+    Raises EngineError where none of them can speak.
+    """
+    voices = {(prompt.engine, prompt.voice.split("+")[0]): prompt for _, prompt in utterances}
+    missing: dict[tuple[str, str], str] = {}
+    for (engine, voice), prompt in voices.items():
+        try:
+            ENGINES[engine].speak(prompt)
+        except EngineError as error:
+            missing[engine, voice] = str(error)
+    if missing and len(missing) == len(voices):
+        raise EngineError(next(iter(missing.values())))
+    return missing
+
+
 def _prompt(voice_set: VoiceSet, random: Random) -> Prompt:
     voice = random.choice(voice_set.voices)
     language = voice_set.language or voice.split("-")[0]

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Picture of what the default model does with recordings of people: curves over waveforms, and where lips must meet.
+
+`python -m demo.model_curves FOLDER NAME…` with a folder of NAME.json (phones and closures) beside NAME.flac.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+
+from backend import catalogue, checkpoint
+from backend.audio import SAMPLE_RATE, decode
+from backend.face import ARKIT_CHANNELS
+from backend.training.lips.evaluate import motion, recordings_of
+from backend.training.lips.score import CLOSED, aperture
+from backend.training.speech.corpus import Recording
+from demo.layout import ROOT
+
+PICTURE = ROOT / "docs" / "images" / "default_curves.png"
+FPS = 60.0
+LONGEST = 6.0
+"""Seconds of each recording that are shown."""
+_CURVES = {"mouthPucker": "#edae49", "mouthFunnel": "#8a5a9e", "mouthSmileLeft": "#00798c", "browInnerUp": "#9a9a9a"}
+
+
+def main() -> None:
+    """Draws docs/images/default_curves.png."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("names", nargs="+")
+    parser.add_argument("--model", default="default")
+    arguments = parser.parse_args()
+    loaded = checkpoint.load(catalogue.find_or_open(arguments.model))
+    pairs = {path.stem: (path, recording) for path, recording in recordings_of(arguments.folder)}
+    figure, rows = plt.subplots(len(arguments.names), 1, figsize=(11, 2.7 * len(arguments.names)), squeeze=False)
+    for axes, name in zip(rows[:, 0], arguments.names, strict=True):
+        path, recording = pairs[name]
+        samples = decode(path)
+        draw(axes, samples, motion(loaded, samples), recording)
+        axes.set_title(name, loc="left", fontsize=9)
+    rows[0, 0].legend(loc="upper right", ncols=4, fontsize=7, framealpha=0.9)
+    rows[-1, 0].set_xlabel("seconds")
+    figure.tight_layout()
+    figure.savefig(PICTURE, dpi=110)
+
+
+def draw(axes: Axes, samples: np.ndarray, values: np.ndarray, recording: Recording) -> None:
+    """One recording: its waveform in grey, closures as bands, phones below, curves on top."""
+    seconds = np.arange(len(samples)) / SAMPLE_RATE
+    axes.plot(seconds, -0.28 + 0.12 * samples / max(float(np.abs(samples).max()), 1e-6), color="#b8b8b8", lw=0.4)
+    for index, (start, end) in enumerate(recording.closures):
+        axes.axvspan(start, end, color="#d1495b", alpha=0.25, lw=0, label="p b m" if index == 0 else None)
+    frames = np.arange(len(values)) / FPS
+    axes.plot(frames, aperture(torch.from_numpy(values)).numpy(), color="#222222", lw=1.6, label="lip aperture")
+    axes.plot(frames, values[:, ARKIT_CHANNELS.index("jawOpen")], color="#30638e", lw=1.2, label="jawOpen")
+    for channel, colour in _CURVES.items():
+        axes.plot(frames, values[:, ARKIT_CHANNELS.index(channel)], color=colour, lw=0.9, label=channel)
+    axes.axhline(CLOSED, color="#d1495b", lw=0.6, ls=":")
+    for name, start, end in recording.phones:
+        if start < LONGEST and name != "sil":
+            axes.text((start + end) / 2, -0.47, name, ha="center", fontsize=5.5, color="#555555")
+    axes.set(xlim=(0, min(seconds[-1], LONGEST)), ylim=(-0.5, 0.75))
+
+
+if __name__ == "__main__":
+    main()

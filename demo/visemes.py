@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Picture of the mouths that the default model learns: every class of sound on the demo head, as the rules pose it.
+
+Run in the environment that has bpy: `python -m demo.visemes`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from backend.phonetics.phones import Phone, closures_of
+from backend.training.lips import rules
+from demo import extension
+from demo.head.pictures import FOLDER, Framing, Shoot, save
+from demo.layout import ROOT
+
+CLOSE_UP = Framing(256, 6, 0.172, 0.30)
+SOUNDS = (
+    *(("rest", "sil"), ("p b", "p"), ("m", "m"), ("f v", "f"), ("th", "th"), ("t d", "t"), ("n", "n"), ("l", "l")),
+    *(("s z", "s"), ("sh ch", "sh"), ("k g", "k"), ("ng", "ng"), ("h", "hh"), ("r", "r"), ("w", "w"), ("y", "y")),
+    *(("ee (beat)", "iy"), ("i (bit)", "ih"), ("e (bet)", "eh"), ("a (bat)", "ae"), ("ah (father)", "aa")),
+    *(("uh (but)", "ah"), ("aw (thought)", "ao"), ("u (book)", "uh"), ("oo (boot)", "uw"), ("er (bird)", "er")),
+)
+"""What stands under each picture, and a phone of its class (ARPAbet)."""
+_FPS = 60.0
+_HELD = 0.4
+
+
+def pose(phone: str) -> dict[str, float]:
+    """ARKit weights in the middle of a phone that is held between two pauses."""
+    phones = [Phone("sil", 0.0, _HELD), Phone(phone, _HELD, 2 * _HELD), Phone("sil", 2 * _HELD, 3 * _HELD)]
+    closures = [(_HELD, 2 * _HELD)] if closures_of(phones) else []
+    curves = rules.weights(rules.Speech(phones, closures), round(3 * _HELD * _FPS), _FPS)
+    held = curves[len(curves) // 2]
+    return {name: float(value) for name, value in zip(rules.CHANNELS, held, strict=True)}
+
+
+def tiles(head: bpy.types.Object) -> list[np.ndarray]:
+    """One picture of the mouth for each of `SOUNDS`."""
+    shoot = Shoot(head, CLOSE_UP)
+    return [shoot.tile(label, pose(phone)) for label, phone in SOUNDS]
+
+
+def main() -> None:
+    """Renders docs/images/default_visemes.jpg."""
+    with tempfile.TemporaryDirectory() as folder:
+        package = extension.enable(ROOT, Path(folder))
+        addon = importlib.import_module(f"{package}.blender_addon.demo_head")
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        save(tiles(addon.build(bpy.context)), CLOSE_UP.columns, FOLDER / "default_visemes.jpg")
+        extension.disable()
+
+
+if __name__ == "__main__":
+    main()
