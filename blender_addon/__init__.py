@@ -8,6 +8,7 @@ from .interface import linked as linked_buttons
 from .interface import operators, panels, properties
 from .interface import mapping as mapping_panel
 from .interface import queue as queue_panel
+from .interface import rig_files
 from .interface import training_clip as training_clip_panel
 from .interface import writing as writing_panel
 
@@ -18,6 +19,7 @@ PARTS = (
     operators,
     linked_buttons,
     panels,
+    rig_files,
     mapping_panel,
     writing_panel,
     queue_panel,

@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
-from bpy.types import Context, Event, Object, UILayout
+from bpy.types import Context, Object, UILayout
 
 from ..errors import BadInput, MouthpieceError
 from ..rig import mapping, profile
-from ..rig.face import PROPERTY, Face, candidates, face_of, remembered
+from ..rig.face import PROPERTY, candidates, face_of, remembered
 from ..rig.mapping import Line
 from ..rig.profile import RigProfile
 from . import properties
@@ -21,7 +20,8 @@ KINDS = {"shape keys": "SHAPEKEY_DATA", "properties": "PROPERTIES", "poses": "AR
 """An icon for each kind of part."""
 
 
-def _character(context: Context) -> Object | None:
+def character_of(context: Context) -> Object | None:
+    """The character that the panels speak of."""
     return bpy.data.objects.get(properties.character_name(context))
 
 
@@ -70,7 +70,7 @@ class RigMapping(bpy.types.PropertyGroup):
     is_being_filled: bpy.props.BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
 
 
-def _fill(character: Object, chosen: RigProfile) -> None:
+def fill(character: Object, chosen: RigProfile) -> None:
     """Have a character carry a profile, and its list show it."""
     lines = mapping.lines_of(character, chosen)
     mapping.remember(character, mapping.chosen(character, chosen, lines))
@@ -94,18 +94,18 @@ class ChooseRig(bpy.types.Operator):
 
     def execute(self, context: Context) -> set[str]:
         """Take the named convention, or the one that is there."""
-        character = _character(context)
+        character = character_of(context)
         try:
             if character is None:
                 raise BadInput("Select the character, or choose it above.")
-            _fill(character, profile.shipped(self.convention) if self.convention else _present(character))
+            fill(character, profile.shipped(self.convention) if self.convention else present(character))
         except MouthpieceError as problem:
             self.report({"ERROR"}, str(problem))
             return {"CANCELLED"}
         return {"FINISHED"}
 
 
-def _present(character: Object) -> RigProfile:
+def present(character: Object) -> RigProfile:
     """What a character carries or was recognised as; ARKit where it is a stranger."""
     try:
         return remembered(character) or face_of(character).match.profile
@@ -123,73 +123,16 @@ class RecogniseRig(bpy.types.Operator):
     @classmethod
     def poll(cls, context: Context) -> bool:
         """Only where something was chosen."""
-        character = _character(context)
+        character = character_of(context)
         return character is not None and PROPERTY in character
 
     def execute(self, context: Context) -> set[str]:
         """Forget it."""
-        character = _character(context)
-        mapping.forget(character)
-        character.mouthpiece_mapping.rows.clear()
+        character = character_of(context)
+        if character is not None:
+            mapping.forget(character)
+            character.mouthpiece_mapping.rows.clear()
         return {"FINISHED"}
-
-
-class _ProfileFile:
-    """What saving and loading have in common: a dialog for a .json file."""
-
-    filename_ext = ".json"
-    filepath: bpy.props.StringProperty(subtype="FILE_PATH")
-    filter_glob: bpy.props.StringProperty(default="*.json", options={"HIDDEN"})
-
-    @classmethod
-    def poll(cls, context: Context) -> bool:
-        """Only with a character."""
-        return _character(context) is not None
-
-    def invoke(self, context: Context, _event: Event) -> set[str]:
-        """Ask for the file."""
-        if not self.filepath:
-            self.filepath = f"{properties.character_name(context)}.json"
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
-    def execute(self, context: Context) -> set[str]:
-        """Do it, or say why not."""
-        try:
-            self.report({"INFO"}, self.go(_character(context), Path(bpy.path.ensure_ext(self.filepath, ".json"))))
-        except MouthpieceError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
-        return {"FINISHED"}
-
-
-class SaveRigProfile(_ProfileFile, bpy.types.Operator):
-    """Save the character's rig profile, for other shots and for the command line"""
-
-    bl_idname = "mouthpiece.save_rig_profile"
-    bl_label = "Save Profile"
-
-    def go(self, character: Object, path: Path) -> str:
-        """Write it."""
-        carried = remembered(character)
-        lines = mapping.lines_of(character, _present(character))
-        mapping.save(carried or mapping.chosen(character, _present(character), lines), path)
-        return f"Saved {path.name}."
-
-
-class LoadRigProfile(_ProfileFile, bpy.types.Operator):
-    """Load a rig profile and have the character carry it"""
-
-    bl_idname = "mouthpiece.load_rig_profile"
-    bl_label = "Load Profile"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
-
-    def go(self, character: Object, path: Path) -> str:
-        """Read it, and see what of it the character has."""
-        loaded = profile.load(path)
-        face = face_of(character, loaded)
-        _fill(character, loaded)
-        return face.match.sentences[0]
 
 
 class RigConventionMenu(bpy.types.Menu):
@@ -204,8 +147,27 @@ class RigConventionMenu(bpy.types.Menu):
             self.layout.operator("mouthpiece.choose_rig", text=one.title).convention = one.id
 
 
-class MOUTHPIECE_UL_mapping(bpy.types.UIList):
-    """Controls, and what shows them"""
+class ControlList(bpy.types.UIList):
+    """Controls and what shows them; its search field looks for both, the eye beside it hides those that are shown"""
+
+    bl_idname = "MOUTHPIECE_UL_mapping"
+
+    only_open: bpy.props.BoolProperty(name="Only Open", description="Only controls that nothing shows yet")
+
+    def draw_filter(self, _context: Context, layout: UILayout) -> None:
+        """The search field, and the button beside it."""
+        row = layout.row(align=True)
+        row.prop(self, "filter_name", text="", icon="VIEWZOOM")
+        row.prop(self, "only_open", text="", icon="HIDE_OFF")
+
+    def filter_items(self, _context: Context, data: RigMapping, prop: str) -> tuple[list[int], list[int]]:
+        """Which rows are shown, as Blender's flags; their order stays."""
+        typed = self.filter_name.casefold()
+        rows = getattr(data, prop)
+        wanted = [
+            typed in f"{row.name} {row.shown_by}".casefold() and not (self.only_open and row.shown_by) for row in rows
+        ]
+        return [self.bitflag_filter_item if one else 0 for one in wanted], []
 
     def draw_item(  # Blender counts the arguments
         self,
@@ -242,45 +204,43 @@ class RigMappingPanel:
     @classmethod
     def poll(cls, context: Context) -> bool:
         """Only with a character."""
-        return _character(context) is not None
+        return character_of(context) is not None
 
     def draw(self, context: Context) -> None:
-        """What it is taken for, its parts, the list."""
-        character = _character(context)
-        layout, rows = self.layout, character.mouthpiece_mapping.rows
-        try:
-            face = face_of(character)
-            _draw_face(layout, context, face)
-        except MouthpieceError as problem:
-            draw_sentence(layout, context, str(problem), "INFO")
-        is_carried = PROPERTY in character
-        buttons = layout.row(align=True)
-        buttons.menu(RigConventionMenu.bl_idname, icon="OUTLINER_OB_ARMATURE")
-        if is_carried:
-            buttons.operator("mouthpiece.recognise_rig", text="", icon="LOOP_BACK")
-        if is_carried and rows:
-            layout.template_list(
-                "MOUTHPIECE_UL_mapping",
-                "",
-                character.mouthpiece_mapping,
-                "rows",
-                character.mouthpiece_mapping,
-                "active",
-            )
-        else:
-            layout.operator("mouthpiece.choose_rig", icon="GREASEPENCIL")
-        files = layout.row(align=True)
-        files.operator("mouthpiece.load_rig_profile", icon="IMPORT")
-        files.operator("mouthpiece.save_rig_profile", icon="EXPORT")
+        """What it is taken for, its parts, the list, the files."""
+        character = character_of(context)
+        if character is not None:
+            _draw_face(self.layout, context, character)
+            _draw_list(self.layout, character)
+            files = self.layout.row(align=True)
+            files.operator("mouthpiece.load_rig_profile", icon="IMPORT")
+            files.operator("mouthpiece.save_rig_profile", icon="EXPORT")
 
 
-def _draw_face(layout: UILayout, context: Context, face: Face) -> None:
+def _draw_face(layout: UILayout, context: Context, character: Object) -> None:
+    try:
+        face = face_of(character)
+    except MouthpieceError as problem:
+        draw_sentence(layout, context, str(problem), "INFO")
+        return
     for number, sentence in enumerate(face.match.sentences):
         draw_sentence(layout, context, sentence, "INFO" if number else "CHECKMARK")
     parts = layout.column(align=True)
     parts.scale_y = 0.8
     for part in face.parts:
         parts.label(text=f"{part.thing.name}: {len(part.found)} {part.kind}", icon=KINDS[part.kind])
+
+
+def _draw_list(layout: UILayout, character: Object) -> None:
+    shown, is_carried = character.mouthpiece_mapping, PROPERTY in character
+    buttons = layout.row(align=True)
+    buttons.menu(RigConventionMenu.bl_idname, icon="OUTLINER_OB_ARMATURE")
+    if is_carried:
+        buttons.operator("mouthpiece.recognise_rig", text="", icon="LOOP_BACK")
+    if is_carried and shown.rows:
+        layout.template_list(ControlList.bl_idname, "", shown, "rows", shown, "active", rows=8)
+    else:
+        layout.operator("mouthpiece.choose_rig", icon="GREASEPENCIL")
 
 
 class RigMappingInViewport(RigMappingPanel, bpy.types.Panel):
@@ -304,10 +264,8 @@ CLASSES = (
     RigMapping,
     ChooseRig,
     RecogniseRig,
-    SaveRigProfile,
-    LoadRigProfile,
     RigConventionMenu,
-    MOUTHPIECE_UL_mapping,
+    ControlList,
     RigMappingInViewport,
     RigMappingInSequencer,
 )
