@@ -115,6 +115,8 @@ class LoadedModel:
     identities: tuple[str, ...]
     """Names of the identity rows without the pivot."""
     info: ModelCard
+    file: Path | None = None
+    """Where it was read from."""
 
     def unitalker(self) -> UniTalker:
         """The model, where a UniTalker is needed. Raises `CheckpointError` for another kind."""
@@ -150,7 +152,7 @@ def load(path: Path) -> LoadedModel:
         model.load_state_dict({name: _weights(path, file, name) for name in expected}, assign=True)
         indices = {name: file.get_tensor(name).numpy().copy() for name in masks}
     spaces = {record.name: _face_space(record, model, indices) for record in header.spaces}
-    return LoadedModel(model.eval(), spaces, header.identities, header.card)
+    return LoadedModel(model.eval(), spaces, header.identities, header.card, path)
 
 
 def read_header(path: Path) -> Header:

@@ -217,16 +217,19 @@ def _head(layout: Layout, name: str, shapes: Mapping[str, Shape], has_template: 
     return to_plain(HeadConfig(name, facts.dim, components, layout.headlayer, has_template))
 
 
-def _encoder(config: dict[str, Any]) -> dict[str, Any]:
-    """The plain SpeechEncoderConfig of an official config."""
-    settings = _table(config.get("encoder_config"), "encoder_config")
+def encoder_fields(settings: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The sizes of a SpeechEncoderConfig, as plain values, out of a config of transformers; SettingsError."""
     for name, wanted in (("feat_extract_activation", "gelu"), ("hidden_act", "gelu"), ("layer_norm_eps", 1e-5)):
         if settings.get(name, wanted) != wanted:
-            raise SettingsError(f"encoder_config.{name} is {settings[name]!r}; only {wanted!r} is known")
-    plain: dict[str, Any] = {"kind": config.get("encoder_kind")}
-    plain |= {ours: settings[theirs] for theirs, ours in _ENCODER_FIELDS.items() if theirs in settings}
-    plain["normalise_audio"] = config.get("do_normalize_audio", plain["kind"] == "wav2vec2")
-    return plain
+            raise SettingsError(f"{where}.{name} is {settings[name]!r}; only {wanted!r} is known")
+    return {ours: settings[theirs] for theirs, ours in _ENCODER_FIELDS.items() if theirs in settings}
+
+
+def _encoder(config: dict[str, Any]) -> dict[str, Any]:
+    """The plain SpeechEncoderConfig of an official config."""
+    sizes = encoder_fields(_table(config.get("encoder_config"), "encoder_config"), "encoder_config")
+    kind = config.get("encoder_kind")
+    return {"kind": kind, **sizes, "normalise_audio": config.get("do_normalize_audio", kind == "wav2vec2")}
 
 
 _ENCODER_FIELDS = {

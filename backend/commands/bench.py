@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
 from . import terminal
 from .terminal import RunFailed
@@ -31,6 +33,16 @@ def run(arguments: Namespace) -> int:
         (f"peak memory, {seconds} s of sound", f"{peak / 1e6:.0f} MB") for seconds, peak in figures.peak_bytes.items()
     ]
     rows.append(("peak memory, longest against shortest", f"{figures.growth:.2f} x"))
+    rows.append(_training())
     for name, figure in [(f"{figures.model}, {figures.clip_seconds} s clip", ""), ("---", "---"), *rows]:
         terminal.say(f"| {name} | {figure} |")
     return 0
+
+
+def _training() -> tuple[str, str]:
+    from backend.training.motion import pace
+
+    with tempfile.TemporaryDirectory() as folder:
+        found = pace.measure(Path(folder))
+    clips = f"clips of {pace.SHORTEST:g} to {pace.LONGEST:g} s"
+    return f"training of {found.config}, batches of {pace.BATCH} {clips} against one by one", f"{found.ratio:.1f} x"

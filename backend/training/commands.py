@@ -94,8 +94,9 @@ def _train(args: argparse.Namespace) -> str:
     import torch
     from backend import device
 
-    from . import processes
+    from . import memory, processes
 
+    memory.keep_freed()
     if args.threads:
         torch.set_num_threads(args.threads)
     try:

@@ -7,14 +7,25 @@ import importlib.util
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Row = dict[str, Any]
 """One line of metrics.jsonl."""
-INCHES, DOTS = (9.0, 3.2), 100
+WIDTH, HEIGHT, DOTS = 4.5, 3.2, 100
+"""Of one panel in inches, and dots per inch."""
+LARGEST_SHARE = 2.0
+
+
+class Panel(NamedTuple):
+    """What is drawn in one frame."""
+
+    group: str
+    """`losses` or `figures` of the rows."""
+    title: str
+    names: Sequence[str]
 
 
 def read(path: Path) -> list[Row]:
@@ -34,31 +45,38 @@ def draw(rows: Sequence[Row], picture: Path) -> None:
         return
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=INCHES, dpi=DOTS, layout="constrained")
-    losses, figures = figure.subplots(1, 2)
-    _lines(losses, rows, "losses", "loss (logarithmic)")
-    losses.set_yscale("log")
-    _lines(figures, rows, "figures", "validation")
-    _mark_best(figures, rows)
+    panels = _panels(rows)
+    figure = Figure(figsize=(WIDTH * len(panels), HEIGHT), dpi=DOTS, layout="constrained")
+    best = max(rows, key=lambda row: row["figures"]["score"])["step"]
+    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        _plot(axes, rows, panel)
+        if panel.group == "figures":
+            axes.axvline(best, color="black", linewidth=0.8, linestyle=":", zorder=0)
+    figure.axes[0].set_yscale("log")
     figure.savefig(picture)
 
 
-def _lines(axes: Axes, rows: Sequence[Row], group: str, title: str) -> None:
-    for name in _names([row[group] for row in rows]):
-        points = [(row["step"], row[group][name]) for row in rows if name in row[group]]
+def _panels(rows: Sequence[Row]) -> list[Panel]:
+    """Losses, shares and, where there are any, figures in larger units."""
+    losses, figures = (_names([row[group] for row in rows]) for group in ("losses", "figures"))
+    latest = rows[-1]["figures"]
+    large = [name for name in figures if abs(latest.get(name, 0.0)) > LARGEST_SHARE]
+    panels = [Panel("losses", "losses (logarithmic)", losses)]
+    panels.append(Panel("figures", "validation", [name for name in figures if name not in large]))
+    return [*panels, Panel("figures", "validation, in larger units", large)] if large else panels
+
+
+def _plot(axes: Axes, rows: Sequence[Row], panel: Panel) -> None:
+    for name in panel.names:
+        points = [(row["step"], row[panel.group][name]) for row in rows if name in row[panel.group]]
         axes.plot(*zip(*points, strict=True), label=name, linewidth=1.2, marker="." if len(points) < 30 else "")
-    axes.set_title(title, fontsize=10)
+    axes.set_title(panel.title, fontsize=10)
     axes.set_xlabel("step", fontsize=8)
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.3)
     if axes.lines:
         axes.legend(fontsize=7, frameon=False)
-
-
-def _mark_best(axes: Axes, rows: Sequence[Row]) -> None:
-    best = max(rows, key=lambda row: row["figures"]["score"])
-    axes.axvline(best["step"], color="black", linewidth=0.8, linestyle=":", zorder=0)
 
 
 def _names(tables: Sequence[dict[str, float]]) -> list[str]:

@@ -45,7 +45,7 @@ def fit(
     with Journal(folder, tensorboard=tensorboard) as journal, _bar(current) as bar:
         while not _is_over(current):
             pieces = pieces_of(current.step)
-            recent.append(_train_step(current, pieces))
+            recent.append(train_step(current, pieces))
             bar.update()
             if current.step % config.optimizer.validate_every == 0 or current.step == config.optimizer.steps:
                 _refuse_broken_weights(current, pieces)
@@ -86,7 +86,7 @@ def _is_over(current: Run) -> bool:
     return current.step >= settings.steps or 0 < settings.patience <= current.waited
 
 
-def _train_step(current: Run[BatchT], pieces: Sequence[Piece[BatchT]]) -> dict[str, float]:
+def train_step(current: Run[BatchT], pieces: Sequence[Piece[BatchT]]) -> dict[str, float]:
     """One step of the optimizer on a batch in pieces; gives the losses of the whole batch."""
     settings = current.config.optimizer
     if (parts := current.task.parts(current.step)) != current.parts:
@@ -129,11 +129,10 @@ def _refuse_broken_weights(current: Run[BatchT], pieces: Sequence[Piece[BatchT]]
 
 
 def _diverged(current: Run[BatchT], pieces: Sequence[Piece[BatchT]]) -> RunError:
-    every, origin = current.config.optimizer.validate_every, pieces[0].batch.origin
-    kept = current.step // every * every
-    state = f"the state of step {kept} is kept in {current.folder}" if kept else "nothing was saved yet"
+    state = f"the state of step {current.saved} is kept in {current.folder}"
     return RunError(
-        f"At step {current.step} the loss or the weights became NaN or infinite in a batch of {origin}; {state}."
+        f"At step {current.step} the loss or the weights became NaN or infinite in a batch of"
+        f" {pieces[0].batch.origin}; {state if current.saved else 'nothing was saved yet'}."
         " Lower the rate, or cut gradients by largest_gradient."
     )
 

@@ -43,6 +43,8 @@ class Run(Generic[BatchT]):
     best: float = -math.inf
     waited: int = 0
     """Validations since the best one."""
+    saved: int = 0
+    """Step of the state on the disk; 0 where there is none."""
 
     @property
     def device(self) -> torch.device:
@@ -97,6 +99,7 @@ def save(run: Run) -> None:
     fresh = run.folder / f"{STATE}.part"
     save_file(tensors, fresh, about)
     fresh.replace(run.folder / STATE)
+    run.saved = run.step
 
 
 def _restore(run: Run) -> None:
@@ -106,7 +109,8 @@ def _restore(run: Run) -> None:
     before = {"processes": int(about.get("processes", 1)), **_completed(json.loads(about["config"]), run.config)}
     _refuse_other(before, {"processes": processes.count(), **to_plain(run.config)}, run.folder)
     tensors = load_file(path)
-    run.step, run.best, run.waited = int(about["step"]), float(about["best"]), int(about.get("waited", 0))
+    run.step = run.saved = int(about["step"])
+    run.best, run.waited = float(about["best"]), int(about.get("waited", 0))
     run.let_learn(run.task.parts(run.step - 1))
     run.task.model.load_state_dict(_under(tensors, "model."))
     run.average.load_state_dict(_under(tensors, "average."))

@@ -273,7 +273,7 @@ def test_a_config_without_a_model_needs_one_to_begin_with(prepared: Path, tmp_pa
 
 
 def test_a_trunk_that_is_not_the_models_is_refused(trained: Path, prepared: Path, tmp_path: Path):
-    with pytest.raises(ConfigError, match="decoder_dimension of unitalker-tiny is not that"):
+    with pytest.raises(ConfigError, match=r"decoder_dimension of \S+tiny\.safetensors is not that"):
         options = ("--from", trained / "tiny.safetensors")
         train(prepared, tmp_path, "model.decoder_dimension=24", options=options)
 

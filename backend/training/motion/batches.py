@@ -17,12 +17,15 @@ from backend.training.errors import CorpusError
 from backend.training.task import Piece
 from torch import Tensor
 
+from .clip import Clip
 from .config import SamplingConfig
 from .motion_set import MotionSet, PreparedClip
 from .regression import MotionBatch, collate, with_pivot
 
 POOL = 16
 """Batches whose clips are sorted by length together, so that little of a batch is padding."""
+KEPT_BYTES = 1 << 30
+"""Clips up to this amount stay in memory when they have been read."""
 _ORDER, _PIVOT = range(2)
 
 
@@ -52,6 +55,8 @@ class MotionBatches:
         self.steps_per_epoch = sum(-(-len(found) // self.size) for found in self.sources.values())
         self._epoch = -1
         self._batches: list[list[Source]] = []
+        self._kept: dict[tuple[str, str], Clip] = {}
+        self._room = KEPT_BYTES
 
     def pieces(self, step: int, wanted: Sequence[int] = (0,)) -> list[Piece[MotionBatch]]:
         """Some of the pieces of a step's batch, by number; one of no weight where all of these have no clip.
@@ -65,8 +70,25 @@ class MotionBatches:
         rows = self._rows(sources, step)
         places = np.array_split(np.arange(len(sources)), self.cuts)
         chosen = [places[piece] for piece in wanted if len(places[piece])]
-        pieces = [Piece(_collated(sources, rows, each), len(each) / len(sources)) for each in chosen]
-        return pieces or [Piece(_collated(sources, rows, places[0][:1]), 0.0)]
+        pieces = [Piece(self._collated(sources, rows, each), len(each) / len(sources)) for each in chosen]
+        return pieces or [Piece(self._collated(sources, rows, places[0][:1]), 0.0)]
+
+    def _collated(self, sources: Sequence[Source], rows: Tensor, places: np.ndarray) -> MotionBatch:
+        """Some clips of a batch as a batch of their own."""
+        chosen = [sources[place] for place in places]
+        clips = [self._clip(source) for source in chosen]
+        batch = collate(chosen[0].prepared.space.name, clips, rows[places].tolist())
+        return replace(batch, data_sets=tuple(dict.fromkeys(source.prepared.name for source in chosen)))
+
+    def _clip(self, source: Source) -> Clip:
+        key = source.prepared.name, source.clip.name
+        if (clip := self._kept.get(key)) is None:
+            clip = source.prepared.load(source.clip)
+            size = clip.samples.nbytes + clip.motion.nbytes + clip.template.nbytes
+            if size <= self._room:
+                self._kept[key] = clip
+                self._room -= size
+        return clip
 
     def _rows(self, sources: Sequence[Source], step: int) -> Tensor:
         """Identity rows of a whole batch."""
@@ -78,14 +100,6 @@ class MotionBatches:
         random = np.random.default_rng((self.seed, _ORDER, epoch))
         batches = [batch for found in self.sources.values() for batch in _batches(found, self.size, random)]
         return [batches[place] for place in random.permutation(len(batches))]
-
-
-def _collated(sources: Sequence[Source], rows: Tensor, places: np.ndarray) -> MotionBatch:
-    """Some clips of a batch as a batch of their own."""
-    chosen = [sources[place] for place in places]
-    clips = [source.prepared.load(source.clip) for source in chosen]
-    batch = collate(chosen[0].prepared.space.name, clips, rows[places].tolist())
-    return replace(batch, data_sets=tuple(dict.fromkeys(source.prepared.name for source in chosen)))
 
 
 def _by_space(sets: Sequence[MotionSet], config: SamplingConfig) -> dict[str, list[Source]]:

@@ -73,10 +73,10 @@ def train(device: str, args: argparse.Namespace, table: dict[str, Any], path: Pa
     from backend import catalogue, checkpoint
     from backend.training import config
 
-    from . import meshes, motion_set, train
+    from . import meshes, motion_set, pretrained, train
     from .config import MotionConfig
 
-    settings = config.parse(MotionConfig, table, path)
+    settings = config.parse(MotionConfig, pretrained.with_sizes(table), path)
     if args.watch is not None:
         raise ConfigError(
             f"{path} trains on annotated motion, which has validation clips of its own; leave --watch out."

@@ -121,6 +121,8 @@ class MotionConfig:
     name: str
     model: TrunkConfig | None = None
     """None: as the model to begin with."""
+    pretrained: str = ""
+    """Folder of a pretrained speech encoder; `model.encoder.pretrained` in the file, which then needs no sizes."""
     heads: HeadsConfig = field(default_factory=HeadsConfig)
     learn: Parts = "all"
     """After the first epochs. Where the decoder stays as it is (`heads`, `identities`), so do the other heads of the

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -19,9 +20,13 @@ from backend.models.unitalker import Head, HeadConfig, UniTalker, UniTalkerConfi
 from backend.training.errors import ConfigError, CorpusError
 from torch import Tensor
 
+from . import pretrained
 from .config import HeadsConfig, MotionConfig, TrunkConfig
 from .motion_set import MotionSet, same_numbers
 from .principal_components import PrincipalComponents
+
+if TYPE_CHECKING:
+    from backend.models.speech_encoder import SpeechEncoder
 
 IDENTITIES = "decoder.identities.weight"
 DECODER_STAYS = ("heads", "identities")
@@ -63,6 +68,8 @@ def build(
     """
     if new_decoder and config.learn in DECODER_STAYS:
         raise ConfigError('A new decoder must learn; set learn to "all" or "decoder".')
+    if begin is not None and config.pretrained:
+        raise ConfigError(f"{begin.info.name} has an encoder already; leave out --from, or model.encoder.pretrained.")
     torch.manual_seed(config.seed)
     trunk = _trunk(config.model, begin, new_decoder)
     spaces = _spaces(sets)
@@ -81,6 +88,8 @@ def build(
     identities = (*before, *(name for name in _speakers(sets) if name not in before))
     model = _fresh(trunk, [heads[name] for name in order], len(identities) + 1)
     _fill(model, new)
+    if config.pretrained:
+        pretrained.load_into(cast("SpeechEncoder", model.encoder), Path(config.pretrained).expanduser())
     if begin is not None:
         _inherit(model, begin, stays, new_decoder)
     return Beginning(model, {name: (spaces | stays)[name] for name in order}, identities)
@@ -98,7 +107,8 @@ def _trunk(config: TrunkConfig | None, begin: LoadedModel | None, new_decoder: b
     compared = ("encoder",) if new_decoder else TrunkConfig.__dataclass_fields__
     if differing := [name for name in compared if getattr(config, name) != getattr(kept, name)]:
         raise ConfigError(
-            f"The {differing[0]} of {begin.info.name} is not that of the config's [model]; leave [model] out."
+            f"The {differing[0]} of {begin.file or begin.info.name} is not that of the config's [model];"
+            " leave [model] out."
         )
     return config
 

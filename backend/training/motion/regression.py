@@ -37,6 +37,8 @@ class MotionBatch:
     """int64 [B]: rows of the identity table."""
     lengths: Lengths
     """What of `audio` and `values` is no padding."""
+    is_padded: bool = False
+    """Whether any clip is shorter than the batch."""
     data_sets: tuple[str, ...] = ()
     """Names of those that the clips are from."""
 
@@ -48,12 +50,6 @@ class MotionBatch:
         """The same batch with its tensors on a device."""
         moved = {name: getattr(self, name).to(device) for name in ("audio", "values", "template", "identity")}
         return replace(self, **moved, lengths=Lengths(*(counts.to(device) for counts in self.lengths)))
-
-    @property
-    def is_padded(self) -> bool:
-        """Whether any clip is shorter than the batch."""
-        samples, frames = self.lengths
-        return bool((samples < self.audio.shape[1]).any() | (frames < self.values.shape[1]).any())
 
 
 def collate(space: str, clips: Sequence[Clip], identity: Sequence[int]) -> MotionBatch:
@@ -68,6 +64,7 @@ def collate(space: str, clips: Sequence[Clip], identity: Sequence[int]) -> Motio
         torch.from_numpy(np.stack([clip.template for clip in clips]))[:, None],
         torch.tensor(identity),
         lengths,
+        is_padded=any(len({len(part) for part in parts}) > 1 for parts in (audio, values)),
     )
 
 

@@ -64,7 +64,7 @@ def train(
     rows = {name: row for row, name in enumerate(start.identities)}
     collected = config.schedule.accumulate
     batches = MotionBatches(sources.sets, rows, config.sampling, config.seed, processes.count() * collected)
-    run = _run(config, sources, start, batches.steps_per_epoch)
+    run = plan_of(config, sources, start, batches.steps_per_epoch)
     spaces = sources.meshes.on(start.spaces, device)
     task = Regression(start.model.to(device), spaces, run.learn, run.decoder_steps)
 
@@ -110,11 +110,12 @@ def _unexplained(model: UniTalker, space: FaceSpace, identities: Sequence[str], 
     return missed / max(moved, 1e-12)
 
 
-def _run(config: MotionConfig, sources: Sources, start: Beginning, steps: int) -> MotionRun:
+def plan_of(config: MotionConfig, sources: Sources, start: Beginning, steps: int) -> MotionRun:
+    """The run of a config on its sources, with so many steps to an epoch."""
     return MotionRun(
         name=config.name,
         model=start.model.config,
-        begin="" if sources.begin is None else f"{sources.begin.info.name} {of_tensors(sources.begin.model)}",
+        begin=_beginning(config, sources, start),
         data={prepared.name: len(prepared.split("train")) for prepared in sources.sets},
         manifests={prepared.name: of_file(prepared.folder / MANIFEST) for prepared in sources.sets},
         meshes={space: of_file(path) for space, path in sources.meshes.meshes.items()},
@@ -126,6 +127,12 @@ def _run(config: MotionConfig, sources: Sources, start: Beginning, steps: int) -
         optimizer=config.schedule.in_steps(steps),
         seed=config.seed,
     )
+
+
+def _beginning(config: MotionConfig, sources: Sources, start: Beginning) -> str:
+    if sources.begin is not None:
+        return f"{sources.begin.info.name} {of_tensors(sources.begin.model)}"
+    return f"{Path(config.pretrained).name} {of_tensors(start.model.encoder)}" if config.pretrained else ""
 
 
 def _export(config: MotionConfig, run: MotionRun, start: Beginning, best: Path, output: Path) -> None:
