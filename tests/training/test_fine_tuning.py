@@ -157,6 +157,15 @@ def test_space_names_the_controls_and_keeps_their_names_and_ranges(known: Path, 
     assert (values >= lowest).all() and (values <= highest).all()
 
 
+def test_a_taught_rig_is_evaluated_by_the_name_that_it_was_given(known: Path, sets: Sets, tmp_path: Path):
+    tuned(known, sets.octopus, tmp_path, "--space", "my_octopus")
+    parser = argparse.ArgumentParser()
+    commands.COMMANDS["evaluate"].add_arguments(parser)
+    words = [str(tmp_path / "tuned.safetensors"), "--data", str(sets.octopus), "--space", "my_octopus", "--json"]
+    (table,) = json.loads(commands.COMMANDS["evaluate"].run(parser.parse_args(words)))
+    assert 0 < table["rows"][0]["BS-MVE"] < 2
+
+
 def test_a_rig_rests_as_it_has_learnt_to(known: Path, sets: Sets, tmp_path: Path):
     """No answer to silence is subtracted: a slider may rest anywhere."""
     after = tuned(known, sets.octopus, tmp_path, "--space", "my_octopus")

@@ -12,6 +12,8 @@ from backend.training.errors import ConfigError
 if TYPE_CHECKING:
     from backend.training.readers.annotated import Split
 
+    from .motion_set import MotionSet
+
 
 def add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `evaluate MODEL --data PREPARED...`."""
@@ -19,6 +21,7 @@ def add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--data", type=Path, nargs="+", metavar="PREPARED", help="data sets made by `prepare --layout`, for one MODEL"
     )
+    _add_space_argument(group)
     group.add_argument("--split", default="test", help="which clips: train, val, test, or BIWI's test-a and test-b")
     group.add_argument("--by-subject", action="store_true", help="a row for every subject too")
     group.add_argument("--by-clip", action="store_true", help="average over each clip first, as UniTalker's code does")
@@ -34,7 +37,7 @@ def evaluate(args: argparse.Namespace) -> str:
     """The tables of one model on data sets."""
     from backend import catalogue, checkpoint
 
-    from . import evaluate, meshes, motion_set
+    from . import evaluate, meshes
 
     if len(args.sources) != 1:
         raise ConfigError("With --data, name one model: evaluate MODEL --data PREPARED.")
@@ -49,7 +52,7 @@ def evaluate(args: argparse.Namespace) -> str:
         _files(args.upper_face),
     )
     loaded = checkpoint.load(catalogue.find_or_open(args.sources[0]))
-    tables = evaluate.evaluate(loaded, motion_set.read(args.data), options)
+    tables = evaluate.evaluate(loaded, _sets(args), options)
     form = "json" if args.json else "markdown" if args.markdown else "text"
     return evaluate.render(tables, form)
 
@@ -57,10 +60,22 @@ def evaluate(args: argparse.Namespace) -> str:
 def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `train` for configs of annotated motion."""
     group = parser.add_argument_group("annotated motion")
-    group.add_argument("--space", metavar="NAME", help="what to call the controls of the data, as face space")
+    _add_space_argument(group)
     group.add_argument("--new-decoder", action="store_true", help="of the model to begin with, keep the encoder only")
     _add_mesh_argument(group)
     group.add_argument("--face", action="append", default=[], metavar="SPACE=FILE", help="vertices that losses look at")
+
+
+def _add_space_argument(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--space", metavar="NAME", help="what to call the controls of the data, as face space")
+
+
+def _sets(args: argparse.Namespace) -> tuple[MotionSet, ...]:
+    """The prepared data sets, their controls called as the user says."""
+    from . import motion_set
+
+    found = motion_set.read(args.data)
+    return found if args.space is None else motion_set.in_space(found, args.space)
 
 
 def _add_mesh_argument(group: argparse._ArgumentGroup) -> None:
@@ -73,7 +88,7 @@ def train(device: str, args: argparse.Namespace, table: dict[str, Any], path: Pa
     from backend import catalogue, checkpoint
     from backend.training import config
 
-    from . import meshes, motion_set, pretrained, train
+    from . import meshes, pretrained, train
     from .config import MotionConfig
 
     settings = config.parse(MotionConfig, pretrained.with_sizes(table), path)
@@ -85,10 +100,7 @@ def train(device: str, args: argparse.Namespace, table: dict[str, Any], path: Pa
         raise ConfigError("--new-decoder says what to keep of a model; name it by --from.")
     begin = None if args.begin is None else checkpoint.load(catalogue.find_or_open(str(args.begin)))
     files = meshes.MeshFiles(_files(args.mesh), _files(args.face))
-    sets = motion_set.read(args.data)
-    if args.space is not None:
-        sets = motion_set.in_space(sets, args.space)
-    sources = train.Sources(sets, begin, args.new_decoder, files)
+    sources = train.Sources(_sets(args), begin, args.new_decoder, files)
     best = train.train(settings, sources, args.run, args.output, device=device, tensorboard=args.tensorboard)
     return f"the best weights are in {best}" if args.output is None else f"the model is in {args.output}"
 
