@@ -45,7 +45,7 @@ class Performance:
     @property
     def count(self) -> int:
         """How many takes there are."""
-        return self.takes or 1
+        return 1 if self.takes is None else self.takes
 
     def seeds(self) -> range:
         """The seed of every take."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import readers
+from .diffusion import commands as diffusion
 from .errors import ConfigError
 from .miniature import commands as miniature
 from .motion import commands as motion
@@ -41,8 +42,13 @@ def _synthesize(args: argparse.Namespace) -> str:
     from .speech import synthesize
 
     utterances = list(synthesize.plan(synthesize.read_plan(_config(args.config)), args.seed, args.scale))
-    made = synthesize.synthesize(args.folder, utterances, args.processes)
-    return f"{made} recordings in {args.folder}"
+    missing = synthesize.missing_voices(utterances)
+    possible = [
+        (name, prompt) for name, prompt in utterances if (prompt.engine, prompt.voice.split("+")[0]) not in missing
+    ]
+    made = synthesize.synthesize(args.folder, possible, args.processes)
+    left_out = "".join(f"\nleft out {engine} {voice}: {why}" for (engine, voice), why in missing.items())
+    return f"{made} recordings in {args.folder}{left_out}"
 
 
 def _prepare_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,6 +97,21 @@ def _train_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(args: argparse.Namespace) -> str:
+    return _with_device(args, _train_on)
+
+
+def _distill(args: argparse.Namespace) -> str:
+    from .config import read_table
+
+    path = _config(args.config)
+    table = read_table(path, args.set)
+    if table.get("kind") != "diffusion":
+        raise ConfigError(f'{path} is no config of a diffusion model; one has kind = "diffusion".')
+    return _with_device(args, lambda device, args: diffusion.distill(device, args, table, path))
+
+
+def _with_device(args: argparse.Namespace, work: Callable[[str, argparse.Namespace], str]) -> str:
+    """The answer of work on the device of the options, alone or as one of torchrun's processes."""
     import torch
     from backend import device
 
@@ -104,7 +125,7 @@ def _train(args: argparse.Namespace) -> str:
     except device.DeviceError as error:
         raise ConfigError(str(error)) from error
     with processes.joined(chosen) as own:
-        answer = _train_on(own, args)
+        answer = work(own, args)
         return answer if processes.is_first() else ""
 
 
@@ -118,6 +139,8 @@ def _train_on(device: str, args: argparse.Namespace) -> str:
     table = read_table(path, args.set)
     if table.get("kind") == "motion":
         return motion.train(device, args, table, path)
+    if table.get("kind") == "diffusion":
+        return diffusion.train(device, args, table, path)
     if args.space is not None:
         raise ConfigError(f"{path} trains on speech, which has no controls to name by --space; choose own_rig.")
     if len(args.data) != 1:
@@ -182,6 +205,7 @@ COMMANDS: dict[str, Command] = {
     "synthesize": Command("make a corpus of speech with free speech engines", _synthesize_arguments, _synthesize),
     "prepare": Command("make a training set from corpora or a published data set", _prepare_arguments, _prepare),
     "train": Command("train a model", _train_arguments, _train),
+    "distill": Command("make a diffusion model need fewer steps", diffusion.add_distill_arguments, _distill),
     "evaluate": Command("score a model on aligned recordings or annotated motion", _evaluate_arguments, _evaluate),
     "experiments": Command("repeat UniTalker's findings in miniature", miniature.add_arguments, miniature.run),
 }

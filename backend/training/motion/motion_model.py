@@ -45,7 +45,7 @@ class Beginning:
 
 
 @dataclass(frozen=True, eq=False)
-class _NewSpace:
+class NewSpace:
     """What the data says about a FaceSpace that the model to begin with does not have."""
 
     space: FaceSpace
@@ -72,20 +72,20 @@ def build(
         raise ConfigError(f"{begin.info.name} has an encoder already; leave out --from, or model.encoder.pretrained.")
     torch.manual_seed(config.seed)
     trunk = _trunk(config.model, begin, new_decoder)
-    spaces = _spaces(sets)
+    spaces = spaces_of(sets)
     known = {} if begin is None or new_decoder else dict(begin.spaces)
     for name in spaces.keys() & known.keys():
         _refuse_other_numbers(spaces[name], known[name])
     stays = {name: space for name, space in known.items() if name in spaces or config.learn in DECODER_STAYS}
     if config.learn == "identities" and (strange := spaces.keys() - stays.keys()):
         raise ConfigError(f'{min(strange)} is new to the model, and a new head must learn; set learn to "heads".')
-    new = {name: _new_space(space, sets) for name, space in spaces.items() if name not in stays}
+    new = {name: new_space(space, sets) for name, space in spaces.items() if name not in stays}
     heads = {name: each.head(config.heads) for name, each in new.items()}
     if begin is not None:
         heads |= {head.space: head for head in begin.unitalker().config.heads if head.space in stays}
     order = [*spaces, *(name for name in stays if name not in spaces)]
     before = () if begin is None or new_decoder else begin.identities
-    identities = (*before, *(name for name in _speakers(sets) if name not in before))
+    identities = (*before, *(name for name in speakers_of(sets) if name not in before))
     model = _fresh(trunk, [heads[name] for name in order], len(identities) + 1)
     _fill(model, new)
     if config.pretrained:
@@ -113,7 +113,7 @@ def _trunk(config: TrunkConfig | None, begin: LoadedModel | None, new_decoder: b
     return config
 
 
-def _spaces(sets: Sequence[MotionSet]) -> dict[str, FaceSpace]:
+def spaces_of(sets: Sequence[MotionSet]) -> dict[str, FaceSpace]:
     """FaceSpaces in the order of the data sets. Data sets may share one if its numbers mean the same."""
     spaces: dict[str, FaceSpace] = {}
     for prepared in sets:
@@ -128,18 +128,18 @@ def _refuse_other_numbers(one: FaceSpace, other: FaceSpace) -> None:
         )
 
 
-def _speakers(sets: Sequence[MotionSet]) -> list[str]:
+def speakers_of(sets: Sequence[MotionSet]) -> list[str]:
     """Everybody who speaks in a training clip."""
     spoken = {clip.identity for prepared in sets for clip in prepared.split("train")}
     return [name for prepared in sets for name in prepared.header.identities if name in spoken]
 
 
-def _new_space(space: FaceSpace, sets: Sequence[MotionSet]) -> _NewSpace:
+def new_space(space: FaceSpace, sets: Sequence[MotionSet]) -> NewSpace:
     """With the basis of the first data set that has one."""
     of_space = [prepared for prepared in sets if prepared.space.name == space.name]
     bases = (prepared.basis() for prepared in of_space)
     templates = np.concatenate([prepared.templates for prepared in of_space])
-    return _NewSpace(space, next((basis for basis in bases if basis is not None), None), templates.mean(axis=0))
+    return NewSpace(space, next((basis for basis in bases if basis is not None), None), templates.mean(axis=0))
 
 
 def _fresh(trunk: TrunkConfig, heads: Sequence[HeadConfig], rows: int) -> UniTalker:
@@ -148,7 +148,7 @@ def _fresh(trunk: TrunkConfig, heads: Sequence[HeadConfig], rows: int) -> UniTal
 
 
 @torch.no_grad()
-def _fill(model: UniTalker, new: Mapping[str, _NewSpace]) -> None:
+def _fill(model: UniTalker, new: Mapping[str, NewSpace]) -> None:
     """Bases and neutral faces of new heads."""
     for name, each in new.items():
         if (template := model.template(name)) is not None:

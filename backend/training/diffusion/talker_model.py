@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The models of a run: a fresh teacher for data sets, and a student for a teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from backend import checkpoint
+from backend.checkpoint import LoadedModel, ModelCard
+from backend.face import FaceSpace
+from backend.models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig, UpperFaceConfig
+from backend.training.errors import ConfigError
+from backend.training.motion.motion_model import NewSpace, new_space, spaces_of, speakers_of
+from backend.training.motion.motion_set import MotionSet, PreparedClip
+from backend.training.motion.regions import of_controls
+from safetensors.torch import load_file
+from torch import Tensor
+
+from .config import DiffusionConfig, TalkerConfig
+
+MEASURED_CLIPS = 400
+"""Training clips of a space that its mean and spread are taken from."""
+
+
+@dataclass(frozen=True, eq=False)
+class Talker:
+    """A DiffusionTalker and what its numbers mean."""
+
+    model: DiffusionTalker
+    spaces: dict[str, FaceSpace]
+    """In the order of the model's heads."""
+    identities: tuple[str, ...]
+    """Names of the rows of the identity table, without the pivot."""
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """Frames per second by FaceSpace."""
+        return {name: space.fps for name, space in self.spaces.items()}
+
+    def with_weights(self, path: Path) -> Talker:
+        """The same with the weights of a run's best step."""
+        self.model.load_state_dict(load_file(path))
+        return Talker(self.model.cpu().eval(), self.spaces, self.identities)
+
+    def save(self, path: Path, card: ModelCard, *, half: bool = True) -> None:
+        """Write a model file. Raises CheckpointError."""
+        checkpoint.save(path, self.model.cpu().eval(), list(self.spaces.values()), self.identities, card, half=half)
+
+
+def teacher(config: DiffusionConfig, sets: Sequence[MotionSet], begin: LoadedModel | None = None) -> Talker:
+    """A fresh model for data sets; with `begin`, its encoder listens. The seed decides about everything that is new.
+
+    Raises CorpusError for data sets that do not go together, ConfigError for an encoder that is not the config's.
+    """
+    torch.manual_seed(config.seed)
+    spaces, identities = spaces_of(sets), tuple(speakers_of(sets))
+    new = {name: new_space(space, sets) for name, space in spaces.items()}
+    trunk = config.model
+    built = DiffusionTalkerConfig(
+        trunk.encoder,
+        len(identities) + 1,
+        tuple(each.head(config.heads) for each in new.values()),
+        trunk.denoiser,
+        personal_width=trunk.personal_width,
+        schedule=trunk.schedule,
+        times=trunk.times,
+        steps=trunk.times,
+        prediction=trunk.prediction,
+        enhanced=_enhanced(spaces.values()) if trunk.enhancer else (),
+    )
+    talker = Talker(DiffusionTalker(built), spaces, identities)
+    _fill(talker.model, new)
+    for name in spaces:
+        _measure(talker.model, name, [prepared for prepared in sets if prepared.space.name == name])
+    if begin is not None:
+        _listen_as(talker.model, begin)
+    elif trunk.frozen_encoder:
+        raise ConfigError("An encoder that stays as it is has to come from a model; name it by --from.")
+    return talker
+
+
+def student(taught: Talker, steps: int, config: TalkerConfig | None, seed: int) -> Talker:
+    """A student that takes so many steps: the teacher itself, or a fresh model built otherwise for the same data.
+
+    A fresh one keeps whatever has the same name and shape, and always what the numbers of motion mean.
+    """
+    torch.manual_seed(seed)
+    built = replace(taught.model.config, steps=steps, aligned_width=0)
+    if config is not None:
+        parts = {"encoder": config.encoder, "denoiser": config.denoiser, "prediction": config.prediction}
+        built = replace(built, **parts, aligned_width=taught.model.encoder.width)
+    model = DiffusionTalker(built)
+    own, known = model.state_dict(), taught.model.state_dict()
+    kept = {name: value for name, value in known.items() if name in own and own[name].shape == value.shape}
+    model.load_state_dict(own | kept)
+    return Talker(model, taught.spaces, taught.identities)
+
+
+def of_file(path: Path) -> Talker:
+    """The DiffusionTalker in a model file. Raises CheckpointError, or ConfigError for another kind of model."""
+    loaded = checkpoint.load(path)
+    if not isinstance(loaded.model, DiffusionTalker):
+        raise ConfigError(f"{path} is no DiffusionTalker; name the teacher that `train` made of a diffusion config.")
+    return Talker(loaded.model, dict(loaded.spaces), loaded.identities)
+
+
+def _enhanced(spaces: Iterable[FaceSpace]) -> tuple[UpperFaceConfig, ...]:
+    """The upper faces of the spaces that name theirs."""
+    found = ((space.name, of_controls(space).upper_face) for space in spaces if space.kind == "controls")
+    return tuple(UpperFaceConfig(name, tuple(map(int, upper))) for name, upper in found if upper is not None)
+
+
+@torch.no_grad()
+def _fill(model: DiffusionTalker, new: Mapping[str, NewSpace]) -> None:
+    """Neutral faces and bases."""
+    for name, each in new.items():
+        head = model.head(name)
+        if (template := model.template(name)) is not None:
+            template.copy_(torch.from_numpy(each.template))
+        if head.basis is not None and each.basis is not None:
+            components = head.basis.get_buffer("components")
+            components.copy_(torch.from_numpy(each.basis.components[: len(components)]))
+            head.basis.get_buffer("mean").copy_(torch.from_numpy(each.basis.mean))
+
+
+def _measure(model: DiffusionTalker, space: str, sets: Sequence[MotionSet]) -> None:
+    """Mean and spread of what is denoised, over some of the training clips."""
+    pairs = [(prepared, clip) for prepared in sets for clip in prepared.split("train")]
+    chosen = np.random.default_rng(0).permutation(len(pairs))[:MEASURED_CLIPS]
+    encoded = torch.cat([_encoded(model, space, *pairs[place]) for place in chosen])
+    model.head(space).scale_to(encoded.mean(dim=0), encoded.std(dim=0))
+
+
+def _encoded(model: DiffusionTalker, space: str, prepared: MotionSet, clip: PreparedClip) -> Tensor:
+    values = torch.from_numpy(np.array(prepared.motion(clip), np.float32))
+    return model.head(space).encode(values, torch.from_numpy(prepared.template(clip)))
+
+
+def _listen_as(model: DiffusionTalker, begin: LoadedModel) -> None:
+    theirs = begin.model.encoder.state_dict()
+    if begin.model.config.encoder != model.config.encoder:
+        raise ConfigError(f"{begin.info.name} has another encoder than the config; make [model.encoder] the same.")
+    model.encoder.load_state_dict(theirs)

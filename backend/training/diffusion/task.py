@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tasks of DiffusionTalker: to take noise off motion, and to do in one step what a teacher does in two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from backend.models import diffusion
+from backend.models.diffusion_talker import Condition, DiffusionTalker
+from backend.models.layers import Lengths
+from backend.training.motion.regression import MotionBatch
+from backend.training.task import Parts
+from torch import Tensor
+
+from . import losses
+from .config import SamplingConfig
+
+
+class Told(NamedTuple):
+    """What a model makes of the sound of a batch and of who speaks."""
+
+    condition: Condition
+    aligned: Tensor
+    """[B, T, encoder width]: what is heard at every frame."""
+    personal: Tensor
+    """[B, personal width]: the personalised embeddings of the speakers themselves."""
+    heard: Tensor
+    """[B, personal width]: who is heard."""
+
+
+class Diffusion:
+    """To say what a noisy motion is without its noise, by the audio and the person (the teacher)."""
+
+    def __init__(
+        self, model: DiffusionTalker, rates: Mapping[str, float], config: SamplingConfig, parts: Parts
+    ) -> None:
+        """`rates`: frames per second by FaceSpace; `parts` learn."""
+        self.model, self.rates, self.config = model, rates, config
+        self._parts: Parts = parts
+
+    def parts(self, step: int) -> Parts:
+        """The same from the first step on."""
+        return self._parts
+
+    def step(self, batch: MotionBatch) -> dict[str, Tensor]:
+        """Losses motion, velocity, contrast, and enhancer where the model has one."""
+        model, frames = self.model, batch.lengths.frames
+        choices = drawn(batch, self.config)
+        told = tell(model, batch, self.rates[batch.space], choices)
+        x = model.head(batch.space).encode(batch.values, batch.template)
+        time = torch.randint(1, model.config.times + 1, (len(x),), device=x.device)
+        z = diffusion.noisy(x, torch.randn_like(x), diffusion.level_at(model.shares, time))
+        found = model.denoise(batch.space, z, time, told.condition, frames)
+        with torch.autocast(x.device.type, enabled=False):  # losses of small differences need all digits
+            return {
+                "motion": losses.motion(found, x, frames),
+                "velocity": losses.velocity(found, x, frames),
+                **personal_losses(model, batch, told, found),
+            }
+
+
+class Distillation:
+    """To end in one step where the teacher ends in two; Salimans and Ho 2022, algorithm 2."""
+
+    def __init__(
+        self,
+        model: DiffusionTalker,
+        teacher: DiffusionTalker,
+        rates: Mapping[str, float],
+        config: SamplingConfig,
+        largest_weight: float,
+    ) -> None:
+        """The student takes `model.config.steps` steps and the teacher twice as many on the same time axis."""
+        self.model, self.rates, self.config, self.largest_weight = model, rates, config, largest_weight
+        self.teacher = teacher.eval().requires_grad_(False)
+
+    def parts(self, step: int) -> Parts:
+        """All, also where the teacher's encoder was frozen."""
+        return "all"
+
+    def step(self, batch: MotionBatch) -> dict[str, Tensor]:
+        """Losses motion and velocity against the distilled target, contrast, enhancer and alignment."""
+        model, frames = self.model, batch.lengths.frames
+        choices, rate = drawn(batch, self.config), self.rates[batch.space]
+        told = tell(model, batch, rate, choices)
+        with torch.no_grad():
+            taught = tell(self.teacher, batch, rate, choices)
+            x = model.head(batch.space).encode(batch.values, batch.template)
+            z, time, target = self._lesson(batch.space, x, taught.condition)
+        found = model.denoise(batch.space, z, time, told.condition, frames)
+        weight = diffusion.distillation_weight(diffusion.level_at(model.shares, time), self.largest_weight)
+        with torch.autocast(x.device.type, enabled=False):
+            found_losses = {
+                "motion": losses.motion(found, target, frames, weight),
+                "velocity": losses.velocity(found, target, frames, weight),
+                **personal_losses(model, batch, told, found),
+            }
+            if model.alignment is not None:
+                read = model.alignment(told.aligned.float())
+                found_losses["alignment"] = losses.motion(read, taught.aligned.float(), frames)
+        return found_losses
+
+    def _lesson(self, space: str, x: Tensor, condition: Condition) -> tuple[Tensor, Tensor, Tensor]:
+        """Noisy motion, its times, and what the student should take it to be so that its step ends where theirs do."""
+        config, shares = self.model.config, self.model.shares
+        number = torch.randint(1, config.steps + 1, (len(x),), device=x.device)
+        time, middle, end = lesson_times(config.times, config.steps, number)
+        now, then = diffusion.level_at(shares, time), diffusion.level_at(shares, end)
+        z = diffusion.noisy(x, torch.randn_like(x), now)
+        halfway = self.teacher.step(space, z, time, middle, condition)
+        taught = self.teacher.step(space, halfway, middle, end, condition)
+        return z, time, diffusion.distilled(z, taught, now, then)
+
+
+def lesson_times(times: int, steps: int, number: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Where step `number` int64 [B], 1 to `steps`, of the student begins, where the teacher is halfway, and its end."""
+    return number * times // steps, (2 * number - 1) * times // (2 * steps), (number - 1) * times // steps
+
+
+class Choices(NamedTuple):
+    """What is drawn for each chunk of a batch, the same for teacher and student."""
+
+    identity: Tensor
+    """int64 [B]: the row that speaks, perhaps the pivot."""
+    is_heard: Tensor
+    """bool [B]: the person is told as heard."""
+    is_unheard: Tensor
+    """bool [B]: the audio is left out."""
+
+
+def drawn(batch: MotionBatch, config: SamplingConfig) -> Choices:
+    """The choices for a batch; the pivot is the row -1."""
+    chance = torch.rand(2, len(batch.identity), device=batch.audio.device)
+    identity = batch.identity.masked_fill(chance[0] < config.pivot, -1)
+    return Choices(identity, chance[0] > 1 - config.heard, chance[1] < config.unheard)
+
+
+def tell(model: DiffusionTalker, batch: MotionBatch, fps: float, choices: Choices) -> Told:
+    """What a model makes of a batch: audio encoded once, whatever is denoised by it."""
+    lengths: Lengths | None = batch.lengths if batch.is_padded else None
+    model.encoder.train(model.training and any(parameter.requires_grad for parameter in model.encoder.parameters()))
+    features = model.hear(batch.audio, lengths)
+    counts = None if lengths is None else model.encoder.feature_count(lengths.samples)
+    aligned = model.aligned(features, batch.values.shape[1], fps)
+    with torch.autocast(batch.audio.device.type, enabled=False):
+        personalizer = model.personalizer
+        heard = personalizer.heard(features.float(), counts)
+        table = personalizer.identities.weight
+        rows = choices.identity.where(choices.identity >= 0, len(table) - 1)
+        person = torch.where(choices.is_heard[:, None], heard, table[rows])
+        told, own = personalizer.fused(person), personalizer.fused(table[batch.identity])
+    condition = model.condition(aligned, told)
+    silent = model.without_audio(condition).audio
+    audio = torch.where(choices.is_unheard[:, None, None], silent.to(condition.audio), condition.audio)
+    return Told(condition._replace(audio=audio), aligned, own, heard)
+
+
+def personal_losses(model: DiffusionTalker, batch: MotionBatch, told: Told, x: Tensor) -> dict[str, Tensor]:
+    """Contrast of who speaks with who is heard, and with the upper face that was predicted (the enhancer)."""
+    temperature = model.personalizer.temperature()
+    found = {"contrast": losses.contrast(told.personal, told.heard, batch.identity, temperature)}
+    if model.enhancer is not None and batch.space in model.enhancer.upper_face:
+        values = model.head(batch.space).decode(x, batch.template)
+        seen = model.enhancer(values, batch.space, batch.lengths.frames)
+        found["enhancer"] = losses.contrast(told.personal, seen, batch.identity, temperature)
+    return found
