@@ -111,6 +111,9 @@ class _Trellis:
         for index in range(2, len(items)):
             if items[index - 1].optional:
                 self.skips[starts[index]] = lengths[index - 1] + 1
+        self.behind_optional = np.flatnonzero(self.skips)
+        self.furthest = max(int(self.skips.max()), 1)
+        """States that one reading may lead ahead."""
         self.entries = {0, int(starts[1])} if len(items) > 1 and items[0].optional else {0}
         self.exits = {len(self.items) - 1}
         if len(items) > 1 and items[-1].optional:
@@ -134,10 +137,9 @@ def _forward(scores: np.ndarray, trellis: _Trellis) -> list[_Step] | None:
         best[entry] = scores[0, trellis.kinds[entry]]
     steps = [_Step(0, np.zeros(len(best), np.uint8), _exit(trellis, 0, best))]
     for reading in scores[1:]:
-        high = min(low + len(best) + int(trellis.skips[low : low + len(best) + 1].max(initial=1)), len(trellis.items))
-        states = np.arange(low, high)
-        reached, moves = _advanced(best, states, trellis)
-        reached += reading[trellis.kinds[states]]
+        high = min(low + len(best) + trellis.furthest, len(trellis.items))
+        reached, moves = _advanced(best, low, high, trellis)
+        reached += reading[trellis.kinds[low:high]]
         alive = np.flatnonzero(reached > reached.max() - BEAM)
         start = max(alive[0], min(int(reached.argmax()) - WIDEST // 2, alive[-1] + 1 - WIDEST))
         kept = slice(start, min(alive[-1] + 1, start + WIDEST))
@@ -146,22 +148,24 @@ def _forward(scores: np.ndarray, trellis: _Trellis) -> list[_Step] | None:
     return steps if steps[-1].best_exit >= 0 else None
 
 
-def _advanced(best: np.ndarray, states: np.ndarray, trellis: _Trellis) -> tuple[np.ndarray, np.ndarray]:
-    """The likelihood of the best way into each state, and the moves that lead there; `best` begins at `states[0]`."""
-    count = len(states)
-    held = np.full(count, _IMPOSSIBLE)
-    held[: len(best)] = best
-    stay = np.where(trellis.repeats[states], held, _IMPOSSIBLE)
-    reached, moves = stay, np.zeros(count, np.uint8)
-    advance = np.full(count, _IMPOSSIBLE)
-    advance[1:] = held[:-1]
-    better = advance > reached
-    reached, moves = np.where(better, advance, reached), np.where(better, np.uint8(_ADVANCE), moves)
-    origins = np.arange(count) - trellis.skips[states]
-    possible = (trellis.skips[states] > 0) & (origins >= 0)
-    skip = np.where(possible, held[origins.clip(0)], _IMPOSSIBLE)
-    better = skip > reached
-    return np.where(better, skip, reached), np.where(better, np.uint8(_SKIP), moves)
+def _advanced(best: np.ndarray, low: int, high: int, trellis: _Trellis) -> tuple[np.ndarray, np.ndarray]:
+    """For the states from `low` to `high` the likelihood of the best way into each, and the moves that lead there.
+
+    `best` float32 holds the likelihoods of the states from `low` on, one reading before.
+    """
+    before = np.full(high - low + 1, _IMPOSSIBLE)  # one place in front, for the way into the first state
+    before[1 : len(best) + 1] = best
+    reached = np.where(trellis.repeats[low:high], before[1:], _IMPOSSIBLE)
+    moves = np.zeros(high - low, np.uint8)
+    better = before[:-1] > reached
+    reached[better], moves[better] = before[:-1][better], _ADVANCE
+    places = trellis.behind_optional[np.searchsorted(trellis.behind_optional, low) :]
+    places = places[: np.searchsorted(places, high)] - low
+    origins = places - trellis.skips[places + low]
+    skip = np.where(origins >= 0, before[origins.clip(0) + 1], _IMPOSSIBLE)
+    taken = skip > reached[places]
+    reached[places[taken]], moves[places[taken]] = skip[taken], _SKIP
+    return reached, moves
 
 
 def _exit(trellis: _Trellis, low: int, best: np.ndarray) -> int:

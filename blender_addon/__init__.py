@@ -4,12 +4,21 @@
 from __future__ import annotations
 
 from . import cli, demo_head, preferences, runner
+from .interface import known_words as known_words_panel
 from .interface import linked as linked_buttons
-from .interface import operators, panels, properties
 from .interface import mapping as mapping_panel
+from .interface import mesh as mesh_panel
+from .interface import (
+    operators,
+    panels,
+    phone_track,
+    properties,
+    rig_files,
+    viseme_list,
+)
 from .interface import queue as queue_panel
-from .interface import rig_files
 from .interface import training_clip as training_clip_panel
+from .interface import visemes as visemes_panel
 from .interface import writing as writing_panel
 
 PARTS = (
@@ -21,7 +30,12 @@ PARTS = (
     panels,
     rig_files,
     mapping_panel,
+    known_words_panel,
     writing_panel,
+    viseme_list,
+    phone_track,
+    visemes_panel,
+    mesh_panel,
     queue_panel,
     training_clip_panel,
     demo_head,

@@ -12,7 +12,7 @@ from typing import Any
 import bpy
 from bpy.types import Object, Scene
 
-from . import audio, preferences
+from . import audio, preferences, transcripts
 from .environment import Launch
 from .errors import BadInput, MouthpieceError
 from .job import Choice
@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--raw", action="store_true", help="the model's own numbers, its rest pose not subtracted")
     parser.add_argument("--action", default="", metavar="NAME", help="name of the new action")
     parser.add_argument("--profile", default="", metavar="FILE.json", help="a rig profile: a file, or the id of one")
+    transcripts.add(parser)
     writing.add(parser)
     mesh.add(parser)
 
@@ -67,7 +68,7 @@ def choice(said: Mapping[str, Any], scene: Scene) -> tuple[Choice, Launch]:
         writing=writing.parsed(said),
         mesh=mesh.parsed(said),
     )
-    return chosen, launch
+    return transcripts.told(chosen, said), launch
 
 
 def model_and_launch(name: str) -> tuple[str, Launch]:

@@ -13,7 +13,7 @@ import bpy
 from bpy.types import Object, Scene
 
 from ..backend import protocol
-from . import audio, sound_file
+from . import audio, phones, sound_file, transcripts
 from .audio import Mixdown, StripSound
 from .environment import Launch
 from .errors import BadInput, Cancelled, MouthpieceError
@@ -55,8 +55,12 @@ class Choice:
     """A rig profile's id, or the path of one; empty: what the character carries, or what it is recognised as."""
     transcript: str = ""
     """What is spoken, for the lips to follow; empty where nobody has written it down."""
+    sidecar: bool = False
+    """The transcript is to be read from the text file beside the sound."""
     language: str = "en"
     """Of the transcript, as espeak-ng names it."""
+    phones_file: str = ""
+    """Where the phones are saved, as .TextGrid or .json; empty: nowhere."""
     visemes: tuple[Phone, ...] = ()
     """Phones with the strengths that their spans are written with; empty: all as the model gives them."""
     raw: bool = False
@@ -171,9 +175,9 @@ class Generation(Job):
     def __init__(self, choice: Choice, launch: Launch, session: Session) -> None:
         """Check everything and begin; raises `MouthpieceError`, and nothing has begun."""
         super().__init__(session)
-        self._choice = choice
         choice.writing.check()
         chosen = cast(choice)
+        self._choice = transcripts.completed(choice, chosen.strip)
         block = chosen.face.owners[0] if chosen.face else own.block_of(chosen.character)
         check_name(choice.action, block, choice.title, choice.character)
         self._character_uid = chosen.character.session_uid
@@ -223,10 +227,13 @@ def generate_lip_sync(choice: Choice, launch: Launch, session: Session) -> Repor
         while not job.advance():
             time.sleep(POLL_SECONDS)
         job.apply()
-        return job.report()
+        report = job.report()
     except MouthpieceError as problem:
         job.abandon(problem)
         raise
+    if choice.phones_file and job.performance:
+        phones.write(Path(choice.phones_file), choice.visemes or job.performance.motion.phones)
+    return report
 
 
 def _request(choice: Choice, sound: StripSound, number: int) -> protocol.Generate:

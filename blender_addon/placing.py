@@ -67,10 +67,10 @@ class Performance:
 
     def again(self, choice: Choice, character: Object, first_frame: int) -> Performance:
         """The same motion for a character and with writing options that may be others."""
-        kept = {"model": self.choice.model, "space": self.choice.space, "identity": self.choice.identity}
-        return replace(
-            self, choice=replace(choice, **kept), first_frame=first_frame, character_uid=character.session_uid
-        )
+        made = self.choice
+        kept = replace(choice, model=made.model, space=made.space, identity=made.identity)
+        kept = replace(kept, visemes=choice.visemes or made.visemes)
+        return replace(self, choice=kept, first_frame=first_frame, character_uid=character.session_uid)
 
 
 class Placing:
@@ -135,7 +135,10 @@ class Placing:
 
     def _notes(self) -> list[str]:
         """What the backend has to say about the transcript."""
+        choice = self._performance.choice
         note = str(self._performance.motion.metadata.get("transcript_note", ""))
+        if choice.sidecar and not choice.transcript:
+            note = "There is no text file beside the sound, so its words are not known."
         return [note] if note else []
 
     def _character(self) -> Object:

@@ -39,6 +39,12 @@ class MouthpiecePreferences(bpy.types.AddonPreferences):
         description="Your own FLAME model (.pkl or .npz). With it, FLAME parameters move a mesh of FLAME's topology",
         subtype="FILE_PATH",
     )
+    dictionary: bpy.props.StringProperty(
+        name="Dictionary",
+        description="Your own pronunciation dictionary for transcripts: a text file with lines such as paper P EY1 P "
+        "ER0. Without it, espeak-ng says how words sound",
+        subtype="FILE_PATH",
+    )
     device: bpy.props.EnumProperty(
         name="Device",
         description="Where models run",
@@ -59,7 +65,7 @@ class MouthpiecePreferences(bpy.types.AddonPreferences):
         row.prop(self, "backend_python")
         if not row.enabled:
             layout.label(text=f"{environment.VARIABLE} is set and goes first", icon="INFO")
-        for option in ("models", "flame", "device"):
+        for option in ("models", "flame", "dictionary", "device"):
             layout.prop(self, option)
         row = layout.row()
         row.operator("mouthpiece.check_backend", icon="CHECKMARK")
@@ -103,7 +109,12 @@ def _serve_options() -> tuple[str, ...]:
     """What the preferences add to the command; raises `BadInput` where a file or folder in them is gone."""
     chosen = _chosen()
     options = ["--device", chosen.device] if chosen.device != "auto" else []
-    for option, text, there in (("--models", chosen.models, Path.is_dir), ("--flame", chosen.flame, Path.is_file)):
+    named = (
+        ("--models", chosen.models, Path.is_dir),
+        ("--flame", chosen.flame, Path.is_file),
+        ("--dictionary", chosen.dictionary, Path.is_file),
+    )
+    for option, text, there in named:
         path = Path(bpy.path.abspath(text.strip())).expanduser()
         if text.strip() and not there(path):
             raise BadInput(

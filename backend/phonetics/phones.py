@@ -84,6 +84,9 @@ _ARPABET = {
     "ow": "OW UH",
 }
 
+ARPABET_NAMES = frozenset(_ARPABET)
+"""Every phone of the alphabet, in small letters and without stress."""
+
 _IPA_GROUPS = {
     "pb": "pbɓ",
     "m": "m",

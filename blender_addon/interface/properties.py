@@ -12,7 +12,7 @@ from bpy.types import Context, Object
 from .. import audio, compat, preferences, session
 from ..errors import BadInput, MouthpieceError
 from ..job import Choice, cast
-from . import writing
+from . import known_words, mesh, writing
 
 DEFAULT_MODEL = "default"
 PIVOT = "pivot"
@@ -149,16 +149,20 @@ def choice(context: Context) -> Choice:
 def how(context: Context) -> Choice:
     """The choices that do not say who speaks what."""
     chosen = settings(context)
-    return Choice(
-        scene=compat.sequencer_scene(context).name,
-        strip="",
-        character="",
-        model=chosen.model or DEFAULT_MODEL,
-        space=chosen.space,
-        identity=chosen.style or PIVOT,
-        strength=chosen.strength,
-        raw=chosen.raw,
-        writing=writing.options(context),
+    return known_words.told(
+        context,
+        Choice(
+            scene=compat.sequencer_scene(context).name,
+            strip="",
+            character="",
+            model=chosen.model or DEFAULT_MODEL,
+            space=chosen.space,
+            identity=chosen.style or PIVOT,
+            strength=chosen.strength,
+            raw=chosen.raw,
+            writing=writing.options(context),
+            mesh=mesh.options(context),
+        ),
     )
 
 

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The list of phones that the scene keeps: what a row is, what it is filled from, and which rows are shown."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.types import Context
+
+from .. import compat, runner
+from ..phones import PAUSE, Phone
+from ..placing import Performance
+from . import properties
+
+GROUPS = {
+    "lips": frozenset({"pb", "m"}),
+    "teeth": frozenset({"fv", "th"}),
+    "round": frozenset({"w", "r", "sh", "AO", "OW", "UH", "UW", "UE", "ER"}),
+    "vowels": frozenset({"IY", "IH", "EH", "AE", "AA", "AH", "AO", "OW", "UH", "UW", "ER", "UE"}),
+}
+SHOWN = (
+    ("all", "All", "Every phone"),
+    ("lips", "P B M", "Where the lips meet"),
+    ("teeth", "F V Th", "Where teeth touch lip or tongue"),
+    ("round", "Round", "Where the lips are rounded"),
+    ("vowels", "Vowels", "Where the mouth opens"),
+    ("changed", "Edited", "Phones with another strength than 1"),
+)
+NOTHING_KEPT = "Generate this strip first; its phones are kept while the file is open."
+
+
+def _go_there(settings: VisemeSettings, context: Context) -> None:
+    """The playhead follows the chosen row."""
+    result = kept(context)
+    if result and settings.active < len(settings.rows):
+        scene = compat.sequencer_scene(context)
+        scene.frame_set(result.first_frame + round(settings.rows[settings.active].start * result.fps))
+
+
+class VisemeRow(bpy.types.PropertyGroup):
+    """One phone; its name is what the row is called."""
+
+    viseme: bpy.props.StringProperty()
+    start: bpy.props.FloatProperty()
+    end: bpy.props.FloatProperty()
+    strength: bpy.props.FloatProperty(
+        name="Strength",
+        description="How much of this phone's mouth shape is written; for p, b and m how firmly the lips meet",
+        default=1.0,
+        min=0.0,
+        soft_max=2.0,
+        max=10.0,
+        subtype="FACTOR",
+    )
+
+
+class VisemeSettings(bpy.types.PropertyGroup):
+    """One scene's list."""
+
+    title: bpy.props.StringProperty()
+    rows: bpy.props.CollectionProperty(type=VisemeRow)
+    active: bpy.props.IntProperty(update=_go_there)
+    show: bpy.props.EnumProperty(name="Show", description="Which phones are listed", items=SHOWN)
+
+
+def listed(settings: VisemeSettings) -> tuple[Phone, ...]:
+    """The rows as phones with their strengths."""
+    return tuple(
+        Phone(row.name, row.viseme, round(row.start, 4), round(row.end, 4), round(row.strength, 4))
+        for row in settings.rows
+    )
+
+
+def fill(settings: VisemeSettings, title: str, spoken: tuple[Phone, ...]) -> None:
+    """Show these phones, whatever was shown before."""
+    settings.title = title
+    settings.rows.clear()
+    for phone in spoken:
+        row = settings.rows.add()
+        row.name, row.viseme, row.strength = phone.name, phone.viseme, phone.strength
+        row.start, row.end = phone.start, phone.end
+
+
+def kept(context: Context) -> Performance | None:
+    """The last result of what is chosen to be spoken."""
+    return runner.current.performances.get(properties.spoken(context))
+
+
+def phones_of(result: Performance) -> tuple[Phone, ...]:
+    """The phones of a result with the strengths that it was written with."""
+    return result.choice.visemes or result.motion.phones
+
+
+def is_listed(settings: VisemeSettings, result: Performance) -> bool:
+    """Whether the list shows the phones of a result."""
+    return settings.title == result.choice.title and len(settings.rows) == len(phones_of(result))
+
+
+class PhoneOperator:
+    """What all these buttons need: a result that is kept, with phones."""
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        """Only with phones, and not in the middle of a job."""
+        result = None if runner.current.busy else kept(context)
+        if not (result and result.motion.phones):
+            cls.poll_message_set(NOTHING_KEPT)  # type: ignore[attr-defined]
+            return False
+        return True
+
+
+def passes(row: VisemeRow, show: str) -> bool:
+    """Whether a row is among those to `show`; pauses never are."""
+    if row.viseme == PAUSE:
+        return False
+    if show == "changed":
+        return abs(row.strength - 1.0) > 1e-4
+    return show == "all" or row.viseme in GROUPS[show]
+
+
+CLASSES = (VisemeRow, VisemeSettings)
+
+
+def register() -> None:
+    """Give every scene its list."""
+    for one in CLASSES:
+        bpy.utils.register_class(one)
+    bpy.types.Scene.mouthpiece_visemes = bpy.props.PointerProperty(type=VisemeSettings)
+
+
+def unregister() -> None:
+    """Take it away."""
+    del bpy.types.Scene.mouthpiece_visemes
+    for one in reversed(CLASSES):
+        bpy.utils.unregister_class(one)

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Visemes: the phones of the last result in a list, with a strength for each that the artist raises or lowers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.types import Context, Event, UILayout
+
+from .. import runner, session
+from ..errors import MouthpieceError
+from . import properties
+from .text import draw_sentence
+from .viseme_list import (
+    NOTHING_KEPT,
+    PhoneOperator,
+    VisemeRow,
+    VisemeSettings,
+    fill,
+    is_listed,
+    kept,
+    listed,
+    passes,
+    phones_of,
+)
+
+
+class ListVisemes(PhoneOperator, bpy.types.Operator):
+    """List the phones of the last result of this strip"""
+
+    bl_idname = "mouthpiece.list_visemes"
+    bl_label = "List Phones"
+    bl_options = {"UNDO"}  # noqa: RUF012 (Blender reads a set here)
+
+    def execute(self, context: Context) -> set[str]:
+        """Fill the list."""
+        result = kept(context)
+        if result is not None:
+            fill(context.scene.mouthpiece_visemes, result.choice.title, phones_of(result))
+        return {"FINISHED"}
+
+
+class SetVisemes(bpy.types.Operator):
+    """Give all phones that are listed now the same strength"""
+
+    bl_idname = "mouthpiece.set_visemes"
+    bl_label = "Set All Shown"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    strength: bpy.props.FloatProperty(name="Strength", default=1.0, min=0.0, soft_max=2.0, max=10.0)
+
+    def execute(self, context: Context) -> set[str]:
+        """Set them."""
+        settings = context.scene.mouthpiece_visemes
+        for row in settings.rows:
+            if passes(row, settings.show):
+                row.strength = self.strength
+        return {"FINISHED"}
+
+
+class ApplyVisemes(PhoneOperator, bpy.types.Operator):
+    """Write the keys again with each phone as strong as the list says; the model is not run"""
+
+    bl_idname = "mouthpiece.apply_visemes"
+    bl_label = "Apply Strengths"
+
+    def invoke(self, context: Context, _event: Event) -> set[str]:
+        """In the interface: begin, and let a timer go on."""
+        if self._begin(context):
+            runner.current.watch()
+            return {"FINISHED"}
+        return {"CANCELLED"}
+
+    def execute(self, context: Context) -> set[str]:
+        """In scripts and in the background: do it all."""
+        if not self._begin(context):
+            return {"CANCELLED"}
+        runner.current.wait()
+        if runner.current.report is None:
+            self.report({"ERROR"}, session.current.message)
+            return {"CANCELLED"}
+        self.report({"INFO"}, runner.current.report.sentence)
+        return {"FINISHED"}
+
+    def _begin(self, context: Context) -> bool:
+        settings, result = context.scene.mouthpiece_visemes, kept(context)
+        try:
+            if result is None or not is_listed(settings, result):
+                raise MouthpieceError("The list is not that of this strip's last result. Click List Phones first.")
+            runner.current.begin_again(replace(properties.choice(context), visemes=listed(settings)))
+        except MouthpieceError as problem:
+            self.report({"ERROR"}, str(problem))
+            return False
+        return True
+
+
+class VisemeList(bpy.types.UIList):
+    """Time, phone and strength; pauses are left out."""
+
+    bl_idname = "MOUTHPIECE_UL_visemes"
+
+    def draw_item(self, _context: Context, layout: UILayout, _data: object, row: VisemeRow, *_others: object) -> None:
+        """One phone."""
+        line = layout.split(factor=0.45, align=True)
+        about = line.split(factor=0.55)
+        about.label(text=f"{row.start:.2f} s")
+        about.label(text=row.name)
+        line.prop(row, "strength", text="", slider=True)
+
+    def filter_items(self, _context: Context, settings: VisemeSettings, _property: str) -> tuple[list[int], list[int]]:
+        """What the artist wants to see."""
+        wanted = self.filter_name.strip().lower()
+        return [
+            self.bitflag_filter_item if passes(row, settings.show) and wanted in row.name.lower() else 0
+            for row in settings.rows
+        ], []
+
+
+class VisemesTab:
+    """What both sidebars show below the button."""
+
+    bl_label = "Visemes"
+    bl_category = "Mouthpiece"
+    bl_region_type = "UI"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
+
+    if TYPE_CHECKING:
+        layout: UILayout
+
+    def draw(self, context: Context) -> None:
+        """The list and what can be done with it."""
+        layout, settings, result = self.layout, context.scene.mouthpiece_visemes, kept(context)
+        layout.enabled = not runner.current.busy
+        if result is None or not result.motion.phones:
+            draw_sentence(layout, context, NOTHING_KEPT, "INFO")
+        elif not is_listed(settings, result):
+            layout.operator("mouthpiece.list_visemes", icon="PRESET")
+        else:
+            _draw_list(layout, settings)
+        row = layout.row(align=True)
+        row.operator("mouthpiece.show_phone_markers", text="Show Markers", icon="MARKER_HLT")
+        row.operator("mouthpiece.remove_phone_markers", text="", icon="X")
+        row = layout.row(align=True)
+        row.operator("mouthpiece.export_phones", icon="EXPORT")
+        row.operator("mouthpiece.import_visemes", icon="IMPORT")
+
+
+def _draw_list(layout: UILayout, settings: VisemeSettings) -> None:
+    layout.prop(settings, "show", text="")
+    layout.template_list(VisemeList.bl_idname, "", settings, "rows", settings, "active", rows=6)
+    row = layout.row(align=True)
+    row.operator("mouthpiece.apply_visemes", icon="CHECKMARK")
+    row.operator("mouthpiece.set_visemes", text="", icon="MODIFIER_ON")
+    row.operator("mouthpiece.list_visemes", text="", icon="LOOP_BACK")
+
+
+class VisemesInViewport(VisemesTab, bpy.types.Panel):
+    """In the sidebar of the 3D viewport."""
+
+    bl_idname = "VIEW3D_PT_mouthpiece_visemes"
+    bl_parent_id = "VIEW3D_PT_mouthpiece"
+    bl_space_type = "VIEW_3D"
+
+
+class VisemesInSequencer(VisemesTab, bpy.types.Panel):
+    """In the sidebar of the Sequencer."""
+
+    bl_idname = "SEQUENCER_PT_mouthpiece_visemes"
+    bl_parent_id = "SEQUENCER_PT_mouthpiece"
+    bl_space_type = "SEQUENCE_EDITOR"
+
+
+register, unregister = bpy.utils.register_classes_factory(
+    (VisemeList, ListVisemes, SetVisemes, ApplyVisemes, VisemesInViewport, VisemesInSequencer)
+)
