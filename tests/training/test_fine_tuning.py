@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 import toy_sets
 
 from backend import checkpoint, pipeline
+from backend.audio import speech_gain
 from backend.checkpoint import LoadedModel
 from backend.training import commands
 from backend.training.errors import ConfigError, CorpusError
@@ -208,6 +210,19 @@ def test_a_control_that_moves_for_the_first_time_makes_all_clips_anew(tmp_path: 
     assert again.space.channels == ("Open", "Smile", "Brow")
     first = next(clip for clip in again.clips if clip.name == "take01")
     np.testing.assert_array_equal(again.load(first).motion[:, 2], np.float32(0.5))
+
+
+def test_quiet_clips_are_learnt_as_loud_as_the_pipeline_plays_them(tmp_path: Path):
+    loud, quiet = (toy_sets.rig(tmp_path / name / "clips") for name in ("loud", "quiet"))
+    for path in quiet.glob("*.wav"):
+        samples, rate = soundfile.read(path)
+        soundfile.write(path, samples / 10, rate, subtype="FLOAT")
+    heard = []
+    for folder in (loud, quiet):
+        (prepared,) = motion_set.read([toy_sets.prepare("clips", folder, folder.parent / "out")])
+        heard.append(prepared.load(prepared.clips[0]).samples)
+    np.testing.assert_allclose(*heard, atol=2e-3)
+    assert speech_gain(heard[0]) == pytest.approx(1.0, abs=0.02)
 
 
 def test_prepared_limits_are_written_down(sets: Sets):

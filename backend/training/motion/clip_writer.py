@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import soundfile
-from backend.audio import AudioError, decode
+from backend.audio import AudioError, decode, level
 from backend.training.readers.annotated import AnnotatedClip, DataSet
 
 from .clip import LONGEST_SECONDS, SAMPLE_RATE, SHORTEST_SECONDS, Clip, ClipError, cut
@@ -60,7 +60,7 @@ class ClipWriter:
             raise ClipError(f"{error.filename} is missing beside {other.name}.") from None
         space, size = self.data_set.space, np.dtype(self.number_type).itemsize
         order = zlib.crc32("\n".join(space.channels).encode())
-        facts = (recording.fps, recording.start, space.scale, size, space.dim, order)
+        facts = (recording.fps, recording.start, space.scale, size, space.dim, order, self.data_set.level)
         return [*facts, *(number for file in files for number in (file.st_size, file.st_mtime_ns))]
 
     def _described(self, recording: AnnotatedClip, lengths: Lengths) -> list[PreparedClip]:
@@ -112,6 +112,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
 def _clips_of(recording: AnnotatedClip, data_set: DataSet) -> Iterator[Clip]:
     """The recording as one clip of at most 20 s, or cut into several. Raises ClipError, naming the file."""
     motion, samples = recording.load(), _sound(recording)
+    samples = level(samples) if data_set.level else samples
     template, space = np.zeros(data_set.space.dim), data_set.space
     found = False
     for start in _starts(len(motion) / recording.fps) if data_set.cut_long else [0]:

@@ -63,6 +63,9 @@ class DataSet:
     """One sentence for each item that is too broken to become a clip."""
     cut_long: bool = False
     """Recordings longer than 20 s become several clips; without it, their end is left out, as UniTalker does."""
+    level: bool = False
+    """Sounds are brought to the level at which the pipeline lets a model hear; without it, they stay as recorded, as
+    UniTalker's do."""
     basis: Path | None = None
     """A published PCA basis of this data set, in UniTalker's keys."""
 

@@ -65,7 +65,7 @@ def read(folder: Path) -> list[DataSet]:
     problems += [_stranger(export, exports[0]) for export in exports if not _fits(export, exports[0])]
     clips = drawn_split(_clip(export, space) for export in fitting)
     identities = tuple(sorted({clip.identity for clip in clips}))
-    return [DataSet(name, space, identities, clips, problems=tuple(problems), cut_long=True)]
+    return [DataSet(name, space, identities, clips, problems=tuple(problems), cut_long=True, level=True)]
 
 
 def known_rate(fps: float) -> float:
