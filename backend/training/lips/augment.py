@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from backend.audio import SAMPLE_RATE
-from backend.training.speech.sounds import MAKERS, knocks
+from backend.training.speech.sounds import MAKERS, breath, coughs, knocks
 
 from .config import AugmentConfig
 
@@ -19,6 +19,10 @@ _TAIL = 9728
 """Samples of room response that may reach over the end of a chunk; with 4 s it makes a quick length to transform."""
 
 
+_SHORTEST_PAUSE = 18
+"""Frames at 60 fps of a pause that something can be heard in."""
+
+
 def vary(chunks: np.ndarray, sounds: np.ndarray, config: AugmentConfig, random: Generator) -> np.ndarray:
     """Chunks float32 [B, n], and sounds [m, >= n] to mix in, to the same chunks heard otherwise, float32 [B, n]."""
     spared = random.random(len(chunks)) < config.clean
@@ -26,6 +30,28 @@ def vary(chunks: np.ndarray, sounds: np.ndarray, config: AugmentConfig, random: 
     heard = mixed(heard, sounds, config, random)
     heard = distorted(heard, config, random)
     return np.where(spared[:, None], chunks, heard).astype(np.float32)
+
+
+def interrupted(chunk: np.ndarray, pauses: np.ndarray, sounds: np.ndarray, random: Generator) -> np.ndarray:
+    """A chunk float32 [n] with a cough, breath or knock of its speaker in one of its `pauses`, bool [frames].
+
+    It may be as loud as the voice, and the mouth is still to rest: it takes more than loudness to be speech.
+    """
+    per_frame = len(chunk) / len(pauses)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], pauses, [False]]).astype(int)))
+    long_ones = [(a, b) for a, b in edges.reshape(-1, 2) if b - a >= _SHORTEST_PAUSE]
+    if not long_ones:
+        return chunk
+    first, last = (round(edge * per_frame) for edge in long_ones[random.integers(len(long_ones))])
+    length = round(random.uniform(0.3, 1.0) * (last - first))
+    start = first + random.integers(last - first - length + 1)
+    maker = MAKERS.index((breath, coughs, coughs, knocks)[random.integers(4)])
+    sound = piece_of(sounds[maker :: len(MAKERS)], length, random)
+    fade = np.minimum(np.minimum(np.arange(length), np.arange(length)[::-1]) / 160, 1)
+    scale = _level(chunk) / max(_level(sound), 1e-6) * 10 ** (random.uniform(-25, 5) / 20)
+    changed = chunk.copy()
+    changed[start : start + length] += (scale * fade * sound).astype(np.float32)
+    return changed
 
 
 def filtered(chunks: np.ndarray, config: AugmentConfig, random: Generator) -> np.ndarray:

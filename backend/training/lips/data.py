@@ -14,13 +14,15 @@ from backend.training.errors import CorpusError
 from backend.training.speech import sounds
 from torch import Tensor
 
-from .augment import piece_of, vary
+from .augment import interrupted, piece_of, vary
 from .config import AugmentConfig, DataConfig, GroupConfig
 from .prepare import COPY, FPS, OPEN, Clip, read_clips
 from .rules import CHANNELS, to_arkit
 from .styles import STYLES, sided, styled
 
-_NOT_SPEECH_SOUNDS = 198
+_NOT_SPEECH_SOUNDS = 200
+_INTERRUPTED = 0.3
+"""Share of the chunks that somebody coughs, breathes or knocks in, if there is a pause."""
 
 
 @dataclass(frozen=True)
@@ -118,10 +120,13 @@ class TrainingSet:
         sound = np.interp(at_sample, np.arange(clip.samples), self.sound(clip), left=0, right=0).astype(np.float32)
         inside = (at_frame >= 0) & (at_frame < clip.frames)
         rows = clip.first_frame + np.clip(at_frame, 0, clip.frames - 1)
+        visemes = np.where(inside, self.frames["visemes"][rows], SILENCE)
+        if random.random() < _INTERRUPTED:
+            sound = interrupted(sound, visemes == SILENCE, self.sounds, random)
         return Chunk(
             sound,
             np.where(inside[:, None], self.frames["curves"][rows], 0).astype(np.float32),
-            np.where(inside, self.frames["visemes"][rows], SILENCE),
+            visemes,
             np.where(inside, self.frames["lips"][rows], OPEN),
         )
 

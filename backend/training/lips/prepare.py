@@ -82,7 +82,7 @@ def arrays_of(recording: Recording, samples: np.ndarray) -> dict[str, np.ndarray
     """What a set keeps of one recording (float32 [n] at 16 kHz), by array name."""
     frames = round(len(samples) / _SAMPLES_PER_FRAME_60)
     closures = recording.shut()
-    loudness = [_loudness(samples, phone) for phone in recording.phones]
+    loudness = [loudness_of(samples, phone) for phone in recording.phones]
     stressed = accents(samples, recording.phones, recording.alphabet)
     speech = rules.Speech(recording.phones, closures, loudness, recording.alphabet, stressed)
     times = np.arange(frames) / FPS
@@ -168,6 +168,7 @@ def _sound(path: Path) -> np.ndarray:
         raise CorpusError(f"{path}: {error}") from error
 
 
-def _loudness(samples: np.ndarray, phone: Phone) -> float:
+def loudness_of(samples: np.ndarray, phone: Phone) -> float:
+    """Decibels of a phone in its recording (float32 [n] at 16 kHz)."""
     piece = samples[round(phone.start * SAMPLE_RATE) : round(phone.end * SAMPLE_RATE) + 1]
     return float(10 * np.log10(np.mean(np.square(piece, dtype=np.float64)) + 1e-9)) if len(piece) else -90.0

@@ -91,6 +91,20 @@ def breath(random: Generator, length: int) -> np.ndarray:
     return noise * _envelope(random, length, per_second=1.2) ** 3 + 1e-3 * random.standard_normal(length)
 
 
+def coughs(random: Generator, length: int) -> np.ndarray:
+    """Coughs and throats being cleared: a burst of noise that ends in a short, rough voice, once or a few times."""
+    sound = 1e-3 * random.standard_normal(length)
+    for start in random.integers(0, length, max(length // SAMPLE_RATE, 1)):
+        held = min(round(random.uniform(0.15, 0.5) * SAMPLE_RATE), length - start)
+        times = np.arange(held) / SAMPLE_RATE
+        burst = coloured_noise(random, held) if held > 1 else np.zeros(held)
+        pitch = random.uniform(100, 300) * (1 - 0.6 * times) + 8 * np.cumsum(random.standard_normal(held)) / 60
+        voice = np.sign(np.sin(2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE)) * (times > random.uniform(0.05, 0.2))
+        shape = np.minimum(times / 0.008, 1) * np.exp(-times / random.uniform(0.05, 0.2))
+        sound[start : start + held] += shape * (burst / max(burst.std(), 1e-6) + random.uniform(0, 1) * voice)
+    return sound
+
+
 def knocks(random: Generator, length: int) -> np.ndarray:
     """Clicks and knocks: short ringing hits over faint noise."""
     sound = 0.02 * random.standard_normal(length)
@@ -109,6 +123,7 @@ MAKERS: tuple[Callable[[Generator, int], np.ndarray], ...] = (
     chords,
     song,
     breath,
+    coughs,
     knocks,
     steady_tone,
 )

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Augmentation keeps the timing; what is added in a pause stays in it; sounds that are no speech are what they say."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from backend.training.lips.augment import interrupted, vary
+from backend.training.lips.config import AugmentConfig
+from backend.training.speech import sounds
+
+RATE = 16000
+BANK = sounds.bank(2 * len(sounds.MAKERS), 4.0, seed=3)
+
+
+def clicks(*seconds):
+    """Two seconds of almost nothing but a sharp click at each of some times."""
+    sound = 1e-4 * np.random.default_rng(1).standard_normal(2 * RATE)
+    for second in seconds:
+        sound[round(second * RATE) : round(second * RATE) + 40] = 0.5
+    return sound.astype(np.float32)
+
+
+def test_no_augmentation_moves_the_sound_in_time():
+    always = AugmentConfig(clean=0, reverb=1, equalize=1, band=0, noise=1, loudest_noise=25, clip=1, quantize=1)
+    chunks = np.stack([clicks(0.5, 1.5)] * 8)
+    heard = vary(chunks, BANK, always, np.random.default_rng(2))
+    assert heard.shape == chunks.shape
+    for chunk in heard:
+        assert abs(int(np.argmax(np.abs(chunk[: RATE - 1]))) - RATE // 2) < 0.012 * RATE
+    assert not np.allclose(heard[0], heard[1])
+
+
+def test_a_share_of_the_chunks_is_spared():
+    spared = dataclasses.replace(AugmentConfig(), clean=1.0)
+    chunks = np.stack([clicks(0.5)] * 4)
+    assert np.array_equal(vary(chunks, BANK, spared, np.random.default_rng(2)), chunks)
+
+
+def test_an_interruption_stays_inside_a_pause():
+    chunk = 0.1 * np.random.default_rng(1).standard_normal(2 * RATE).astype(np.float32)
+    pauses = np.zeros(120, bool)
+    pauses[60:100] = True
+    pauses[110:115] = True  # too short for anything
+    for seed in range(12):
+        changed = np.flatnonzero(interrupted(chunk, pauses, BANK, np.random.default_rng(seed)) != chunk)
+        assert RATE <= changed.min() < changed.max() < RATE * 100 / 60
+
+
+def test_speech_without_a_pause_is_not_interrupted():
+    chunk = clicks(0.5)
+    pauses = np.arange(120) % 20 < 10
+    assert interrupted(chunk, pauses, BANK, np.random.default_rng(0)) is chunk
+
+
+@pytest.mark.parametrize("maker", sounds.MAKERS, ids=lambda maker: maker.__name__)
+def test_sounds_are_numbers_and_differ_from_each_other(maker):
+    first, other = (maker(np.random.default_rng(seed), RATE) for seed in (1, 2))
+    assert first.shape == (RATE,)
+    assert np.isfinite(first).all()
+    assert first.std() > 0
+    assert abs(np.corrcoef(first, other)[0, 1]) < 0.9
+
+
+def test_a_bank_has_one_loudness():
+    assert np.sqrt(np.mean(BANK**2, axis=1)) == pytest.approx(1, rel=1e-3)
