@@ -269,6 +269,8 @@ def _render(desk: Scene, samples: int) -> bytes:
             )
         with wave.open(str(path), "rb") as mixed:
             data = mixed.readframes(samples)
+    if len(data) < 2 * (samples - MIX_RATE // 20):  # Blender says nothing where it could not write all of it
+        raise EOFError("only a part of it could be written")
     return data.ljust(2 * samples, b"\0")
 
 

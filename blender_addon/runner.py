@@ -36,7 +36,7 @@ class Runner:
     @property
     def busy(self) -> bool:
         """Whether there is anything to drive."""
-        return session.current.busy or self.worklist.waiting
+        return session.current.busy or self._job is not None or self.worklist.waiting
 
     def begin(self, choice: Choice, launch: Launch) -> None:
         """Begin a job; raises `MouthpieceError`, and nothing has begun."""
@@ -85,9 +85,7 @@ class Runner:
             self._go_on()
         except MouthpieceError as problem:
             self._drop_job(problem)
-        if self._job and self._job.performance:
-            kept = self._job.performance
-            self.performances[kept.choice.scene, kept.choice.title] = kept
+        self._keep()
         self._redraw()
 
     def apply(self) -> bool:
@@ -124,7 +122,13 @@ class Runner:
         elif self._job and self._job.advance(WORK_SECONDS) and not _artist_is_dragging():
             _apply_in_one_undo_step()
 
+    def _keep(self) -> None:
+        kept = self._job.performance if self._job else None
+        if kept:
+            self.performances[kept.choice.scene, kept.choice.title] = kept
+
     def _drop_job(self, problem: MouthpieceError) -> None:
+        self._keep()
         job, self._job = self._job, None
         if job:
             job.abandon(problem)
