@@ -101,7 +101,16 @@ class VisemeList(bpy.types.UIList):
 
     bl_idname = "MOUTHPIECE_UL_visemes"
 
-    def draw_item(self, _context: Context, layout: UILayout, _data: object, row: VisemeRow, *_others: object) -> None:
+    def draw_item(
+        self,
+        _context: Context,
+        layout: UILayout,
+        _data: VisemeSettings,
+        row: VisemeRow,
+        _icon: int,
+        _active_data: VisemeSettings,
+        _active_property: str,
+    ) -> None:
         """One phone."""
         line = layout.split(factor=0.45, align=True)
         about = line.split(factor=0.55)

@@ -105,10 +105,10 @@ def test_espeak_reads_any_language_without_losing_a_bilabial():
     assert all(classes_of(phone, "ipa") for word in english.words for phone in word)
     assert "ɾ" not in {phone for word in english.words for phone in word}
     german = words.pronounce("Papa mag New York", "de")
-    assert german.words[0] == ("p", "a", "p", "ɑː")
+    assert [classes_of(phone, "ipa")[0] for phone in german.words[0]] == ["pb", "AA", "pb", "AA"]
 
 
 @needs_espeak
 def test_a_language_that_espeak_does_not_know_is_named():
-    with pytest.raises(PronunciationError, match="“no-such”"):
-        words.pronounce("a", "no-such")
+    with pytest.raises(PronunciationError, match="“xx”"):
+        words.pronounce("a", "xx")
