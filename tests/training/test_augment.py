@@ -22,8 +22,8 @@ def clicks(*seconds):
     return sound.astype(np.float32)
 
 
-def test_no_augmentation_moves_the_sound_in_time():
-    always = AugmentConfig(clean=0, reverb=1, equalize=1, band=0, noise=1, loudest_noise=25, clip=1, quantize=1)
+def test_rooms_microphones_and_cheap_equipment_keep_the_time():
+    always = AugmentConfig(clean=0, reverb=1, equalize=1, band=0, noise=0, clip=1, quantize=1)
     chunks = np.stack([clicks(0.5, 1.5)] * 8)
     heard = vary(chunks, BANK, always, np.random.default_rng(2))
     assert heard.shape == chunks.shape
