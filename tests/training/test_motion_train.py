@@ -169,6 +169,9 @@ def test_a_mesh_behind_the_sliders_is_learnt_and_measured(prepared: Path, tmp_pa
     assert 0 < row["MVE"] < 0.5
     with pytest.raises(ConfigError, match=r"faces\.my_rig was '\w{12}', is None, meshes\.my_rig was"):
         train(prepared / "hero", tmp_path / "run", *quick)
+    np.savez(mesh, meanshape=np.ones((5, 3), np.float32), blendshape=2 * offsets)
+    with pytest.raises(ConfigError, match=r"config \(meshes\.my_rig was '\w{12}', is '\w{12}'\)"):
+        train(prepared / "hero", tmp_path / "run", *quick, options=options)
     with pytest.raises(CorpusError, match=r"face\.npy is missing or no \.npz"):
         train(prepared / "hero", tmp_path / "other", options=("--mesh", f"my_rig={face}"))
     with pytest.raises(ConfigError, match="mesh or face for nobody"):
@@ -276,6 +279,16 @@ def test_a_trunk_that_is_not_the_models_is_refused(trained: Path, prepared: Path
     with pytest.raises(ConfigError, match=r"decoder_dimension of \S+tiny\.safetensors is not that"):
         options = ("--from", trained / "tiny.safetensors")
         train(prepared, tmp_path, "model.decoder_dimension=24", options=options)
+
+
+def test_another_model_of_the_same_name_may_not_go_on_with_a_run(trained: Path, prepared: Path, tmp_path: Path):
+    begun(trained, prepared / "hero", tmp_path)
+    model, path = checkpoint.load(trained / "tiny.safetensors"), tmp_path / "other.safetensors"
+    torch.nn.init.ones_(model.model.decoder.audio.bias)
+    checkpoint.save(path, model.model, list(model.spaces.values()), model.identities, model.info)
+    still = ("schedule.rate=0.0", "schedule.last_rate=0.0", "schedule.epochs=1")
+    with pytest.raises(ConfigError, match=r"config \(begin was 'unitalker-tiny \w{12}', is 'unitalker-tiny \w{12}'\)"):
+        train(prepared / "hero", tmp_path, *still, config="finetune", options=("--from", path))
 
 
 def test_two_meanings_of_one_space_are_refused(prepared: Path, tmp_path: Path):
