@@ -30,6 +30,7 @@ LAYOUTS = {
     "talkshow": "talkshow",
     "livelink": "live_link",
     "clips": "clip_folder",
+    "speakers": "speakers",
 }
 """Names of the layouts, as the command line takes them, and the module that reads each."""
 

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Speakers: a corpus of `synthesize` as annotated motion, every voice with a manner of its own.
+
+The lower face is what the rules make of the phones (`lips.rules`) as the speaker articulates (`lips.voices`), the rest
+of the face is drawn for every recording (`lips.life`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property, partial
+from pathlib import Path
+
+import numpy as np
+from backend.audio import SAMPLE_RATE, AudioError, decode
+from backend.face import arkit
+from backend.phonetics.phones import split
+from backend.training.errors import CorpusError
+from backend.training.lips import life, rules, voices
+from backend.training.lips.prepare import loudness_of
+from backend.training.motion.clip import REDUCTIONS, ClipError
+from backend.training.speech import corpus
+from backend.training.speech.corpus import Recording
+
+from .annotated import AnnotatedClip, DataSet, drawn_split
+
+FPS = 60.0
+HEARD = 6
+"""Recordings of a speaker by which their voice is judged."""
+
+
+class Speaker:
+    """Somebody in a corpus; their voice is listened to when somebody asks for their manner."""
+
+    def __init__(self, folder: Path, recordings: list[Recording]) -> None:
+        self._folder, self._recordings = folder, recordings[:HEARD]
+
+    @cached_property
+    def manner(self) -> voices.Manner:
+        """How the speaker moves. Raises ClipError for a sound that cannot be read."""
+        sounds = [_sound(self._folder / recording.audio) for recording in self._recordings]
+        return voices.manner_of(
+            voices.sound_of(sounds, [split(each.phones, each.alphabet) for each in self._recordings])
+        )
+
+
+def read(folder: Path) -> list[DataSet]:
+    """The synthesized speakers of a corpus folder. Raises CorpusError."""
+    recordings = corpus.read(folder)
+    if not recordings:
+        raise CorpusError(f"{folder} holds no recording; make some with `synthesize`.")
+    names = tuple(sorted({recording.speaker for recording in recordings}))
+    people = {name: Speaker(folder, [each for each in recordings if each.speaker == name]) for name in names}
+    space = arkit(FPS / REDUCTIONS[int(FPS)])
+    clips = drawn_split(
+        AnnotatedClip(
+            Path(recording.audio).with_suffix("").as_posix(),
+            folder / corpus.MANIFEST,
+            folder / recording.audio,
+            partial(_motion, folder, recording, people[recording.speaker]),
+            FPS,
+            space.name,
+            recording.speaker,
+            "train",
+        )
+        for recording in recordings
+    )
+    return [DataSet(folder.resolve().name, space, names, clips, cut_long=True)]
+
+
+def _motion(folder: Path, recording: Recording, speaker: Speaker, _manifest: Path) -> np.ndarray:
+    """float32 [frames, 52] at 60 frames per second, the same in every run. Raises ClipError."""
+    samples = _sound(folder / recording.audio)
+    frames = round(len(samples) / SAMPLE_RATE * FPS)
+    loudness = [loudness_of(samples, phone) for phone in recording.phones]
+    speech = rules.Speech(recording.phones, recording.shut(), loudness, recording.alphabet)
+    mouth = rules.to_arkit(voices.articulated(rules.weights(speech, frames, FPS), speaker.manner))
+    seed = int.from_bytes(hashlib.blake2b(recording.audio.encode(), digest_size=8).digest(), "big")
+    random = np.random.default_rng(seed)
+    return life.lively(mouth, FPS, recording.phones, recording.alphabet, speaker.manner, random)
+
+
+def _sound(path: Path) -> np.ndarray:
+    try:
+        return decode(path)
+    except AudioError as error:
+        raise ClipError(f"{path} cannot be used: {error}") from error
