@@ -49,6 +49,12 @@ def motion(request: protocol.Generate) -> np.ndarray:
     return values
 
 
+def phone_times(request: protocol.Generate) -> np.ndarray:
+    """A pause, a p, a vowel and a pause, each a quarter of the line."""
+    edges = np.linspace(0, request.duration, 5, dtype=np.float32)
+    return np.stack((edges[:-1], edges[1:]), axis=1)
+
+
 class FakeBackend:
     def __init__(self, mode: str) -> None:
         self.mode = mode
@@ -106,11 +112,14 @@ class FakeBackend:
         job, values, names = request.job, motion(request), CHANNELS
         if self.mode == "sliders":
             names, values = tuple(SLIDERS), values[:, [CHANNELS.index(channel) for channel in SLIDERS.values()]]
+        about = {"model": request.model, "identity": request.identity, "version": "0.0.1"}
+        if self.mode == "phones":
+            self.say(protocol.Phones(job, ("sil", "p", "ɑː", "sil"), ("sil", "pb", "AA", "sil"), phone_times(request)))
+            about["transcript_note"] = f"{request.language}: {request.transcript}" if request.transcript else ""
         for start in range(0, len(values), CHUNK) if self.mode != "gap" else ():
             self.say(protocol.Progress(job, "animating", start / len(values)))
             self.say(protocol.Frames(job, start, values[start : start + CHUNK]))
-        about = json.dumps({"model": request.model, "identity": request.identity, "version": "0.0.1"})
-        self.say(protocol.Finished(job, "arkit", request.fps, len(values), names, about))
+        self.say(protocol.Finished(job, "arkit", request.fps, len(values), names, json.dumps(about)))
 
 
 if __name__ == "__main__":
