@@ -42,7 +42,7 @@ $(BLENDER_MODULE)/.ready: requirements-blender.txt
 demo: environments  ## speech in, talking head out: a .blend, a video with sound, a picture of the curves (folder out/demo)
 	$(PY) -m demo
 
-demo-own-rig: environments  ## a head with eight sliders of its own is taught and speaks; needs espeak-ng and flite (folder out/own_rig)
+demo-own-rig: environments  ## a head with eight sliders of its own is taught and speaks; needs flite (folder out/own_rig)
 	$(PY) -m demo.own_rig
 
 test: environments  ## all tests but the slow ones
