@@ -179,15 +179,13 @@ class ControlList(bpy.types.UIList):
         _active_data: RigMapping,
         _active_property: str,
     ) -> None:
-        """On or off, the convention's name, the character's name, the weight."""
+        """On or off, the convention's name, the character's name."""
         row = layout.row(align=True)
         row.prop(item, "is_on", text="")
-        columns = row.split(factor=0.42, align=True)
+        columns = row.split(factor=0.55, align=True)
         columns.active = item.is_on
         columns.label(text=item.name)
-        columns = columns.split(factor=0.72, align=True)
         columns.prop(item, "shown_by", text="", placeholder="nothing")
-        columns.prop(item, "gain", text="")
 
 
 class RigMappingPanel:
@@ -223,7 +221,8 @@ def _draw_face(layout: UILayout, context: Context, character: Object) -> None:
     except MouthpieceError as problem:
         draw_sentence(layout, context, str(problem), "INFO")
         return
-    for number, sentence in enumerate(face.match.sentences):
+    told = (f"{face.match.summary}.",) if PROPERTY in character else face.match.sentences  # the list shows the rest
+    for number, sentence in enumerate(told):
         draw_sentence(layout, context, sentence, "INFO" if number else "CHECKMARK")
     parts = layout.column(align=True)
     parts.scale_y = 0.8
@@ -239,6 +238,10 @@ def _draw_list(layout: UILayout, character: Object) -> None:
         buttons.operator("mouthpiece.recognise_rig", text="", icon="LOOP_BACK")
     if is_carried and shown.rows:
         layout.template_list(ControlList.bl_idname, "", shown, "rows", shown, "active", rows=8)
+        row = shown.rows[min(shown.active, len(shown.rows) - 1)]
+        detail = layout.column(align=True)
+        detail.prop(row, "shown_by", text="", placeholder=f"What shows {row.name}?")
+        detail.prop(row, "gain", slider=True)
     else:
         layout.operator("mouthpiece.choose_rig", icon="GREASEPENCIL")
 
