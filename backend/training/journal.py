@@ -23,9 +23,15 @@ SECONDS_BETWEEN_PICTURES = 60.0
 class Journal:
     """The journal of a run in its folder; the first of several processes keeps it. Close it by leaving `with`."""
 
-    def __init__(self, folder: Path, *, tensorboard: bool = False) -> None:
-        """Raises ConfigError when TensorBoard is asked for and missing."""
+    def __init__(self, folder: Path, step: int, *, tensorboard: bool = False) -> None:
+        """Goes on from a step: what a killed run noted later will come again.
+
+        Raises ConfigError when TensorBoard is asked for and missing.
+        """
         self._folder = folder
+        if processes.is_first() and (folder / METRICS).is_file():
+            rows = [row for row in curves.read(folder / METRICS) if row["step"] <= step]
+            (folder / METRICS).write_text("".join(map(_line, rows)), encoding="utf-8")
         self._began = self._last_picture = time.monotonic()
         self._events = _events(folder) if tensorboard and processes.is_first() else None
 
@@ -42,7 +48,7 @@ class Journal:
         now = time.monotonic()
         row = {"step": step, "rate": rate, "losses": losses, "figures": figures, "seconds": round(now - self._began, 1)}
         with (self._folder / METRICS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+            file.write(_line(row))
         if self._events is not None:
             for group in ("losses", "figures"):
                 for name, value in row[group].items():
@@ -56,6 +62,10 @@ class Journal:
         self._last_picture = time.monotonic()
         if processes.is_first() and (self._folder / METRICS).is_file():
             curves.draw(curves.read(self._folder / METRICS), self._folder / PICTURE)
+
+
+def _line(row: Mapping[str, object]) -> str:
+    return json.dumps(row) + "\n"
 
 
 def _events(folder: Path) -> SummaryWriter:

@@ -42,20 +42,21 @@ def fit(
     """
     current = runs.begin(task, config, folder)
     recent: list[dict[str, float]] = []
-    with Journal(folder, tensorboard=tensorboard) as journal, _bar(current) as bar:
+    with Journal(folder, current.step, tensorboard=tensorboard) as journal, _bar(current) as bar:
         while not _is_over(current):
             pieces = pieces_of(current.step)
             recent.append(train_step(current, pieces))
             bar.update()
-            if current.step % config.optimizer.validate_every == 0 or current.step == config.optimizer.steps:
-                _refuse_broken_weights(current, pieces)
-                if processes.is_first():
-                    figures = _validated(current, validate)
-                    journal.write(current.step, rate_at(current.step, config.optimizer), means(recent), figures)
-                    runs.save(current)
-                    bar.set_postfix({name: f"{figures[name]:.3f}" for name in ("score", "f1") if name in figures})
-                current.waited = processes.as_first(current.waited, current.device)
-                recent.clear()
+            if not _is_due(current):
+                continue
+            _refuse_broken_weights(current, pieces)
+            if processes.is_first():
+                figures = _validated(current, validate)
+                journal.write(current.step, rate_at(current.step, config.optimizer), _means(recent), figures)
+                runs.save(current)
+                bar.set_postfix({name: f"{figures[name]:.3f}" for name in ("score", "f1") if name in figures})
+            current.waited = processes.as_first(current.waited, current.device)
+            recent.clear()
     return folder / BEST
 
 
@@ -67,7 +68,7 @@ def rate_at(step: int, config: OptimizerConfig) -> float:
     return config.last_rate + (config.rate - config.last_rate) * 0.5 * (1 + math.cos(math.pi * done))
 
 
-def means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+def _means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
     """Of every loss over the steps that had it: not every FaceSpace has all."""
     by_name: dict[str, list[float]] = {}
     for row in rows:
@@ -79,6 +80,11 @@ def means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
 def _bar(current: Run) -> tqdm:
     steps, name = current.config.optimizer.steps, current.config.name
     return tqdm(total=steps, initial=current.step, desc=name, unit=" steps", disable=not processes.is_first())
+
+
+def _is_due(current: Run) -> bool:
+    settings = current.config.optimizer
+    return current.step % settings.validate_every == 0 or current.step == settings.steps
 
 
 def _is_over(current: Run) -> bool:

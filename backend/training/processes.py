@@ -18,7 +18,7 @@ from torch import Tensor, distributed, nn
 
 from .errors import ConfigError
 
-PATIENCE = datetime.timedelta(hours=6)
+LONGEST_WAIT = datetime.timedelta(hours=6)
 """How long the others wait while number 0 validates."""
 
 
@@ -31,7 +31,7 @@ def joined(device: str) -> Iterator[str]:
     if device == "cuda":
         device = f"cuda:{os.environ['LOCAL_RANK']}"
         torch.cuda.set_device(device)
-    distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo", timeout=PATIENCE)
+    distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo", timeout=LONGEST_WAIT)
     try:
         yield device
     finally:

@@ -163,6 +163,15 @@ def test_tensorboard_that_is_missing_is_one_sentence(
     assert not (tmp_path / METRICS).exists()
 
 
+def test_what_a_killed_run_noted_behind_its_state_comes_once(prepared: Path, tmp_path: Path) -> None:
+    assert train(prepared, tmp_path, "schedule.epochs=2") == 0
+    before = rows(tmp_path)
+    with (tmp_path / METRICS).open("a") as file:
+        file.write(json.dumps({**before[-1], "step": 99}) + '\n{"step": 1')
+    assert train(prepared, tmp_path, "schedule.epochs=2") == 0
+    assert rows(tmp_path) == before
+
+
 def test_a_half_written_last_line_does_not_spoil_the_picture(tmp_path: Path) -> None:
     row = {"step": 5, "losses": {"motion": 0.5}, "figures": {"T0 unexplained": 0.9, "score": -0.9}}
     (tmp_path / METRICS).write_text(f"{json.dumps(row)}\n{{'step': ")
