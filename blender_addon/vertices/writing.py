@@ -101,13 +101,16 @@ class MeshWriting:
         wider = replace(self.record, first_frame=self.record.first_frame - 1, last_frame=self.record.last_frame + 1)
         plain = replace(self.options, tolerance=RETIMING_TOLERANCE, smoothing=0.0, step=1, blend=0)
         try:
-            return self._write(Writing(wider, cached.curves(modifier, frames, self.options.blend), plain, self._name))
+            placed = self._write(Writing(wider, cached.curves(modifier, frames, self.options.blend), plain, self._name))
         except MouthpieceError:
             if old is None:
                 character.modifiers.remove(modifier)
             else:
                 modifier.filepath = old
             raise
+        for strand in self.strands:  # as everybody else sees them, from the first frame to the last
+            strand.shown = strand.shown[1:-1]
+        return placed
 
     def _shape(self, character: Object, basis: Basis) -> Placed:
         had_keys = character.data.shape_keys is not None
