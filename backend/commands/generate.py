@@ -178,7 +178,8 @@ def _motions(loaded: LoadedModel, request: Request, wanted: Wish, sound: Path) -
         for chunk in pipeline.generate(loaded, samples, planned, lips=lips):
             takes[chunk.take].append(chunk.values)
             bar.update(len(chunk.values))
-    about = [pipeline.metadata(loaded, request, take) | known_words.about(track) for take in range(len(takes))]
+    words = known_words.about(track) | known_words.rows(track)
+    about = (pipeline.metadata(loaded, request, take) | words for take in range(len(takes)))
     texts = [json.dumps(entry, ensure_ascii=False) for entry in about]
     return [
         motion_file.Motion(planned.space.name, planned.fps, np.concatenate(pieces), planned.channels, 0.0, text)
