@@ -44,10 +44,11 @@ def lively(
 
 
 def blink_times(seconds: float, pauses: Sequence[float], rate: float, random: Generator) -> list[float]:
-    """When blinks begin: by chance so many a minute, a part of them where a pause begins."""
-    chosen = [pause for pause in pauses if random.random() < 0.4]
-    free = max(rate / 60 * seconds - len(chosen), 0.25 * rate / 60 * seconds)
-    drawn = random.uniform(0, seconds, random.poisson(free)).tolist()
+    """When blinks begin: by chance so many a minute, up to half of them where a pause begins."""
+    expected = rate / 60 * seconds
+    share = min(0.4, expected / 2 / max(len(pauses), 1))
+    chosen = [pause for pause in pauses if random.random() < share]
+    drawn = random.uniform(0, seconds, random.poisson(expected - share * len(pauses))).tolist()
     kept: list[float] = []
     for moment in sorted([*chosen, *drawn]):
         if not kept or moment - kept[-1] > _REFRACTORY:
@@ -114,9 +115,12 @@ def _raise_brows(
 
 
 def _wander(times: np.ndarray, per_second: float, random: Generator) -> np.ndarray:
-    """A curve of about unit size that changes so often."""
-    count = int(times[-1] * per_second) + 4
-    return np.interp(times * per_second, np.arange(count) - random.random(), random.normal(0, 1, count))
+    """A smooth curve of about unit size that turns so often."""
+    knots = random.normal(0, 1, int(times[-1] * per_second) + 3)
+    place = times * per_second + random.random()
+    before = place.astype(int)
+    share = 0.5 - 0.5 * np.cos(np.pi * (place - before))
+    return knots[before] * (1 - share) + knots[before + 1] * share
 
 
 def _add(face: np.ndarray, channel: str, values: np.ndarray) -> None:
