@@ -14,11 +14,12 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
 
-from backend.training.speech import corpus
+from backend.phonetics.phones import Phone
 from demo.layout import BACKEND_PYTHON, BLENDER_PYTHON, ROOT
 
 from . import figures, lines, picture
@@ -55,16 +56,22 @@ def animate_lines(folder: Path, scale: float) -> None:
     speech = folder / "speech"
     backend("synthesize", speech, "--config", VOICES, "--seed", SEED, "--scale", scale)
     made: list[Line] = []
-    for recording in sorted(corpus.read(speech), key=lambda recording: recording.audio):
-        name = Path(recording.audio).stem
+    for recording in recordings(speech):
+        name = Path(recording["audio"]).stem
         voice, _, number = name.rpartition("-")
-        frames = int(recording.duration * FRAMES_PER_SECOND)
+        frames = int(recording["duration"] * FRAMES_PER_SECOND)
         is_taught = voice != STRANGER and int(number) % KEPT_BACK != KEPT_BACK - 1 and int(number) > 0
-        made.append(Line(name, str(speech / recording.audio), voice, is_taught, frames))
-        keys = animate(recording.phones, recording.alphabet)
+        made.append(Line(name, str(speech / recording["audio"]), voice, is_taught, frames))
+        keys = animate([Phone(*phone) for phone in recording["phones"]], recording["alphabet"])
         poses = keys.at(np.arange(frames) / FRAMES_PER_SECOND).astype(np.float32)
         lines.write_values(folder / lines.POSES, name, poses)
     lines.write(folder, made)
+
+
+def recordings(speech: Path) -> list[dict[str, Any]]:
+    """The lines of a corpus's manifest, in the order of their names."""
+    manifest = (speech / "manifest.jsonl").read_text(encoding="utf-8")
+    return sorted(map(json.loads, manifest.splitlines()), key=lambda recording: recording["audio"])
 
 
 def teach(folder: Path, epochs: int) -> float:
