@@ -104,3 +104,11 @@ def test_file_that_is_not_there_is_one_sentence(rig, tmp_path):
 @pytest.mark.parametrize("module", ["environment", "errors", "motion", "process", "session"])
 def test_modules_that_need_no_blender(rig, module):
     assert importlib.import_module(f"checkout.blender_addon.{module}")
+
+
+def test_every_profile_has_its_line_in_the_documentation():
+    page = (ROOT / "docs" / "rigs.md").read_text(encoding="utf-8")
+    assert {path.stem for path in PROFILES} == {
+        line.split("`")[1] for line in page.splitlines() if line.startswith("| `")
+    }
+    assert f"{len(PROFILES)} of them ship" in page
