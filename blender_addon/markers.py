@@ -17,7 +17,8 @@ def show(scene: Scene, performance: Performance) -> int:
     spoken = [phone for phone in performance.motion.phones if phone.viseme != PAUSE]
     for phone in spoken:
         frame = performance.first_frame + round(phone.start * performance.fps)
-        scene.timeline_markers.new(f"{PREFIX}{phone.name}", frame=frame)
+        marker = scene.timeline_markers.new(f"{PREFIX}{phone.name}", frame=frame)
+        marker.select = False
     return len(spoken)
 
 
