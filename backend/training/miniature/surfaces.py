@@ -44,6 +44,7 @@ def _region(folder: Path, name: str, indices: np.ndarray) -> Path:
 def _mesh(folder: Path, name: str, arrays: dict[str, np.ndarray]) -> Path:
     path = folder / "meshes" / f"{name}.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+    if not path.is_file():
+        with path.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
     return path
