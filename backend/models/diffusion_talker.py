@@ -168,11 +168,11 @@ class DiffusionTalker(nn.Module):
 
         Unlike UniTalker's, this does not stretch a sound to its motion: a frame gets the same whatever lies behind it.
         """
-        place = torch.arange(frames, device=features.device) * (self.feature_rate / fps)
+        place = torch.arange(frames, dtype=torch.float64) * (self.feature_rate / fps)
         before = place.long().clamp(max=features.shape[1] - 1)
         after = (before + 1).clamp(max=features.shape[1] - 1)
-        share = (place - before).clamp(max=1)[:, None]
-        return features[:, before] * (1 - share) + features[:, after] * share
+        share = (place - before).clamp(max=1)[:, None].to(features)
+        return features[:, before.to(features.device)] * (1 - share) + features[:, after.to(features.device)] * share
 
     def condition(self, aligned: Tensor, personal: Tensor) -> Condition:
         """What motion is denoised by, of `aligned` features and personalised embeddings [B, personal width]."""
