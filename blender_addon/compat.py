@@ -120,6 +120,12 @@ def assign(data: AnimData, action: Action | None) -> None:
             data.action_slot = slot
 
 
+def play_slot(data: AnimData) -> None:
+    """Let animation data play its action's slot for such datablocks, where it plays none so far."""
+    if data.action is not None and hasattr(data, "action_slot") and data.action_slot is None:
+        data.action_slot = _slot(data.action, data.id_data, 0)
+
+
 def new_nla_strip(data: AnimData, track: bpy.types.NlaTrack, action: Action, slot: int) -> NlaStrip:
     """Lay an action into a track, in the slot of that handle; 0 stands for its first one for such datablocks."""
     strip = track.strips.new(action.name, 0, action)

@@ -157,6 +157,7 @@ class Block:
     def _place(self, data: AnimData, action: Action) -> list[str]:
         """Let the finished action play; gives the names of the artist's actions that made room."""
         if self._in_place:
+            compat.play_slot(data)  # an action that was empty until now had none
             return []
         if self._options.mode is Mode.NLA:
             return stack.lay(data, action, self._options.blend)
