@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,8 @@ from .errors import MouthpieceError
 from .motion import Motion
 from .rig import own
 from .rig.face import Face, face_of, named
-from .rig.targets import targets_of
+from .rig.targets import curves_of
+from .rig.weights import Value, values_of
 from .vertices.writing import MeshWriting
 from .visemes import scaled
 from .writing.direction import directed
@@ -23,8 +26,6 @@ from .writing.ledger import Record
 from .writing.staging import Placed, Writing
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from .job import Choice
 
 
@@ -81,30 +82,39 @@ class Placing:
         self._performance, self._began = performance, time.monotonic()
         motion, character = performance.motion, self._character()
         self._has_face = motion.neutral is None and not own.is_taught(character, motion.names)
-        self._writing = self._control_writing() if motion.neutral is None else self._mesh_writing(motion.neutral)
+        self._values: Future[list[Value]] | None = self._solve(character) if self._has_face else None
+        self._writing = None if self._has_face else self._own_writing(character)
         self.applied: Placed | None = None
         """Set once the keys are in place."""
 
     @property
     def fraction(self) -> float:
         """How much of it is built, 0 to 1."""
-        return self._writing.fraction
+        return self._writing.fraction if self._writing else 0.0
 
     def advance(self, seconds: float) -> bool:
-        """Build for about that long; whether the keys are ready to be put in place."""
-        return self._writing.advance(seconds)
+        """Build for about that long; whether the keys are ready to be put in place.
+
+        Raises `MouthpieceError` where the motion does not move the character, or it cannot take the keys.
+        """
+        if self._writing is None:
+            self._writing = self._face_writing(seconds)
+        return self._writing is not None and self._writing.advance(seconds)
 
     def apply(self) -> None:
         """Put the keys in place: the one change of the file."""
+        if self._writing is None:
+            raise MouthpieceError("There is no finished motion to write.")
         self.applied = self._writing.commit()
 
     def discard(self) -> None:
         """Forget what was built."""
-        self._writing.discard()
+        if self._writing:
+            self._writing.discard()
 
     def report(self) -> Report:
         """Look whether the character moves."""
-        if self.applied is None:
+        if self._writing is None or self.applied is None:
             raise MouthpieceError("The keys have not been written.")
         character = self._character()
         face = self._face(character) if self._has_face else None
@@ -119,16 +129,36 @@ class Placing:
             seconds=round(time.monotonic() - self._began, 3),
         )
 
-    def _control_writing(self) -> Writing:
-        choice, character = self._performance.choice, self._character()
-        wanted = directed(scaled(self._performance.motion, choice.visemes), choice.strength, choice.writing)
-        curves = targets_of(self._face(character), wanted) if self._has_face else own.curves_of(character, wanted)
+    def _solve(self, character: Object) -> Future[list[Value]]:
+        """The values of a face's controls, in a thread of their own: ten minutes of visemes take half a second."""
+        match, wanted = self._face(character).match, self._wanted()
+        with_a_thread = ThreadPoolExecutor(1, "mouthpiece rig")
+        solving = with_a_thread.submit(values_of, match, wanted.names, wanted.values)
+        with_a_thread.shutdown(wait=False)
+        return solving
+
+    def _face_writing(self, seconds: float) -> Writing | None:
+        """Begin to write the controls of a face, or None where their values are not there within that time."""
+        choice, values = self._performance.choice, self._values
+        try:
+            solved = values.result(None if seconds == math.inf else seconds) if values else []
+        except TimeoutError:
+            return None
+        curves = curves_of(self._face(self._character()), solved)
         return Writing(_record(self._performance), curves, choice.writing, choice.action)
 
-    def _mesh_writing(self, neutral: np.ndarray) -> MeshWriting:
-        choice, character, record = self._performance.choice, self._character(), _record(self._performance)
-        frames = scaled(self._performance.motion, choice.visemes).values
-        return MeshWriting(character, record, frames, neutral, choice.mesh, choice.writing, choice.action)
+    def _own_writing(self, character: Object) -> Writing | MeshWriting:
+        """Begin to write the motion of a model that was taught this character."""
+        choice, motion, record = self._performance.choice, self._performance.motion, _record(self._performance)
+        if motion.neutral is None:
+            return Writing(record, own.curves_of(character, self._wanted()), choice.writing, choice.action)
+        frames = scaled(motion, choice.visemes).values
+        return MeshWriting(character, record, frames, motion.neutral, choice.mesh, choice.writing, choice.action)
+
+    def _wanted(self) -> Motion:
+        """The motion with the artist's strengths."""
+        choice = self._performance.choice
+        return directed(scaled(self._performance.motion, choice.visemes), choice.strength, choice.writing)
 
     def _face(self, character: Object) -> Face:
         return face_of(character, named(self._performance.choice.profile))

@@ -46,7 +46,11 @@ def targets_of(face: Face, motion: Motion) -> list[Curve]:
 
     Raises `BadInput` where not one channel of the motion moves this face.
     """
-    values = values_of(face.match, motion.names, motion.values)
+    return curves_of(face, values_of(face.match, motion.names, motion.values))
+
+
+def curves_of(face: Face, values: Sequence[Value]) -> list[Curve]:
+    """The curves that give the controls of a face their values, datablock by datablock."""
     return [curve for part in face.parts for curve in _MAKERS[part.kind](face, part, values)]
 
 
