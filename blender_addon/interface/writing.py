@@ -134,10 +134,11 @@ class WritingTab:
 
 def _draw_regions(layout: UILayout, chosen: WritingSettings) -> None:
     """A switch and a strength for each region."""
-    column = layout.column(align=True, heading="Regions")
+    column = layout.column(align=True)
+    column.use_property_split = False
+    column.label(text="Regions and their strengths")
     for region in REGIONS:
-        row = column.row(align=True)
-        row.use_property_split = False
+        row = column.split(factor=0.5, align=True)
         row.prop_enum(chosen, "regions", region)
         strength = row.row(align=True)
         strength.active = region in chosen.regions

@@ -19,17 +19,25 @@ FOLDER = Path(sys.argv[sys.argv.index("--") + 1])
 
 
 def act() -> Act:
-    head, strip = in_window.set_stage()
-    head.name, strip.name = "Anna", "anna_010"
-    for number, name in enumerate(("anna_020", "bert_030", "anna_040")):
-        in_window.add_strip(bpy.context.scene, in_window.SPEECH, 400 + 300 * number).name = name
-    bpy.context.scene.sequence_editor.active_strip = strip
-    chosen = bpy.context.scene.mouthpiece_writing
+    window, scene = bpy.context.window_manager.windows[0], bpy.context.scene
+    for thing in list(bpy.data.objects):
+        bpy.data.objects.remove(thing)
+    with in_window.context_of("VIEW_3D"):
+        bpy.ops.mouthpiece.add_demo_head()
+    window.view_layer.objects.active.name = "Anna"
+    for number, name in enumerate(("anna_010", "anna_020", "bert_030", "anna_040")):
+        in_window.add_strip(scene, in_window.SPEECH, 37 + 300 * number).name = name
+    chosen = scene.mouthpiece_writing
     chosen.mode, chosen.blend, chosen.keys = "nla", 4, "few"
     chosen.regions, chosen.jaw = {"mouth", "jaw", "tongue"}, 0.8
+    view = in_window.area_of("VIEW_3D")
+    view.spaces.active.show_region_ui = True
     yield 1.0
-    in_window.open_tab()
-    in_window.frame_all()
+    region = next(region for region in view.regions if region.type == "UI")
+    region.active_panel_category = "Mouthpiece"
+    with in_window.context_of("VIEW_3D"):
+        bpy.ops.view3d.view_axis(type="FRONT")
+        bpy.ops.view3d.view_selected()
     yield from shoot("keys", mouthpiece("interface.writing").WritingInViewport)
 
     runner = mouthpiece("runner").current
@@ -41,18 +49,21 @@ def act() -> Act:
 
 
 def shoot(name: str, panel: type) -> Act:
-    """A picture with one sub-panel open; Blender opens a panel that is new to it by its own options only."""
+    """A picture with one sub-panel open: Blender opens what is new to it as its options say."""
+    closed = panel.bl_idname
+    as_new(panel, f"{closed}_open", set())
+    yield 1.0
+    photograph(FOLDER / f"{name}.png")
+    as_new(panel, closed, {"DEFAULT_CLOSED"})
+
+
+def as_new(panel: type, name: str, options: set[str]) -> None:
+    """Register a panel again under another name."""
     bpy.utils.unregister_class(panel)
-    panel.bl_options = set()
+    panel.bl_idname, panel.bl_options = name, options
     bpy.utils.register_class(panel)
     for area in bpy.context.window_manager.windows[0].screen.areas:
         area.tag_redraw()
-    yield 1.0
-    photograph(FOLDER / f"{name}.png")
-    bpy.utils.unregister_class(panel)
-    panel.bl_options = {"DEFAULT_CLOSED"}
-    panel.bl_idname += "_closed"
-    bpy.utils.register_class(panel)
 
 
 in_window.play(act)
