@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.types import Object, Scene
+from bpy.types import Scene
 
 from . import audio, preferences, transcripts
 from .environment import Launch
 from .errors import BadInput, MouthpieceError
 from .job import Choice
-from .rig.face import face_of, named
+from .rig.face import leads, named
 from .vertices import arguments as mesh
 from .writing import arguments as writing
 
@@ -107,17 +107,9 @@ def saver(output: Path | None) -> Callable[[], str]:
 
 
 def _only_character(scene: Scene, profile: str) -> str:
-    names = [thing.name for thing in scene.objects if _is_character(thing, profile)]
+    names = [thing.name for thing in leads(scene.objects, named(profile))]
     active = bpy.context.view_layer.objects.active
     return _only("object with shape keys that Mouthpiece knows", "--object", names, active.name if active else "")
-
-
-def _is_character(thing: Object, profile: str) -> bool:
-    chosen = named(profile)
-    try:
-        return bool(face_of(thing, chosen))
-    except BadInput:
-        return False
 
 
 def _only(what: str, option: str, names: list[str], active: str) -> str:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -64,6 +64,21 @@ def face_of(character: Object, profile: RigProfile | None = None) -> Face:
     for part in parts:
         _check(part)
     return Face(found, parts)
+
+
+def leads(things: Iterable[Object], profile: RigProfile | None = None) -> list[Object]:
+    """One object of each character among some: of those that move together the one with the most controls itself."""
+    best: dict[frozenset[ID], tuple[int, Object]] = {}
+    for thing in things:
+        try:
+            face = face_of(thing, profile)
+        except BadInput:
+            continue
+        controls = sum(len(part.found) for part in face.parts if part.thing == thing)
+        owners = frozenset(face.owners)
+        if owners not in best or controls > best[owners][0]:
+            best[owners] = (controls, thing)
+    return [thing for _, thing in best.values()]
 
 
 def candidates(character: Object) -> Names:

@@ -130,6 +130,13 @@ class TestSeveralMeshes:
         found = addon.rig.face.face_of(head).match
         assert found.summary == "ARKit, 2 of 52"
 
+    def test_of_several_meshes_the_head_is_the_character(self, addon):
+        armature = jaw("spine")
+        for name, shapes in (("Teeth", ("jawOpen",)), ("Head", ("jawOpen", "mouthClose")), ("Tongue", ("tongueOut",))):
+            skin(add_character(shapes, name), armature)
+        other = add_character(("jawOpen",), "Other")
+        assert [thing.name for thing in addon.rig.face.leads(bpy.context.scene.objects)] == ["Head", other.name]
+
     def test_the_same_mesh_twice_is_written_once(self, addon):
         head = add_character(("jawOpen",))
         twin = bpy.data.objects.new("Twin", head.data)
@@ -316,6 +323,20 @@ class TestByHand:
         curves = curves_of(stranger.data.shape_keys.animation_data.action)
         assert sorted(curves) == ["blob.7", "qx01", "Ω"]
         assert 0.3 < max(value for _, value in curves["qx01"]) <= 0.5
+
+    def test_the_command_line_maps_it(self, addon, scene, use_fake, stranger, tmp_path, capfd):
+        use_fake("clicks")
+        add_strip(scene, tone(tmp_path / "click.wav", 1.0, (0.5,)))
+        path, out = tmp_path / "stranger.json", tmp_path / "out.blend"
+        mine = {"id": "stranger", "title": "Stranger", "extends": "arkit", "names": MAP}
+        path.write_text(json.dumps(mine), encoding="utf-8")
+        assert addon.cli.run(["generate", "--output", str(out)]) == 2
+        assert "no object with shape keys that Mouthpiece knows" in capfd.readouterr().err
+        assert addon.cli.run(["generate", "--profile", str(tmp_path / "gone.json"), "--output", str(out)]) == 2
+        assert "“gone.json” cannot be read" in capfd.readouterr().err
+        assert addon.cli.run(["generate", "--profile", str(path), "--output", str(out), "--json"]) == 0
+        report = json.loads(capfd.readouterr().out.splitlines()[-1])
+        assert report["shape_keys"] == ["qx01", "Ω", "blob.7"]
 
     def test_a_whole_profile_of_somebody_maps_it(self, addon, stranger, targets):
         text = json.dumps(
