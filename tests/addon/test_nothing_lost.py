@@ -167,6 +167,20 @@ def test_deleted_character(addon, shot, whole, begin, drive, use_fake, monkeypat
     assert list(addon.runner.current.performances) == [("Scene", "line")]
 
 
+@pytest.mark.parametrize("mode", ["new", "replace", "nla"])
+def test_one_undo_takes_everything_back(shot, scene, whole, use_fake, mode):
+    use_fake("clicks")
+    scene.mouthpiece_writing.mode = mode
+    bpy.ops.ed.undo_push(message="nothing")
+    shot["note"] = "before"
+    bpy.ops.ed.undo_push(message="before")
+    before = whole()
+    assert bpy.ops.mouthpiece.generate("EXEC_DEFAULT", True) == {"FINISHED"}
+    assert whole() != before
+    bpy.ops.ed.undo()
+    assert whole() == before
+
+
 def test_renamed_strip(addon, shot, scene, begin, drive, use_fake):
     use_fake("clicks")
     begin()
