@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _COPY_NUMBER = re.compile(r"\.\d{3}$")
 _SIDE_DOT = re.compile(r"\.(?=[lrLR]$)")
@@ -17,6 +18,7 @@ _GAP = re.compile(r"[\s_.\-]+")
 _SIDES = {"l": "left", "left": "left", "r": "right", "right": "right"}
 
 
+@lru_cache(maxsize=8192)
 def spelling(name: str) -> str:
     """One spelling for all usual ones: ``eyeBlinkLeft``, ``EyeBlink_L``, ``eye_blink.l``, ``L_eye_blink`` are equal.
 
@@ -29,6 +31,7 @@ def spelling(name: str) -> str:
     return "".join([word for word in words if word not in _SIDES] + sides)
 
 
+@lru_cache(maxsize=8192)
 def readings(name: str) -> tuple[str, ...]:
     """From the surest reading of a name to the least sure one: as it is, in another spelling, without its prefix."""
     whole = _SIDE_DOT.sub("_", _COPY_NUMBER.sub("", name.strip()))
