@@ -137,11 +137,12 @@ def _measure(model: DiffusionTalker, space: str, sets: Sequence[MotionSet]) -> N
 
 def _encoded(model: DiffusionTalker, space: str, prepared: MotionSet, clip: PreparedClip) -> Tensor:
     values = torch.from_numpy(np.array(prepared.motion(clip), np.float32))
-    return model.head(space).encode(values, torch.from_numpy(prepared.template(clip)))
+    return model.head(space).encode(values, torch.from_numpy(prepared.template(clip).copy()))
 
 
 def _listen_as(model: DiffusionTalker, begin: LoadedModel) -> None:
-    theirs = begin.model.encoder.state_dict()
-    if begin.model.config.encoder != model.config.encoder:
+    """Take over the encoder of another model, of whatever kind, if it is built alike."""
+    own, theirs = model.encoder.state_dict(), begin.model.encoder.state_dict()
+    if {name: value.shape for name, value in own.items()} != {name: value.shape for name, value in theirs.items()}:
         raise ConfigError(f"{begin.info.name} has another encoder than the config; make [model.encoder] the same.")
     model.encoder.load_state_dict(theirs)
