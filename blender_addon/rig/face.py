@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,11 @@ from .profile import RigProfile, load, parse, shipped
 
 PROPERTY = "mouthpiece_rig"
 """The custom property in which a character carries its profile, as JSON."""
+
+_DRIVEN = {
+    "shape keys": re.compile(r'^key_blocks\["(?P<name>.+)"\]\.value$'),
+    "bones": re.compile(r'^pose\.bones\["(?P<name>.+)"\]\.(?:location|rotation)'),
+}
 
 Kind = Literal["shape keys", "properties", "poses", "bones"]
 
@@ -142,22 +148,24 @@ def _parts(shelf: list[_Shelf], whole: Match) -> Iterator[Part]:
     for row in sorted(shelf, key=lambda row: row.kind not in ("properties",)):
         if row.kind == "poses" and any(control in taken for control in whole.found):
             continue
-        names = Names(**{"bones" if row.kind == "bones" else "poses" if row.kind == "poses" else "values": row.names})
-        found = {control: name for control, name in match(profile, names).found.items() if control in whole.found}
+        found = match(profile, _names([row])).found
+        found = {control: name for control, name in found.items() if control in whole.found}
+        driven = _driven_names(row)
         if row.kind == "shape keys":
-            driven = _driven(row.datablock)
-            found = {control: name for control, name in found.items() if control not in taken or name not in driven}
+            driven = {name for control, name in found.items() if control in taken and name in driven}
+        found = {control: name for control, name in found.items() if name not in driven}
         if found:
             taken |= found.keys()
             yield Part(row.kind, row.thing, row.datablock, found)
 
 
-def _driven(key: ID) -> set[str]:
-    """The shape keys that drivers set."""
-    if key.animation_data is None:
+def _driven_names(row: _Shelf) -> set[str]:
+    """The shape keys or bones that drivers set."""
+    data = row.datablock.animation_data
+    if row.kind not in _DRIVEN or data is None:
         return set()
-    paths = {driver.data_path for driver in key.animation_data.drivers}
-    return {block.name for block in key.key_blocks if block.path_from_id("value") in paths}
+    driven = (_DRIVEN[row.kind].match(driver.data_path) for driver in data.drivers)
+    return {bpy.utils.unescape_identifier(path["name"]) for path in driven if path}
 
 
 def _unknown(character: Object, names: Names, profile: RigProfile | None) -> str:

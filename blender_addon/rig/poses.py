@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -39,7 +39,7 @@ def pose_actions(armature: Object) -> tuple[str, ...]:
     return tuple(
         action.name
         for action in bpy.data.actions
-        if _is_still(action) and any(bone in there for bone in _bones(action))
+        if _is_still(action) and any(bone in there for bone, _, _ in _curves(action))
     )
 
 
@@ -61,14 +61,12 @@ def _is_still(action: Action) -> bool:
     return last - first <= 1.0
 
 
-def _curves(action: Action) -> list[tuple[str, str, FCurve]]:
+def _curves(action: Action) -> Iterator[tuple[str, str, FCurve]]:
     """Bone, property, curve."""
-    found = ((_PATH.match(curve.data_path), curve) for curve in compat.object_curves(action))
-    return [(path["bone"], path["property"], curve) for path, curve in found if path]
-
-
-def _bones(action: Action) -> set[str]:
-    return {bone for bone, _, _ in _curves(action)}
+    for curve in compat.object_curves(action):
+        path = _PATH.match(curve.data_path)
+        if path:
+            yield bpy.utils.unescape_identifier(path["bone"]), path["property"], curve
 
 
 def _poses(action: Action) -> dict[str, _BonePose]:

@@ -179,6 +179,15 @@ class TestBones:
         both = targets(mesh, profile, jawOpen=[0.0, 0.6], mouthPucker=[0.0, 0.4])
         assert {block for block, _, _ in both} == {armature, mesh.data.shape_keys}
 
+    def test_a_bone_that_follows_the_shape_keys_is_left_to_its_driver(self, addon):
+        """Character Creator's importer lets the jaw bone follow Jaw_Open; without it the bone needs keys."""
+        armature = jaw("CC_Base_JawRoot")
+        mesh = skin(add_character(("Jaw_Open", "Mouth_Close", "Mouth_Pucker")), armature)
+        profile = addon.rig.profile.shipped("cc4")
+        assert [part.kind for part in addon.rig.face.face_of(mesh, profile).parts] == ["shape keys", "bones"]
+        armature.driver_add('pose.bones["CC_Base_JawRoot"].rotation_quaternion', 1)
+        assert [part.kind for part in addon.rig.face.face_of(mesh, profile).parts] == ["shape keys"]
+
     def test_keys_on_bones_are_written_and_show(self, scene, use_fake, tmp_path):
         use_fake("clicks")
         add_strip(scene, tone(tmp_path / "click.wav", 1.0, (0.5,)))
