@@ -28,7 +28,7 @@ class Block:
         """Raises `BadInput` where the artist's action cannot take the keys, and nothing has changed."""
         self._owner, self._record, self._strands, self._options = owner, record, strands, options
         block = self.find()
-        earlier = stack.lines_of(block, record.strip, record.character)
+        earlier = stack.earlier_lines(block, record)
         action, slot = self._destination(block, earlier)
         self._old = next((place.line for place in earlier if place.action == action), None)
         others = [place for place in earlier if place.action != action]

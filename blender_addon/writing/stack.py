@@ -14,7 +14,7 @@ import bpy
 from bpy.types import ID, Action, AnimData, FCurve, NlaStrip
 
 from .. import compat
-from .ledger import Ledger, Line, is_own
+from .ledger import Ledger, Line, Record, is_own
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,21 @@ def lines_of(block: ID, strip: str, character: str) -> list[Place]:
         if line and action.is_editable:
             found.setdefault(action, Place(action, slot, line))
     return list(found.values())
+
+
+def earlier_lines(block: ID, record: Record) -> list[Place]:
+    """Where the lip sync plays that a new one takes the place of; its strip may have been renamed meanwhile.
+
+    Renamed is one whose strip is in no scene any more, while the new one is heard at exactly its frames.
+    """
+    found = lines_of(block, record.strip, record.character)
+    strips = {strip.name for scene in bpy.data.scenes for strip in compat.all_strips(scene)}
+    if found or record.strip not in strips:
+        return found
+    frames = (record.first_frame, record.last_frame)
+    played = [line.record for action, _ in _playing(block.animation_data) for line in Ledger.of(action).lines]
+    renamed = [one.strip for one in played if (one.first_frame, one.last_frame) == frames and one.strip not in strips]
+    return lines_of(block, renamed[0], record.character) if renamed else []
 
 
 def _playing(data: AnimData | None) -> Iterator[tuple[Action, int]]:

@@ -190,6 +190,17 @@ def test_renamed_strip(addon, shot, scene, begin, drive, use_fake):
     assert shown(shot, 13)["jawOpen"] > 0.8
 
 
+def test_renamed_strip_generated_again_takes_the_place_of_its_earlier_lip_sync(addon, shot, scene, use_fake):
+    use_fake("clicks")
+    bpy.ops.mouthpiece.generate()
+    count = len(bpy.data.actions)
+    scene.sequence_editor.active_strip.name = "renamed"
+    bpy.ops.mouthpiece.generate()
+    assert len(bpy.data.actions) == count
+    lines = [line.record.strip for action in bpy.data.actions for line in addon.writing.ledger.Ledger.of(action).lines]
+    assert lines == ["renamed"]
+
+
 def test_strip_renamed_while_it_is_mixed_down(addon, shot, scene, whole, begin, drive, use_fake):
     strip = scene.sequence_editor.active_strip
     strip.keyframe_insert("volume", frame=1)
