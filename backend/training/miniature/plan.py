@@ -124,11 +124,11 @@ def _transfers() -> Iterator[Variant]:
         for begin in (LEAVE_OUT, SPEECH, SCRATCH):
             share = share_name(fewer)
             changes = () if begin else ("schedule.decoder_epochs=0",)
-            yield Variant(transfer(begin, share), (UNSEEN.name,), changes, begin, share, longer=fewer)
+            yield Variant(transfer(begin, share), (UNSEEN.name,), changes, begin, share, longer=2 * fewer)
 
 
 def _one_shots() -> Iterator[Variant]:
-    longer = SHARES[-1]
+    longer = 2 * SHARES[-1]
     for begin in (LEAVE_OUT, SPEECH):
         yield Variant(transfer(begin, ONE_SHOT), (UNSEEN.name,), (), begin, ONE_SHOT, longer)
     changes = ('learn="decoder"',)
