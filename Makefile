@@ -12,7 +12,7 @@ OLDER_BLENDERS := 4.2.23 4.4.0 4.5.15
 
 export MOUTHPIECE_BACKEND_PYTHON := $(CURDIR)/$(PY)
 
-.PHONY: help demo demo-own-rig test test-slow test-blenders lint format package bench environments clean
+.PHONY: help demo demo-own-rig test test-slow test-blenders lint format package lock bench environments clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -68,6 +68,10 @@ format: $(BACKEND)/.ready  ## put every file in house style
 
 package: environments  ## the installable extension, built by Blender's own tool and checked
 	$(BPY) tools/package.py
+
+lock: $(BACKEND)/.ready  ## pin the packages that *Install Backend* installs, from pyproject.toml and constraints.txt
+	$(BACKEND)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	$(PY) tools/lock.py
 
 bench: environments  ## speed table
 	$(PY) -m backend bench

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from . import cli, demo_head, preferences, runner
+from .interface import backend as backend_box
 from .interface import known_words as known_words_panel
 from .interface import linked as linked_buttons
 from .interface import mapping as mapping_panel
@@ -26,6 +27,7 @@ PARTS = (
     properties,
     runner,
     operators,
+    backend_box,
     linked_buttons,
     panels,
     rig_files,

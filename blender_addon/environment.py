@@ -13,6 +13,8 @@ from .errors import BadInput
 VARIABLE = "MOUTHPIECE_BACKEND_PYTHON"
 """The environment variable that overrides the preference."""
 
+BLENDER_GONE = "The Blender that the backend was installed with is gone. Click Repair in Mouthpiece's preferences."
+
 BOOTSTRAP = """\
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -31,20 +33,20 @@ class Launch:
     """The file that takes everything the backend prints."""
 
 
-def backend_python(preference: str, variables: Mapping[str, str] = os.environ) -> Path:
-    """The Python that runs the backend: the environment variable, else the preference (a program or a venv's folder).
+def backend_python(preference: str, installed: Path, variables: Mapping[str, str] = os.environ) -> Path:
+    """The Python that runs the backend: the environment variable, else the preference, else the installed environment.
 
-    Raises `BadInput` where neither is set or what is set is no program.
+    Each is a program or the folder of a virtual environment. Raises `BadInput` where there is none of them, or where
+    what is set is no program.
     """
     chosen = variables.get(VARIABLE, "").strip() or preference.strip()
-    if not chosen:
-        raise BadInput(
-            "The backend's Python is not set. Choose it in Edit > Preferences > Add-ons > Mouthpiece, "
-            f"or set {VARIABLE}."
-        )
-    path = Path(chosen).expanduser()
+    if not chosen and not installed.is_dir():
+        raise BadInput("The backend is not installed yet. Click Install Backend in Mouthpiece's preferences.")
+    path = Path(chosen).expanduser() if chosen else installed
     if path.is_dir():
-        path = _inside_environment(path)
+        path = inside_environment(path)
+    if not chosen and not path.exists():
+        raise BadInput(BLENDER_GONE)
     if not path.is_file() or not os.access(path, os.X_OK):
         raise BadInput(
             f"The backend's Python “{path}” is not there or cannot be run. Choose another one in Edit > "
@@ -53,9 +55,9 @@ def backend_python(preference: str, variables: Mapping[str, str] = os.environ) -
     return path
 
 
-def _inside_environment(folder: Path) -> Path:
-    windows = folder / "Scripts" / "python.exe"
-    return windows if windows.exists() else folder / "bin" / "python"
+def inside_environment(folder: Path) -> Path:
+    """The Python of the virtual environment in `folder`, which need not be there yet."""
+    return folder / "Scripts" / "python.exe" if os.name == "nt" else folder / "bin" / "python"
 
 
 def serve_command(python: Path, extension: Path) -> tuple[str, ...]:

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The add-on's preferences: which Python runs the backend, and whether it works."""
+"""The add-on's preferences: which Python runs the backend, and which models it knows."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
 
-from . import environment, session
+from . import environment, installer
 from .environment import Launch
 from .errors import BadInput
 
@@ -17,6 +18,8 @@ EXTENSION = str(__package__).rpartition(".")[0]
 """The name under which Blender knows the extension."""
 FOLDER = Path(__file__).parents[1]
 LOGS_KEPT = 8
+BOXES: list[Callable[[bpy.types.UILayout, bpy.types.Context], None]] = []
+"""What draws the top of the page; a part of the interface adds itself when it is registered."""
 
 
 class MouthpiecePreferences(bpy.types.AddonPreferences):
@@ -25,9 +28,18 @@ class MouthpiecePreferences(bpy.types.AddonPreferences):
     bl_idname = EXTENSION
 
     backend_python: bpy.props.StringProperty(
-        name="Backend's Python",
-        description="The Python program, or the folder of the virtual environment, in which the backend is installed",
+        name="Your Own Python",
+        description="A Python program, or the folder of a virtual environment, that you have set up yourself. Empty: "
+        "the backend that Install Backend has installed",
         subtype="FILE_PATH",
+    )
+    build: bpy.props.EnumProperty(
+        name="Hardware", description="What torch, the largest package, is installed for", items=installer.OFFERED
+    )
+    wheels: bpy.props.StringProperty(
+        name="Wheel Folder",
+        description="Install from the Python packages (.whl) in this folder, without the internet",
+        subtype="DIR_PATH",
     )
     models: bpy.props.StringProperty(
         name="Models",
@@ -60,31 +72,32 @@ class MouthpiecePreferences(bpy.types.AddonPreferences):
         """The page in Edit > Preferences > Add-ons."""
         layout = self.layout
         layout.use_property_split = True
-        row = layout.row()
-        row.enabled = not os.environ.get(environment.VARIABLE)
-        row.prop(self, "backend_python")
-        if not row.enabled:
-            layout.label(text=f"{environment.VARIABLE} is set and goes first", icon="INFO")
+        for draw in BOXES:
+            draw(layout, context)
         for option in ("models", "flame", "dictionary", "device"):
             layout.prop(self, option)
-        row = layout.row()
-        row.operator("mouthpiece.check_backend", icon="CHECKMARK")
-        row.operator("mouthpiece.open_log", icon="TEXT")
-        self._draw_result(layout)
 
-    def _draw_result(self, layout: bpy.types.UILayout) -> None:
-        now = session.current
-        if now.state is session.State.STARTING:
-            layout.label(text="Starting the backend …", icon="SORTTIME")
-        elif now.failure:
-            layout.label(text=str(now.failure), icon="ERROR")
-        elif now.ready:
-            layout.label(text=session.describe(now.ready), icon="CHECKMARK")
+
+def backend_folder() -> Path:
+    """Where the installed backend lies: among the user's own data, which upgrades of the add-on leave alone."""
+    return _user_folder() / "env"  # short: Windows allows 260 letters, and torch's own paths need half of them
 
 
 def backend_python() -> Path:
-    """The Python that runs the backend; raises `BadInput` where none is set."""
-    return environment.backend_python(_chosen().backend_python)
+    """The Python that runs the backend; raises `BadInput` where there is none."""
+    return environment.backend_python(chosen().backend_python, backend_folder())
+
+
+def is_own_python_chosen() -> bool:
+    """Whether the artist names a Python, so that the installed one is not used."""
+    return bool(os.environ.get(environment.VARIABLE, "").strip() or chosen().backend_python.strip())
+
+
+def order() -> installer.Order:
+    """The installation that the preferences ask for."""
+    wheels = chosen().wheels.strip()
+    folder = Path(bpy.path.abspath(wheels)).expanduser() if wheels else None
+    return installer.Order(backend_folder(), installer.Build(chosen().build), folder, installer.LOCKS)
 
 
 def is_python_set() -> bool:
@@ -98,21 +111,22 @@ def is_python_set() -> bool:
 def launch() -> Launch:
     """How to start the backend now, with a log file of its own; raises `BadInput` where no Python is set."""
     command = environment.serve_command(backend_python(), FOLDER)
-    return Launch((*command, *_serve_options()), _new_log_file())
+    return Launch((*command, *_serve_options()), new_log_file("backend"))
 
 
-def _chosen() -> MouthpiecePreferences:
+def chosen() -> MouthpiecePreferences:
+    """What the artist has set on the page."""
     return bpy.context.preferences.addons[EXTENSION].preferences
 
 
 def _serve_options() -> tuple[str, ...]:
     """What the preferences add to the command; raises `BadInput` where a file or folder in them is gone."""
-    chosen = _chosen()
-    options = ["--device", chosen.device] if chosen.device != "auto" else []
+    choices = chosen()
+    options = ["--device", choices.device] if choices.device != "auto" else []
     named = (
-        ("--models", chosen.models, Path.is_dir),
-        ("--flame", chosen.flame, Path.is_file),
-        ("--dictionary", chosen.dictionary, Path.is_file),
+        ("--models", choices.models, Path.is_dir),
+        ("--flame", choices.flame, Path.is_file),
+        ("--dictionary", choices.dictionary, Path.is_file),
     )
     for option, text, there in named:
         path = Path(bpy.path.abspath(text.strip())).expanduser()
@@ -124,13 +138,13 @@ def _serve_options() -> tuple[str, ...]:
     return tuple(options)
 
 
-def _new_log_file() -> Path:
-    """A new file among the user's data; the oldest logs are deleted."""
+def new_log_file(kind: str) -> Path:
+    """A new file among the user's data, for what a process prints; the oldest logs of its kind are deleted."""
     folder = _user_folder() / "logs"
     folder.mkdir(parents=True, exist_ok=True)
-    for old in sorted(folder.glob("backend-*.log"))[: 1 - LOGS_KEPT]:
+    for old in sorted(folder.glob(f"{kind}-*.log"))[: 1 - LOGS_KEPT]:
         old.unlink(missing_ok=True)
-    return folder / f"backend-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    return folder / f"{kind}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
 
 
 def _user_folder() -> Path:

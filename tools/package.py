@@ -26,6 +26,8 @@ NEEDED = {
     "backend/weights/default.safetensors",
     "pyproject.toml",
     "constraints.txt",
+    "backend/requirements.lock",
+    "backend/torch.lock",
     "rigs/arkit.json",
     "rigs/demo_head.npz",
     "rigs/schema.json",
@@ -40,7 +42,7 @@ ROOT_FILES = {
     "pyproject.toml",
     "constraints.txt",
 }
-SUFFIXES = {".py", ".toml", ".json", ".npz", ".safetensors", ".md", ".txt", ""}
+SUFFIXES = {".py", ".toml", ".json", ".npz", ".safetensors", ".md", ".txt", ".lock", ""}
 LARGEST_BYTES = 30_000_000
 
 

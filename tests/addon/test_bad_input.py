@@ -147,7 +147,7 @@ def test_backend_refuses(shot, use_fake, scene):
 
 def test_no_python_for_the_backend(shot, addon, monkeypatch):
     monkeypatch.delenv(addon.environment.VARIABLE)
-    assert "The backend's Python is not set." in refusal()
+    assert "The backend is not installed yet." in refusal()
 
 
 def test_python_that_is_not_there(shot, addon, monkeypatch, tmp_path):

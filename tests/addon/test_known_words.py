@@ -74,7 +74,7 @@ def test_the_command_names_a_transcript_that_is_not_there(talk, addon, tmp_path,
 
 
 def test_the_dictionary_of_the_preferences_reaches_the_backend(addon, tmp_path, monkeypatch):
-    chosen = addon.preferences._chosen()
+    chosen = addon.preferences.chosen()
     monkeypatch.setenv(addon.environment.VARIABLE, sys.executable)
     path = tmp_path / "own.dict"
     path.write_text("paper P EY1 P ER0\n", encoding="utf-8")

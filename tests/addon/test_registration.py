@@ -78,6 +78,6 @@ def test_only_some_logs_are_kept(addon, monkeypatch, tmp_path):
     (tmp_path / "logs").mkdir()
     for number in range(20):
         (tmp_path / "logs" / f"backend-20260101-0000{number:02}-1.log").touch()
-    newest = addon.preferences._new_log_file()
+    newest = addon.preferences.new_log_file("backend")
     newest.touch()
     assert len(list(newest.parent.iterdir())) == addon.preferences.LOGS_KEPT

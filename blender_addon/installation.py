@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one installation of the backend's environment: begin, step, cancel, remove. No bpy.
+
+The commands run in a thread and write into `FOLDER.partial`. Only a finished environment takes the place of the old
+one, in two renames; whatever fails before leaves the old one as it was.
+"""
+
+from __future__ import annotations
+
+import atexit
+import collections
+import contextlib
+import enum
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from . import environment, installer
+from .errors import Cancelled, MouthpieceError
+from .installer import Order, Step
+
+LINES_KEPT = 60
+
+
+class State(enum.Enum):
+    """Where the installation stands."""
+
+    IDLE = "nothing goes on"
+    BUILDING = "commands run"
+    BUILT = "the new environment waits to take the place of the old one"
+    REMOVING = "the environment is being deleted"
+
+
+class Installation:
+    """What goes on and what came of it; the preferences page reads its attributes."""
+
+    def __init__(self) -> None:
+        self.state = State.IDLE
+        self.stage = ""
+        """What is done just now."""
+        self.fraction = 0.0
+        """How many of the steps are done, 0 to 1."""
+        self.line = ""
+        """What the running command has printed last."""
+        self.failure: MouthpieceError | None = None
+        """Why the last one failed."""
+        self.log: Path | None = None
+        """Everything that the commands have printed."""
+        self._child: subprocess.Popen[str] | None = None
+        self._cancelled = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._problem: MouthpieceError | None = None
+        self._order: Order | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether something goes on; `step` has to be called until it does not."""
+        return self.state is not State.IDLE
+
+    def begin(self, order: Order, log: Path) -> None:
+        """Build the environment of an order that `installer.check` has let through."""
+        self.log, self._order = log, order
+        self._start(State.BUILDING, self._build)
+        atexit.register(self.cancel)
+
+    def remove(self, folder: Path) -> None:
+        """Delete an environment; at once it is no longer found, its files go while time passes."""
+        with contextlib.suppress(FileNotFoundError):
+            _clear(_old(folder))
+            folder.rename(_old(folder))
+        self._start(State.REMOVING, lambda: _clear(_old(folder)))
+
+    def cancel(self) -> None:
+        """Stop what is being built, with everything it has started."""
+        self._cancelled.set()
+        if child := self._child:
+            _kill(child)
+
+    def step(self) -> bool:
+        """Look after the thread; True when a new environment waits for `exchange` or nothing goes on any more."""
+        if self._thread and self._thread.is_alive():
+            return False
+        if self.state is State.BUILDING and self._problem is None:
+            self.state, self.stage = State.BUILT, "Putting it in place"
+        elif self.busy and self.state is not State.BUILT:
+            self.fail(self._problem)
+        return True
+
+    def exchange(self) -> bool:
+        """Let the new environment take the old one's place; no backend may run in the old one. False if it failed."""
+        assert self._order
+        try:
+            _exchange(self._order.folder)
+        except OSError as problem:
+            self.fail(
+                MouthpieceError(f"The new environment could not take the place of the old one: {problem}. Try again.")
+            )
+            return False
+        self.fail(None)
+        return True
+
+    def fail(self, problem: MouthpieceError | None) -> None:
+        """The end, good (None) or bad."""
+        self.state, self.stage, self.line, self.fraction = State.IDLE, "", "", 0.0
+        self.failure = problem
+        self._child = self._thread = None
+        atexit.unregister(self.cancel)
+
+    def _start(self, state: State, work: Callable[[], None]) -> None:
+        self.state, self.stage, self.line, self.fraction = state, "Preparing", "", 0.0
+        self.failure = self._problem = None
+        self._cancelled.clear()
+        self._thread = threading.Thread(target=self._run, args=(work,), name="mouthpiece_install", daemon=True)
+        self._thread.start()
+
+    def _run(self, work: Callable[[], None]) -> None:
+        """The thread: nothing here touches more than this object's attributes and files."""
+        try:
+            work()
+        except MouthpieceError as problem:
+            self._problem = problem
+        except OSError as problem:
+            self._problem = installer.explain(Step(self.stage, ()), [str(problem)], None)
+
+    def _build(self) -> None:
+        assert self._order and self.log
+        order, partial = self._order, _partial(self._order.folder)
+        for leftover in (partial, _old(order.folder)):
+            _clear(leftover)
+        scratch = partial / "tmp"  # on the same disk as the environment, and gone with it
+        scratch.mkdir(parents=True)
+        try:
+            steps = installer.plan(installer.find_python(installer.candidates()), partial, order)
+            for number, step in enumerate(steps):
+                self.stage, self.fraction = step.title, number / len(steps)
+                self._carry_out(step, scratch)
+            _clear(scratch)
+            installer.stamp(partial, order)
+        except BaseException:
+            _clear(partial)
+            raise
+
+    def _carry_out(self, step: Step, scratch: Path) -> None:
+        """Run one command to its end; raises `Cancelled`, or `MouthpieceError` where it fails."""
+        assert self._order and self.log
+        last: collections.deque[str] = collections.deque(maxlen=LINES_KEPT)
+        with self.log.open("a", encoding="utf-8") as log:
+            log.write(f"$ {subprocess.list2cmdline(step.command)}\n")
+            self._child = _start_child(step.command, scratch)
+            if self._cancelled.is_set():  # while it was being started
+                _kill(self._child)
+            for line in _lines(self._child):
+                log.write(f"{line}\n")
+                log.flush()
+                last.append(line)
+                self.line = line or self.line
+            code = self._child.wait()
+        if self._cancelled.is_set():
+            raise Cancelled("Cancelled; what was there before is as it was.")
+        if code:
+            raise installer.explain(step, last, self._order.wheels)
+
+
+def _start_child(command: tuple[str, ...], scratch: Path) -> subprocess.Popen[str]:
+    """A child that leads a group of its own, so that whatever it starts can be ended with it."""
+    variables = environment.without_python() | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))
+    windows = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        env=variables,
+        start_new_session=True,
+        creationflags=windows,
+    )
+
+
+def _lines(child: subprocess.Popen[str]) -> Iterator[str]:
+    assert child.stdout
+    with child.stdout:
+        for line in child.stdout:
+            yield line.strip()
+
+
+def _kill(child: subprocess.Popen[str]) -> None:
+    """End a child and everything that it has started."""
+    if child.poll() is not None:
+        return
+    if sys.platform == "win32":
+        subprocess.run(["taskkill", "/T", "/F", "/PID", str(child.pid)], capture_output=True, check=False)
+    else:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+
+
+def _partial(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.partial")
+
+
+def _old(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.old")
+
+
+def _clear(folder: Path) -> None:
+    """Delete a folder that may not be there."""
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _exchange(folder: Path) -> None:
+    """`folder` becomes `folder.old`, `folder.partial` becomes `folder`; where the second fails the first is undone."""
+    old = _old(folder)
+    if folder.exists():
+        folder.rename(old)
+    try:
+        _partial(folder).rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
+    threading.Thread(target=shutil.rmtree, args=(old, True), name="mouthpiece_clear", daemon=True).start()
+
+
+current = Installation()
+"""The installation of this Blender."""

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What has to be run to make the backend's own Python environment, and what went wrong where it failed. No bpy.
+
+The environment is a virtual environment of the Python that Blender brings, because that one is always there; of
+another Python on this computer only where Blender's lacks a part (some Linux packages leave out ``ensurepip``). pip
+installs the packages of ``backend/requirements.lock``, whose hashes it checks. Among them is uv, which then fetches the
+build of torch that fits the graphics card.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import environment
+from .errors import BadInput, MouthpieceError
+
+LOCKS = Path(__file__).parents[1] / "backend"
+"""The folder that holds the two files of pinned packages."""
+PACKAGES, TORCH = "requirements.lock", "torch.lock"
+STAMP = "mouthpiece.json"
+"""The file in an environment that is complete; it says what the environment was made from."""
+OFFLINE = (
+    "Blender may not go online: allow it in Edit > Preferences > System > Network > Allow Online Access, or choose a "
+    "wheel folder."
+)
+PROBE = "import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))"
+PROBE_SECONDS = 20
+
+
+class Build(enum.Enum):
+    """The builds of torch: each is for other hardware."""
+
+    CPU = "cpu"
+    GPU = "gpu"
+    APPLE = "apple"
+
+
+OFFERED = (
+    ((Build.APPLE.value, "Apple", "Runs on the processor and on the graphics of a Mac"),)
+    if sys.platform == "darwin"
+    else (
+        (Build.CPU.value, "CPU", "The processor: works everywhere and is the smallest download"),
+        (Build.GPU.value, "CUDA or ROCm", "A graphics card by NVIDIA or AMD, as its driver tells; several gigabytes"),
+    )
+)
+"""The builds that there are for this system: identifier, name and description, as Blender's menus want them."""
+ROOM = {Build.CPU: 3 << 30, Build.GPU: 14 << 30, Build.APPLE: 3 << 30}
+"""Bytes that must be free: the packages, and beside them what they are unpacked from."""
+UV_BACKENDS = {Build.CPU: "cpu", Build.GPU: "auto"}
+"""uv's names; `auto` asks the graphics driver whether it is CUDA or ROCm, and which. Apple has one build only."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command, with what is shown while it runs."""
+
+    title: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the artist wants installed, and where."""
+
+    folder: Path
+    """The environment; beside it lie `FOLDER.partial` and `FOLDER.old` while it is made and exchanged."""
+    build: Build
+    wheels: Path | None = None
+    """A folder of wheels to install from, without any network."""
+    locks: Path = LOCKS
+
+
+def plan(python: Path, folder: Path, order: Order) -> tuple[Step, ...]:
+    """The commands that make a whole environment in `folder`, one after the other."""
+    inside = str(environment.inside_environment(folder))
+    pip = (inside, "-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-cache-dir")
+    pip = (*pip, "--progress-bar=off", "--only-binary=:all:")
+    packages, torch = (("-r", str(order.locks / name)) for name in (PACKAGES, TORCH))
+    if order.wheels:
+        pip = (*pip, "--no-index", "--find-links", str(order.wheels))
+        fetch = (*pip, *torch)
+    else:
+        uv = (inside, "-I", "-m", "uv", "pip", "install", "--no-cache", "--no-config", "--python", inside)
+        backend = ("--torch-backend", UV_BACKENDS[order.build]) if order.build in UV_BACKENDS else ()
+        fetch = (*uv, *backend, *torch)
+    return (
+        Step("Making the environment", (str(python), "-I", "-m", "venv", str(folder))),
+        Step("Installing packages", (*pip, "--require-hashes", *packages)),
+        Step("Installing torch, the largest package", fetch),
+        Step(
+            "Trying it", (inside, "-I", "-c", "import torch, numpy, transformers, soundfile, soxr, safetensors, tqdm")
+        ),
+    )
+
+
+def check(order: Order, may_go_online: bool) -> None:
+    """Raise `BadInput` where the order cannot be carried out on this computer."""
+    if order.wheels is None and not may_go_online:
+        raise BadInput(OFFLINE)
+    if order.wheels and not order.wheels.is_dir():
+        raise BadInput(f"The wheel folder “{order.wheels}” is not there. Choose another one, or none.")
+    free = shutil.disk_usage(next(folder for folder in order.folder.parents if folder.is_dir())).free
+    if free < ROOM[order.build]:
+        raise BadInput(
+            f"The backend needs {ROOM[order.build] >> 30} GB of disk while it is installed and {free / 2**30:.1f} GB "
+            f"are free. Make room where Blender keeps your files: {order.folder.parent}"
+        )
+
+
+def candidates() -> Iterator[Path]:
+    """Pythons that may be able to make the environment, Blender's own first."""
+    yield Path(sys.executable)
+    for name in ("python3.13", "python3.12", "python3.11", "python3"):
+        if found := shutil.which(name):
+            yield Path(found)
+    for folder in sorted((Path.home() / "AppData/Local/Programs/Python").glob("Python31[123]"), reverse=True):
+        yield folder / "python.exe"
+
+
+def find_python(pythons: Iterator[Path]) -> Path:
+    """The first that is of a version we know and can make environments; raises `BadInput` where there is none."""
+    for python in pythons:
+        try:
+            done = subprocess.run(
+                [python, "-I", "-c", PROBE],
+                capture_output=True,
+                timeout=PROBE_SECONDS,
+                check=False,
+                env=environment.without_python(),
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if done.returncode == 0:
+            return python
+    raise BadInput(
+        "No Python from 3.11 to 3.13 that can make virtual environments was found, not even in this Blender. Install "
+        "Python 3.13 (on Debian and Ubuntu also the package python3-venv) and try again."
+    )
+
+
+def fingerprint(locks: Path) -> str:
+    """What the pinned packages are, as a short text that changes with them."""
+    return hashlib.sha256(b"".join((locks / name).read_bytes() for name in (PACKAGES, TORCH))).hexdigest()[:16]
+
+
+def stamp(folder: Path, order: Order) -> None:
+    """Mark an environment as complete."""
+    content = {"packages": fingerprint(order.locks), "build": order.build.value}
+    (folder / STAMP).write_text(json.dumps(content), encoding="utf-8")
+
+
+def is_current(folder: Path, locks: Path) -> bool:
+    """Whether a complete environment has just the packages that are pinned now."""
+    try:
+        content = json.loads((folder / STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and content.get("packages") == fingerprint(locks)
+
+
+SENTENCES = (
+    (
+        ("no space left on device", "not enough space on the disk", "os error 28", "disk quota exceeded"),
+        "The disk is full. Make room where Blender keeps your files, and install again.",
+    ),
+    (
+        ("do not match the hashes", "hash mismatch"),
+        "A package is not the one that Mouthpiece was tested with (its checksum differs), and was not installed. "
+        "Try again; in a wheel folder, fetch the package anew.",
+    ),
+    (
+        ("permission denied", "access is denied", "read-only file system"),
+        "The folder where Blender keeps your files cannot be written to. Change its permissions, and install again.",
+    ),
+)
+NO_PACKAGE = ("no matching distribution found", "no solution found")
+NO_NETWORK = (
+    "connection broken",
+    "connection refused",
+    "dns error",
+    "error sending request",
+    "failed to establish a new connection",
+    "failed to fetch",
+    "max retries exceeded",
+    "name resolution",
+    "network is unreachable",
+    "proxyerror",
+    "timed out",
+)
+
+
+def explain(step: Step, lines: Sequence[str], wheels: Path | None) -> MouthpieceError:
+    """Why a step failed, from the last lines that it has printed, in one sentence for the artist."""
+    text = "\n".join(lines).lower()
+    for marks, sentence in SENTENCES:
+        if any(mark in text for mark in marks):
+            return MouthpieceError(sentence)
+    if wheels is None and any(mark in text for mark in NO_NETWORK):
+        return MouthpieceError(
+            "The package index cannot be reached. Look at the network connection and try again, or choose a wheel "
+            "folder."
+        )
+    if any(mark in text for mark in NO_PACKAGE):
+        where = f"The wheel folder “{wheels}”" if wheels else "The package index"
+        missing = next((line for line in lines if line.lower().startswith("error: no matching")), "")
+        name = missing.partition(" for ")[2].split(" ")[0] or "a package"
+        return MouthpieceError(f"{where} has no {name} for this system and Python. The log has the details.")
+    last = next((line for line in reversed(lines) if line), "it printed nothing")
+    return MouthpieceError(f"“{step.title}” failed: {last.rstrip('.')}. Open Install Log for all of it.")

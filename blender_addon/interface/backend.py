@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The box *Backend* of the preferences: install, repair, remove and check the backend's own Python environment."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import bpy
+from bpy.types import Context, Event, UILayout
+
+from .. import environment, installation, installer, preferences, runner, session
+from ..errors import Cancelled, MouthpieceError
+from .text import draw_sentence
+
+TICK_SECONDS = 0.1
+
+
+class InstallBackend(bpy.types.Operator):
+    """Make a Python environment of Mouthpiece's own and install the backend's packages in it; nothing else changes"""
+
+    bl_idname = "mouthpiece.install_backend"
+    bl_label = "Install Backend"
+    bl_options = {"INTERNAL"}  # noqa: RUF012 (Blender reads a set here)
+
+    @classmethod
+    def poll(cls, _context: Context) -> bool:
+        """One at a time."""
+        return not installation.current.busy
+
+    def invoke(self, _context: Context, _event: Event) -> set[str]:
+        """In the interface: begin, and let a timer go on."""
+        if not self._begin():
+            return {"CANCELLED"}
+        _watch()
+        return {"FINISHED"}
+
+    def execute(self, _context: Context) -> set[str]:
+        """In scripts and in the background: do it all, and wait for the backend's first answer."""
+        if not self._begin():
+            return {"CANCELLED"}
+        _wait()
+        runner.current.wait()
+        failure = installation.current.failure or session.current.failure
+        if failure:
+            self.report({"ERROR"}, str(failure))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+    def _begin(self) -> bool:
+        order = preferences.order()
+        try:
+            installer.check(order, bpy.app.online_access)
+        except MouthpieceError as problem:
+            self.report({"ERROR"}, str(problem))
+            return False
+        installation.current.begin(order, preferences.new_log_file("install"))
+        return True
+
+
+class CancelInstallation(bpy.types.Operator):
+    """Stop the installation; a backend that was there before stays as it was"""
+
+    bl_idname = "mouthpiece.cancel_installation"
+    bl_label = "Cancel"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+
+    def execute(self, _context: Context) -> set[str]:
+        """Ask for it."""
+        installation.current.cancel()
+        return {"FINISHED"}
+
+
+class RemoveBackend(bpy.types.Operator):
+    """Delete the backend's environment; models, presets and files of yours stay"""
+
+    bl_idname = "mouthpiece.remove_backend"
+    bl_label = "Remove Backend"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+
+    @classmethod
+    def poll(cls, _context: Context) -> bool:
+        """Not while something goes on in it."""
+        free = not installation.current.busy and not runner.current.busy
+        if not free:
+            cls.poll_message_set("Mouthpiece is at work.")
+        return free and preferences.backend_folder().is_dir()
+
+    def invoke(self, context: Context, event: Event) -> set[str]:
+        """In the interface: ask first, because getting it back may take a long download."""
+        return context.window_manager.invoke_confirm(self, event)
+
+    def execute(self, _context: Context) -> set[str]:
+        """Let the backend leave, then delete its files in the background."""
+        session.current.close()
+        try:
+            installation.current.remove(preferences.backend_folder())
+        except OSError as problem:
+            self.report({"ERROR"}, f"The backend's environment cannot be deleted: {problem}. Close what uses it.")
+            return {"CANCELLED"}
+        if bpy.app.background:
+            _wait()
+        else:
+            _watch()
+        return {"FINISHED"}
+
+
+class OpenInstallLog(bpy.types.Operator):
+    """Open the file that holds everything the installation has printed"""
+
+    bl_idname = "mouthpiece.open_install_log"
+    bl_label = "Open Install Log"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+
+    @classmethod
+    def poll(cls, _context: Context) -> bool:
+        """Only once there is one."""
+        log = installation.current.log
+        return log is not None and log.exists()
+
+    def execute(self, _context: Context) -> set[str]:
+        """Hand it to the program that this computer opens text files with."""
+        bpy.ops.wm.path_open(filepath=str(installation.current.log))
+        return {"FINISHED"}
+
+
+def draw(layout: UILayout, context: Context) -> None:
+    """The whole box."""
+    box = layout.box()
+    box.label(text="Backend")
+    now, folder = installation.current, preferences.backend_folder()
+    if now.busy:
+        _draw_progress(box)
+    elif folder.is_dir():
+        _draw_installed(box, context, folder)
+    else:
+        _draw_offer(box, context)
+    if now.failure:
+        draw_sentence(box, context, str(now.failure), "INFO" if isinstance(now.failure, Cancelled) else "ERROR")
+        box.operator(OpenInstallLog.bl_idname, icon="TEXT")
+    _draw_own_python(box)
+    _draw_check(box, context)
+
+
+def _draw_offer(box: UILayout, context: Context) -> None:
+    chosen = preferences.chosen()
+    row = box.row()
+    row.enabled = not chosen.wheels  # the folder holds one build, whichever it is
+    row.prop(chosen, "build")
+    box.prop(chosen, "wheels")
+    if not bpy.app.online_access and not chosen.wheels:
+        draw_sentence(box, context, installer.OFFLINE, "INFO")
+    row = box.row()
+    row.scale_y = 1.4
+    row.operator(InstallBackend.bl_idname, icon="IMPORT")
+
+
+def _draw_progress(box: UILayout) -> None:
+    now = installation.current
+    row = box.row(align=True)
+    row.progress(factor=now.fraction, text=now.stage)
+    if now.state is installation.State.BUILDING:
+        row.operator(CancelInstallation.bl_idname, text="", icon="X")
+    box.label(text=now.line)
+    box.operator(OpenInstallLog.bl_idname, icon="TEXT")
+
+
+def _draw_installed(box: UILayout, context: Context, folder: Path) -> None:
+    if not environment.inside_environment(folder).exists():
+        draw_sentence(box, context, environment.BLENDER_GONE, "ERROR")
+    elif not installer.is_current(folder, installer.LOCKS):
+        draw_sentence(box, context, "Installed for another version of Mouthpiece. Click Repair.", "ERROR")
+    else:
+        box.label(text="Installed", icon="CHECKMARK")
+    chosen = preferences.chosen()
+    box.prop(chosen, "build")
+    box.prop(chosen, "wheels")
+    row = box.row()
+    row.operator(InstallBackend.bl_idname, text="Repair", icon="FILE_REFRESH")
+    row.operator(RemoveBackend.bl_idname, text="Remove", icon="TRASH")
+
+
+def _draw_own_python(box: UILayout) -> None:
+    row = box.row()
+    row.enabled = not os.environ.get(environment.VARIABLE)
+    row.prop(preferences.chosen(), "backend_python")
+    if not row.enabled:
+        box.label(text=f"{environment.VARIABLE} is set and goes first", icon="INFO")
+    elif preferences.is_own_python_chosen() and preferences.backend_folder().is_dir():
+        box.label(text="Your own Python goes first; empty the field to use the installed one", icon="INFO")
+
+
+def _draw_check(box: UILayout, context: Context) -> None:
+    row = box.row()
+    row.operator("mouthpiece.check_backend", icon="CHECKMARK")
+    row.operator("mouthpiece.open_log", icon="TEXT")
+    now = session.current
+    if now.state is session.State.STARTING:
+        box.label(text="Starting the backend …", icon="SORTTIME")
+    elif now.failure:
+        draw_sentence(box, context, str(now.failure), "ERROR")
+    elif now.ready:
+        draw_sentence(box, context, session.describe(now.ready), "CHECKMARK")
+
+
+def _step() -> bool:
+    """Move the installation on; False once it is over."""
+    now = installation.current
+    if now.step() and now.state is installation.State.BUILT and not runner.current.busy:
+        session.current.close()  # Windows does not rename what runs
+        if now.exchange() and not preferences.is_own_python_chosen():
+            _check_backend()
+    return now.busy
+
+
+def _check_backend() -> None:
+    try:
+        session.current.start(preferences.launch())
+    except MouthpieceError as problem:
+        session.current.fail(problem)
+    if not bpy.app.background:
+        runner.current.watch()
+
+
+def _wait() -> None:
+    while _step():
+        time.sleep(TICK_SECONDS)
+
+
+def _watch() -> None:
+    if not bpy.app.timers.is_registered(_on_timer):
+        bpy.app.timers.register(_on_timer, persistent=True)
+
+
+def _on_timer() -> float | None:
+    goes_on = _step()
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in ("PREFERENCES", "VIEW_3D", "SEQUENCE_EDITOR"):
+                area.tag_redraw()
+    return TICK_SECONDS if goes_on else None
+
+
+CLASSES = (InstallBackend, CancelInstallation, RemoveBackend, OpenInstallLog)
+
+
+def register() -> None:
+    """Put the box on the preferences page."""
+    for one in CLASSES:
+        bpy.utils.register_class(one)
+    preferences.BOXES.append(draw)
+
+
+def unregister() -> None:
+    """Stop what goes on, and take the box away."""
+    installation.current.cancel()
+    if bpy.app.timers.is_registered(_on_timer):
+        bpy.app.timers.unregister(_on_timer)
+    preferences.BOXES.remove(draw)
+    for one in reversed(CLASSES):
+        bpy.utils.unregister_class(one)
