@@ -12,7 +12,7 @@ OLDER_BLENDERS := 4.2.23 4.4.0 4.5.15
 
 export MOUTHPIECE_BACKEND_PYTHON := $(CURDIR)/$(PY)
 
-.PHONY: help demo demo-own-rig test test-slow test-blenders lint format package lock bench environments clean
+.PHONY: help demo demo-own-rig test test-slow test-blenders lint format package lock bench default-model environments clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -75,6 +75,21 @@ lock: $(BACKEND)/.ready  ## pin the packages that *Install Backend* installs, fr
 
 bench: environments  ## speed table
 	$(PY) -m backend bench
+
+# The three runs of the shipped default model; each begins with the weights of the one before. About 70 minutes on one core.
+MODEL := runs/default
+TRAIN = $(PY) -m backend train --data $(MODEL)/set $(WATCH:%=--watch %)
+MILD := model.dropout=0.1 model.encoder.dropout=0.1 model.encoder.masks=1 optimizer.weight_decay=0.02 shut_weight=1.5 \
+	losses.closure=0.08 losses.closure_head=0.2 augment.noise=0.6 augment.reverb=0.4 augment.tempo=0.0
+STRONG := optimizer.steps=3800 optimizer.rate=1.2e-3 optimizer.warmup=100 optimizer.validate_every=500 augment.tempo=0.0
+HURRIED := optimizer.steps=450 optimizer.rate=4e-4 optimizer.warmup=20 optimizer.validate_every=150 optimizer.average=0.995
+
+default-model: environments  ## the default model from nothing: PEOPLE=aligned recordings to learn from, WATCH=some to choose the step by
+	$(PY) -m backend synthesize $(MODEL)/corpus
+	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus --output $(MODEL)/set
+	$(TRAIN) --run $(MODEL)/first --output $(MODEL)/first.safetensors $(MILD:%=--set %)
+	$(TRAIN) --run $(MODEL)/second --output $(MODEL)/second.safetensors --from $(MODEL)/first.safetensors $(STRONG:%=--set %)
+	$(TRAIN) --run $(MODEL)/third --output $(MODEL)/default.safetensors --from $(MODEL)/second.safetensors $(HURRIED:%=--set %)
 
 clean:  ## remove what the commands made; the environments stay
 	rm -rf dist out runs

@@ -13,7 +13,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from backend.phonetics.phones import Phone, closures_of
+from backend.phonetics.phones import IPA, Phone, closures_of
 from backend.training.lips import rules
 from demo import extension
 from demo.head.pictures import FOLDER, Framing, Shoot, save
@@ -21,21 +21,22 @@ from demo.layout import ROOT
 
 CLOSE_UP = Framing(256, 6, 0.172, 0.30)
 SOUNDS = (
-    *(("rest", "sil"), ("p b", "p"), ("m", "m"), ("f v", "f"), ("th", "th"), ("t d", "t"), ("n", "n"), ("l", "l")),
-    *(("s z", "s"), ("sh ch", "sh"), ("k g", "k"), ("ng", "ng"), ("h", "hh"), ("r", "r"), ("w", "w"), ("y", "y")),
-    *(("ee (beat)", "iy"), ("i (bit)", "ih"), ("e (bet)", "eh"), ("a (bat)", "ae"), ("ah (father)", "aa")),
-    *(("uh (but)", "ah"), ("aw (thought)", "ao"), ("u (book)", "uh"), ("oo (boot)", "uw"), ("er (bird)", "er")),
+    *(("rest", ""), ("p b", "p"), ("m", "m"), ("f v", "f"), ("th", "θ"), ("t d", "t"), ("n", "n"), ("l", "l")),
+    *(("s z", "s"), ("sh ch", "ʃ"), ("k g", "k"), ("ng", "ŋ"), ("h", "h"), ("r", "ɹ"), ("rolled r", "r"), ("w", "w")),
+    *(("y (yes)", "j"), ("ee (beat)", "i"), ("i (bit)", "ɪ"), ("e (bet)", "ɛ"), ("a (bat)", "æ"), ("ah (father)", "ɑ")),
+    *(("uh (but)", "ʌ"), ("aw (thought)", "ɔ"), ("o (French eau)", "o"), ("u (book)", "ʊ"), ("oo (boot)", "u")),
+    *(("er (bird)", "ɝ"), ("u (French tu)", "y")),
 )
-"""What stands under each picture, and a phone of its class (ARPAbet)."""
+"""What stands under each picture, and a phone of its class (IPA); no phone is a pause."""
 _FPS = 60.0
 _HELD = 0.4
 
 
 def pose(phone: str) -> dict[str, float]:
     """ARKit weights in the middle of a phone that is held between two pauses."""
-    phones = [Phone("sil", 0.0, _HELD), Phone(phone, _HELD, 2 * _HELD), Phone("sil", 2 * _HELD, 3 * _HELD)]
+    phones = [Phone("", 0.0, _HELD), Phone(phone, _HELD, 2 * _HELD), Phone("", 2 * _HELD, 3 * _HELD)]
     closures = [(_HELD, 2 * _HELD)] if closures_of(phones) else []
-    curves = rules.weights(rules.Speech(phones, closures), round(3 * _HELD * _FPS), _FPS)
+    curves = rules.weights(rules.Speech(phones, closures, alphabet=IPA), round(3 * _HELD * _FPS), _FPS)
     held = curves[len(curves) // 2]
     return {name: float(value) for name, value in zip(rules.CHANNELS, held, strict=True)}
 

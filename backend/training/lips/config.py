@@ -48,6 +48,10 @@ class AugmentConfig:
     speed: float = 0.7
     slowest: float = 0.82
     fastest: float = 1.22
+    tempo: float = 0.4
+    """Like speed, but pitch and formants stay."""
+    leisurely: float = 0.8
+    hurried: float = 1.5
     reverb: float = 0.4
     equalize: float = 0.7
     band: float = 0.25

@@ -19,6 +19,7 @@ from .config import AugmentConfig, DataConfig, GroupConfig
 from .prepare import COPY, FPS, OPEN, Clip, read_clips
 from .rules import CHANNELS, to_arkit
 from .styles import STYLES, sided, styled
+from .tempo import at_tempo
 
 _NOT_SPEECH_SOUNDS = 200
 _INTERRUPTED = 0.3
@@ -108,16 +109,21 @@ class TrainingSet:
             return _rest(piece_of(self.sounds, length, random) * loudness, round(self.config.seconds * FPS))
         group = self.config.groups[random.choice(len(self.shares), p=self.shares)]
         clip = self.clips[random.choice(self.members[group.name])]
-        return self._cut(clip, _speed(self.augment, random), random)
+        return self._cut(clip, _speed(self.augment, random), _tempo(self.augment, random), random)
 
-    def _cut(self, clip: Clip, speed: float, random: np.random.Generator) -> Chunk:
-        """A chunk of a clip played `speed` times as fast (pitch and formants with it); rest around a short clip."""
+    def _cut(self, clip: Clip, speed: float, tempo: float, random: np.random.Generator) -> Chunk:
+        """A chunk of a clip at `speed` (pitch and formants go with it) and `tempo` (they do not).
+
+        Around a short clip there is rest.
+        """
         seconds = self.config.seconds
-        room = clip.samples / SAMPLE_RATE - seconds * speed
+        room = clip.samples / SAMPLE_RATE - seconds * speed * tempo
         start = random.uniform(min(room, 0.0), max(room, 0.0))
-        at_sample = start * SAMPLE_RATE + np.arange(round(seconds * SAMPLE_RATE)) * speed
-        at_frame = np.round(start * FPS + np.arange(round(seconds * FPS)) * speed).astype(int)
+        at_sample = start * SAMPLE_RATE + np.arange(round(seconds * tempo * SAMPLE_RATE)) * speed
+        at_frame = np.round(start * FPS + np.arange(round(seconds * FPS)) * speed * tempo).astype(int)
         sound = np.interp(at_sample, np.arange(clip.samples), self.sound(clip), left=0, right=0).astype(np.float32)
+        if tempo != 1.0:
+            sound = at_tempo(sound, tempo, round(seconds * SAMPLE_RATE))
         inside = (at_frame >= 0) & (at_frame < clip.frames)
         rows = clip.first_frame + np.clip(at_frame, 0, clip.frames - 1)
         visemes = np.where(inside, self.frames["visemes"][rows], SILENCE)
@@ -154,3 +160,7 @@ def _rest(samples: np.ndarray, frames: int) -> Chunk:
 
 def _speed(config: AugmentConfig, random: np.random.Generator) -> float:
     return random.uniform(config.slowest, config.fastest) if random.random() < config.speed else 1.0
+
+
+def _tempo(config: AugmentConfig, random: np.random.Generator) -> float:
+    return random.uniform(config.leisurely, config.hurried) if random.random() < config.tempo else 1.0

@@ -56,7 +56,7 @@ def _restlessness(values: np.ndarray) -> float:
 
 def _score(figures: dict[str, float]) -> float:
     parts = [figures] if "watch_f1" not in figures else [figures, _watched(figures)]
-    weights = [part["closures"] ** 0.5 for part in parts]
+    weights = [max(part["closures"], 1.0) ** 0.5 for part in parts]
     goodness = [part["f1"] + 0.3 * part["vowel_jaw"] + 0.5 * part["aperture"] - part["silence_p95"] for part in parts]
     return float(np.average(goodness, weights=weights)) - figures["rest_p95"]
 
