@@ -48,19 +48,25 @@ def predictor(model: Model, space: FaceSpace) -> Predict:
 
 
 def _regression(model: UniTalker, space: FaceSpace) -> Predict:
+    device = next(model.parameters()).device
+
     @torch.no_grad()
     def predict(clip: Clip, identity: int) -> Tensor:
-        audio, template = (torch.from_numpy(array)[None] for array in (clip.samples, clip.template))
-        return model(audio, space.name, len(clip.motion), torch.tensor([identity]), template[:, None]).values[0]
+        audio, template = (torch.from_numpy(array)[None].to(device) for array in (clip.samples, clip.template))
+        row = torch.tensor([identity], device=device)
+        return model(audio, space.name, len(clip.motion), row, template[:, None]).values[0]
 
     return predict
 
 
 def _take(model: DiffusionTalker, space: FaceSpace) -> Predict:
+    device = next(model.parameters()).device
+
     def predict(clip: Clip, identity: int) -> Tensor:
-        audio, own = torch.from_numpy(clip.samples)[None], model.template(space.name)
-        values = model.predict(audio, space.name, len(clip.motion), torch.tensor([identity]))[0]
-        return values if own is None else values - own + torch.from_numpy(clip.template)
+        audio, template = (torch.from_numpy(array).to(device) for array in (clip.samples, clip.template))
+        values = model.predict(audio[None], space.name, len(clip.motion), torch.tensor([identity], device=device))[0]
+        own = model.template(space.name)
+        return values if own is None else values - own + template
 
     return predict
 
