@@ -54,7 +54,7 @@ def _regression(model: UniTalker, space: FaceSpace) -> Predict:
     def predict(clip: Clip, identity: int) -> Tensor:
         audio, template = (torch.from_numpy(array)[None].to(device) for array in (clip.samples, clip.template))
         row = torch.tensor([identity], device=device)
-        return model(audio, space.name, len(clip.motion), row, template[:, None]).values[0]
+        return model(audio, space.name, len(clip.motion), row, template[:, None]).values[0].cpu()
 
     return predict
 
@@ -66,7 +66,7 @@ def _take(model: DiffusionTalker, space: FaceSpace) -> Predict:
         audio, template = (torch.from_numpy(array).to(device) for array in (clip.samples, clip.template))
         values = model.predict(audio[None], space.name, len(clip.motion), torch.tensor([identity], device=device))[0]
         own = model.template(space.name)
-        return values if own is None else values - own + template
+        return (values if own is None else values - own + template).cpu()
 
     return predict
 
