@@ -51,6 +51,7 @@ test: environments  ## all tests but the slow ones
 
 test-slow: environments  ## the slow tests
 	$(PY) -m pytest -m slow tests --ignore=tests/addon --ignore=tests/real_blender
+	$(BPY) -m pytest -m slow tests/addon
 
 test-blenders: $(OLDER_BLENDERS:%=test-blender-%)  ## the add-on's tests in older Blenders, each in an environment of its own
 

