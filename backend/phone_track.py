@@ -98,9 +98,15 @@ def lips(phones: Sequence[TimedPhone]) -> Lips:
     met = [Phone(_CLOSING[phone.viseme], phone.start, phone.end) for phone in phones if phone.viseme in BILABIALS]
     return Lips(
         tuple(closures_of(met)),
-        tuple((phone.start, phone.end) for phone in phones if phone.viseme in LABIODENTALS),
+        tuple(_middle(phone) for phone in phones if phone.viseme in LABIODENTALS),
         tuple((phone.start, phone.end) for phone in phones if phone.viseme == _PAUSE),
     )
+
+
+def _middle(phone: TimedPhone) -> tuple[float, float]:
+    """The middle fifth: on its way there and back the lip is where the model has it."""
+    edge = 0.4 * (phone.end - phone.start)
+    return phone.start + edge, phone.end - edge
 
 
 def _items(spoken: Pronunciation) -> tuple[list[Item], list[int | None]]:
