@@ -138,3 +138,22 @@ def is_running(number: int) -> bool:
         return "State:\tZ" not in Path(f"/proc/{number}/status").read_text(encoding="utf-8")
     except OSError:
         return False
+
+
+def test_batch_speaks_two_shots_and_tells_of_the_one_that_is_missing(blender, make_shot, tmp_path):
+    shots = [make_shot(), tmp_path / "missing.blend", make_shot()]
+    jobs = tmp_path / "jobs.toml"
+    jobs.write_text(
+        "".join(
+            f"[[shots]]\nfile = '{shot}'\noutput = '{tmp_path / f'out {number}.blend'}'\nstep = 2\n"
+            for number, shot in enumerate(shots)
+        ),
+        encoding="utf-8",
+    )
+    done = blender.run("-b", "--command", "mouthpiece", "batch", jobs, "--json")
+    assert done.returncode == 1, done.stderr
+    said = report(done)
+    assert [shot["ok"] for shot in said["shots"]] == [True, False, True]
+    for number in (0, 2):
+        frames = keys_in(blender, tmp_path / f"out {number}.blend", tmp_path)["jawOpen"][:, 0]
+        assert set(np.diff(frames)) == {2}

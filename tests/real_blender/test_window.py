@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).parent
 STATES = ("ready", "disabled", "running", "cancelled", "result", "warning", "error")
 
@@ -23,6 +25,21 @@ def test_interface_stays_alive_during_a_minute_of_speech(window, tmp_path):
     result = json.loads((tmp_path / "interface.json").read_text(encoding="utf-8"))
     assert "speaks" in result["message"]
     assert result["longest_step_processor"] < 0.05
+
+
+@pytest.mark.slow
+def test_interface_stays_alive_during_ten_minutes_of_speech(window, tmp_path):
+    done = window.run("--python", HERE / "measure_interface.py", "--", tmp_path, 600, seconds=1500)
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads((tmp_path / "interface.json").read_text(encoding="utf-8"))
+    assert "speaks" in result["message"]
+    assert result["longest_step_processor"] < 0.05
+
+
+def test_sub_panels_can_be_photographed(window, tmp_path):
+    done = window.run("--python", HERE / "photograph_writing.py", "--", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "keys.png").read_bytes() != (tmp_path / "queue.png").read_bytes()
 
 
 def test_a_training_clip_is_exported_while_the_interface_lives_on(window, tmp_path):
