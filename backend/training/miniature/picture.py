@@ -31,7 +31,7 @@ def draw(results: Results, path: Path) -> None:
     axes.set_xticks([1 / fewer for fewer in SHARES], [share_name(fewer) for fewer in SHARES])
     axes.set_xlabel("share of the new data set to learn from")
     axes.set_ylabel("lip vertex error, share of a still face's")
-    axes.set_ylim(bottom=0)
+    axes.margins(y=0.15)
     axes.grid(alpha=0.3)
     axes.legend(title="the encoder begins with", frameon=False)
     figure.savefig(path, dpi=150)

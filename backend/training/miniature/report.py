@@ -40,6 +40,11 @@ class Results:
     still: Mapping[str, Figures]
     """Figures of the mean motion, by data set."""
 
+    @property
+    def seeds(self) -> int:
+        """How often most models were trained."""
+        return max((len(found) for found in self.by_variant.values()), default=0)
+
     def figures(self, variant: str, name: str, metric: str) -> list[float]:
         """One figure of every seed."""
         return [run.figures[name][metric] for run in self.by_variant.get(variant, ())]
@@ -154,9 +159,8 @@ def _one_shots(results: Results) -> str:
 def _cost(results: Results) -> str:
     """How long it took."""
     runs = [run for found in results.by_variant.values() for run in found]
-    seeds = max((len(found) for found in results.by_variant.values()), default=0)
     minutes = sum(run.seconds for run in runs) / 60
-    return f"{len(runs)} runs, {seeds} seeds, {minutes:.0f} minutes of computing on one core."
+    return f"{len(runs)} runs, {results.seeds} seeds, {minutes:.0f} minutes of computing on one core."
 
 
 def _row(results: Results, title: str, variant_of: Variants, compared: Variants) -> list[str]:
@@ -164,7 +168,8 @@ def _row(results: Results, title: str, variant_of: Variants, compared: Variants)
     errors = [_scaled(results.figures(variant_of(name), name, "LVE"), _unit(results, name)) for name in ALL]
     own, others = results.relative(variant_of), results.relative(compared)
     changes = [100 * (one / other - 1) for one, other in zip(own, others, strict=False)]
-    return [title, *errors, _plain(own), BLANK if own == others else _signed(changes)]
+    counted = title if len(own) in (0, results.seeds) else f"{title} (seeds: {len(own)})"
+    return [counted, *errors, _plain(own), BLANK if own == others else _signed(changes)]
 
 
 def _always(variant: str) -> Variants:
