@@ -13,6 +13,7 @@ import torch
 from backend import checkpoint, face
 from backend.face import FaceSpace
 from backend.models import diffusion
+from backend.models.audio_encoder import SpeechEncoderConfig
 from backend.models.denoiser import DenoiserConfig
 from backend.models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig, UpperFaceConfig
 from backend.models.layers import Lengths
@@ -144,6 +145,16 @@ def test_features_are_taken_at_the_time_of_each_frame():
     at_30 = model.aligned(features, 60, 30.0)[0, :, 0]
     torch.testing.assert_close(at_30, torch.arange(60) * 50 / 30, rtol=1e-5, atol=1e-4)
     assert (model.aligned(features, 80, 25.0)[0, 51:, 0] == 100).all()
+
+
+def test_a_speech_encoder_is_heard_at_the_same_times():
+    listener = SpeechEncoderConfig(
+        "wav2vec2", width=16, layers=1, attention_heads=2, feed_forward=16, convolution_channels=(8,) * 7
+    )
+    model = built(replace(CONFIG, encoder=listener))
+    assert model.feature_rate == built().feature_rate == 50
+    motion = model.predict(sound(), "arkit", 30)
+    assert motion.shape == (1, 30, 52) and torch.isfinite(motion).all()
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,35 @@ def test_a_student_ends_in_one_step_where_its_teacher_ends_in_two(prepared: Path
     assert errors["student"] < errors["hasty"] / 2
 
 
+def test_a_student_is_evaluated_as_every_model(prepared: Path, taught: Path):
+    tables = json.loads(run("evaluate", taught / "student.safetensors", "--data", prepared, "--json"))
+    assert [set(table["rows"][0]) >= {name} for table, name in zip(tables, ("MVE", "BS-MVE"), strict=True)] == [
+        True
+    ] * 2
+    assert tables[0]["rows"][0]["MVE"] < 0.5
+
+
+def test_an_encoder_comes_from_another_model_and_may_stay_as_it_is(prepared: Path, taught: Path, tmp_path: Path):
+    """The teacher of the 2025 version listens with a pretrained encoder that does not learn."""
+    quick = ("optimizer.steps=2", "optimizer.validate_every=2", "model.frozen_encoder=true", "seed=5")
+    common = ("--config", CONFIG, "--data", prepared, "--device", "cpu", *with_changes(*quick))
+    options = (
+        "--run",
+        tmp_path / "run",
+        "--output",
+        tmp_path / "m.safetensors",
+        "--from",
+        taught / "teacher.safetensors",
+    )
+    run("train", *common, *options)
+    old, new = (model_of(path).encoder.state_dict() for path in (options[-1], tmp_path / "m.safetensors"))
+    assert all(torch.equal(value, new[name]) for name, value in old.items())
+    with pytest.raises(ConfigError, match="name it by --from"):
+        run("train", *common, "--run", tmp_path / "other")
+    with pytest.raises(ConfigError, match="has another encoder than the config"):
+        run("train", *common, "--set", "model.encoder.width=24", "--run", tmp_path / "other", *options[-2:])
+
+
 def test_every_stage_is_tabulated_against_the_teacher(taught: Path):
     rows = json.loads((taught / "students" / distill.TABLE).read_text())
     assert [row["steps"] for row in rows] == [4, 2]
