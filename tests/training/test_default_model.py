@@ -9,8 +9,11 @@ import soundfile
 import torch
 
 from backend import catalogue, checkpoint
+from backend.audio import decode
 from backend.face import ARKIT_CHANNELS
 from backend.training.lips.evaluate import Wanted, evaluate, motion
+from backend.training.lips.prepare import arrays_of
+from backend.training.lips.rules import to_arkit
 from backend.training.lips.score import CLOSED, aperture
 from backend.training.speech import sounds
 from backend.training.speech.corpus import read_pairs
@@ -19,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "demo" / "speech"
 HELD_OUT = ROOT / "tests" / "data" / "speech"
 MOST_BYTES = 12 * 2**20
+MOUTH = [index for index, name in enumerate(ARKIT_CHANNELS) if name.startswith(("mouth", "jaw", "tongue"))]
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +42,12 @@ def spoken_to(model, samples: np.ndarray, folder: Path) -> np.ndarray:
 
 @pytest.mark.parametrize("folder", [DEMO, HELD_OUT], ids=["demo speech", "held-out sentences of seen voices"])
 def test_lips_meet_at_p_b_m_and_nowhere_else(model, folder):
-    figures = evaluate(model, Wanted((folder,)))[folder.name]
+    figures = evaluate(model, Wanted((folder,)))[str(folder)]
     assert figures["closures"] >= 10
     assert figures["recall"] >= 0.8
     assert figures["precision"] >= 0.8
     assert abs(figures["lag_ms"]) <= 20
+    assert figures["curves"] >= 0.8
 
 
 @pytest.mark.parametrize("folder", [DEMO, HELD_OUT], ids=["demo speech", "held-out sentences of seen voices"])
@@ -56,6 +61,13 @@ def test_mouth_rests_closed_in_pauses(model, folder):
     frames = np.concatenate(resting)
     assert len(frames) > 10
     assert np.percentile(frames, 95) < CLOSED
+
+
+def test_noise_hides_few_closures(model):
+    figures = evaluate(model, Wanted((HELD_OUT,), noise=(20.0, 10.0)))
+    clean, faint, loud = (row["f1"] for row in figures.values())
+    assert faint > clean - 0.15
+    assert loud > clean - 0.30
 
 
 def test_vowels_open_the_jaw_and_round_the_lips(model):
@@ -82,11 +94,25 @@ def test_silence_is_a_resting_face(model, tmp_path, seconds):
     assert spoken_to(model, np.zeros(round(seconds * 16000)), tmp_path).max() < CLOSED
 
 
-@pytest.mark.parametrize("maker", [sounds.coloured_noise, sounds.hum], ids=["noise", "hum"])
+def test_brows_go_with_accents(model):
+    """Where the rules raise them by pitch, loudness and length, and never far."""
+    column, likeness = ARKIT_CHANNELS.index("browInnerUp"), []
+    for path, recording in read_pairs(HELD_OUT):
+        samples = decode(path)
+        wanted = to_arkit(arrays_of(recording, samples)["curves"].astype(np.float32))[:, column]
+        raised = motion(model, samples)[: len(wanted), column]
+        assert 0.03 < raised.max() < 0.4
+        if wanted.any():
+            likeness.append(np.corrcoef(raised, wanted[: len(raised)])[0, 1])
+    assert np.mean(likeness) > 0.35
+
+
+@pytest.mark.parametrize("maker", sounds.MAKERS, ids=lambda maker: maker.__name__)
 def test_sounds_without_speech_leave_the_mouth_at_rest(model, tmp_path, maker):
     sound = maker(np.random.default_rng(7), 6 * 16000)
     values = spoken_to(model, 0.05 * sound / sound.std(), tmp_path)
-    assert np.percentile(values.max(axis=1), 95) < CLOSED
+    farthest = 0.15 if maker is sounds.song else CLOSED  # a melody that glides is the hardest to tell from a voice
+    assert np.percentile(values[:, MOUTH].max(axis=1), 95) < farthest
 
 
 def test_speech_far_apart_in_a_long_silence_is_read_alike(model, tmp_path):

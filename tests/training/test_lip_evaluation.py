@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an evaluation looks at: parts of corpora, noise at a known distance, tables; and the lopsided style."""
+"""What an evaluation looks at: parts of corpora, noise at a known distance, tables."""
 
 from pathlib import Path
 
@@ -8,10 +8,7 @@ import pytest
 import torch
 
 from backend import catalogue, checkpoint
-from backend.face import ARKIT_CHANNELS
-from backend.training.lips import evaluate, rules
-from backend.training.lips.score import aperture
-from backend.training.lips.styles import STYLES, sided
+from backend.training.lips import evaluate
 from backend.training.speech import corpus
 
 HELD_OUT = Path(__file__).parents[1] / "data" / "speech"
@@ -41,7 +38,7 @@ def test_rows_by_language_in_noise_and_without_speech(two_sources):
     torch.set_num_threads(1)
     loaded = checkpoint.load(catalogue.find("default"))
     figures = evaluate.evaluate(loaded, evaluate.Wanted((two_sources,), by="language", noise=(10.0,)))
-    name = two_sources.name
+    name = str(two_sources)
     assert list(figures) == [name, f"{name}, language st", f"{name}, language su", f"{name}, noise at 10 dB"]
     assert figures[f"{name}, noise at 10 dB"]["curves"] < figures[name]["curves"]
     table = evaluate.table(figures | {"hum": {evaluate.REST: 0.01}})
@@ -53,15 +50,3 @@ def test_noise_is_as_far_below_the_voice_as_asked():
     voice = np.sin(np.arange(16000) / 20).astype(np.float32)
     noise = evaluate.noisy(voice, 20.0) - voice
     assert 10 * np.log10(np.mean(voice**2) / np.mean(noise**2)) == pytest.approx(20, abs=0.3)
-
-
-def test_a_lopsided_face_opens_and_shuts_as_the_others_do():
-    values = rules.to_arkit(np.random.default_rng(1).uniform(0, 0.5, (1, 30, len(rules.CHANNELS))).astype(np.float32))
-    lopsided = np.array([list(STYLES).index("lopsided")])
-    crooked = sided(values, lopsided)
-    left, right = (ARKIT_CHANNELS.index(f"mouthSmile{side}") for side in ("Left", "Right"))
-    assert (crooked[..., right] > 1.5 * crooked[..., left]).all()
-    assert aperture(torch.from_numpy(crooked)).numpy() == pytest.approx(
-        aperture(torch.from_numpy(values)).numpy(), abs=1e-5
-    )
-    assert np.array_equal(sided(values, np.array([len(STYLES)])), values)

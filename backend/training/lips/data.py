@@ -18,7 +18,7 @@ from .augment import interrupted, piece_of, vary
 from .config import AugmentConfig, DataConfig, GroupConfig
 from .prepare import COPY, FPS, OPEN, Clip, read_clips
 from .rules import CHANNELS, to_arkit
-from .styles import STYLES, sided, styled
+from .styles import STYLES, styled
 from .tempo import at_tempo
 
 _NOT_SPEECH_SOUNDS = 200
@@ -86,7 +86,7 @@ class TrainingSet:
         curves = np.stack([chunk.curves for chunk in chunks])
         return Batch(
             torch.from_numpy(audio),
-            torch.from_numpy(sided(to_arkit(styled(curves, identity)), identity)),
+            torch.from_numpy(to_arkit(styled(curves, identity))),
             torch.from_numpy(identity),
             torch.from_numpy(np.stack([chunk.visemes for chunk in chunks]).astype(np.int64)),
             torch.from_numpy(np.stack([chunk.lips for chunk in chunks]).astype(np.int64)),

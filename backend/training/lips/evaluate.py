@@ -59,11 +59,11 @@ def evaluate(loaded: LoadedModel, wanted: Wanted) -> Figures:
     figures: Figures = {}
     for folder in wanted.folders:
         pairs = recordings_of(folder, wanted.only)
-        figures[folder.name] = _scored(loaded, pairs)
+        figures[str(folder)] = _scored(loaded, pairs)
         for value, part in _split(pairs, wanted.by):
-            figures[f"{folder.name}, {wanted.by} {value or 'unknown'}"] = _scored(loaded, part)
+            figures[f"{folder}, {wanted.by} {value or 'unknown'}"] = _scored(loaded, part)
         for decibels in wanted.noise:
-            figures[f"{folder.name}, noise at {decibels:g} dB"] = _scored(loaded, pairs, decibels)
+            figures[f"{folder}, noise at {decibels:g} dB"] = _scored(loaded, pairs, decibels)
     return figures | (_resting(loaded) if wanted.sounds else {})
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import numpy as np
-from backend.face import ARKIT_CHANNELS
 
 from .rules import CHANNELS
 
@@ -23,17 +22,9 @@ STYLES: dict[str, np.ndarray] = {
     "soft": _scales(0.75, 0.75),
     "jaw": _scales(1.35, 0.75),
     "lips": _scales(0.75, 1.4),
-    "lopsided": _scales(1.0, 1.0),
     "smiling": _scales(1.0, 1.0, mouthSmile=1.3, mouthStretch=1.3, mouthPucker=0.75, mouthFunnel=0.75),
 }
 """What the curves (`rules.CHANNELS`) are multiplied with, by identity; the pivot has none."""
-
-_LOPSIDED = list(STYLES).index("lopsided")
-_HEAVIER, _LIGHTER = 1.3, 0.7
-_SIDES = np.array(
-    [_HEAVIER if name.endswith("Right") else _LIGHTER if name.endswith("Left") else 1.0 for name in ARKIT_CHANNELS],
-    np.float32,
-)
 
 _TABLE = np.stack([*STYLES.values(), np.ones(len(CHANNELS), np.float32)])
 _SMILE = np.array([0.18 if name == "mouthSmile" else 0.0 for name in CHANNELS], np.float32)
@@ -43,9 +34,3 @@ def styled(curves: np.ndarray, identity: np.ndarray) -> np.ndarray:
     """Curves float32 [B, frames, 18] and identity rows int64 [B] to the curves of these styles."""
     smiles = (identity == list(STYLES).index("smiling"))[:, None, None] * _SMILE
     return np.clip(curves * _TABLE[identity][:, None] + smiles, 0, 1).astype(np.float32)
-
-
-def sided(values: np.ndarray, identity: np.ndarray) -> np.ndarray:
-    """ARKit weights float32 [B, frames, 52] with one side of the face livelier, where the style wants it."""
-    lopsided = (identity == _LOPSIDED)[:, None, None]
-    return np.clip(np.where(lopsided, values * _SIDES, values), 0, 1).astype(np.float32)
