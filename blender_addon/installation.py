@@ -161,7 +161,7 @@ class Installation:
                 self.line = line or self.line
             code = self._child.wait()
         if self._cancelled.is_set():
-            raise Cancelled("Cancelled; what was there before is as it was.")
+            raise Cancelled("Cancelled; nothing has changed.")
         if code:
             raise installer.explain(step, last, self._order.wheels)
 

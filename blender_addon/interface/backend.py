@@ -143,7 +143,8 @@ def draw(layout: UILayout, context: Context) -> None:
     _draw_check(box, context)
 
 
-def _draw_offer(box: UILayout, context: Context) -> None:
+def _draw_sources(box: UILayout, context: Context) -> None:
+    """What is installed, and where it comes from."""
     chosen = preferences.chosen()
     row = box.row()
     row.enabled = not chosen.wheels  # the folder holds one build, whichever it is
@@ -151,6 +152,10 @@ def _draw_offer(box: UILayout, context: Context) -> None:
     box.prop(chosen, "wheels")
     if not bpy.app.online_access and not chosen.wheels:
         draw_sentence(box, context, installer.OFFLINE, "INFO")
+
+
+def _draw_offer(box: UILayout, context: Context) -> None:
+    _draw_sources(box, context)
     row = box.row()
     row.scale_y = 1.4
     row.operator(InstallBackend.bl_idname, icon="IMPORT")
@@ -173,9 +178,7 @@ def _draw_installed(box: UILayout, context: Context, folder: Path) -> None:
         draw_sentence(box, context, "Installed for another version of Mouthpiece. Click Repair.", "ERROR")
     else:
         box.label(text="Installed", icon="CHECKMARK")
-    chosen = preferences.chosen()
-    box.prop(chosen, "build")
-    box.prop(chosen, "wheels")
+    _draw_sources(box, context)
     row = box.row()
     row.operator(InstallBackend.bl_idname, text="Repair", icon="FILE_REFRESH")
     row.operator(RemoveBackend.bl_idname, text="Remove", icon="TRASH")
