@@ -16,7 +16,7 @@ from .placing import Performance, Report
 from .worklist import Entry, Fate, Worklist
 
 TICK_SECONDS = 0.05
-WORK_SECONDS = 0.015
+WORK_SECONDS = 0.01
 """How long one step may keep Blender from drawing."""
 AREAS = ("VIEW_3D", "SEQUENCE_EDITOR", "PREFERENCES")
 
