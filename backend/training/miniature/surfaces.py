@@ -37,7 +37,8 @@ def write(folder: Path) -> Options:
 def _region(folder: Path, name: str, indices: np.ndarray) -> Path:
     path = folder / "regions" / f"{name}.txt"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(", ".join(map(str, indices.tolist())), encoding="utf-8")
+    if not path.is_file():
+        path.write_text(", ".join(map(str, indices.tolist())), encoding="utf-8")
     return path
 
 
