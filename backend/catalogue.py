@@ -88,5 +88,5 @@ def _files(folders: Sequence[Path]) -> dict[str, Path]:
 def _entry(name: str, path: Path) -> Entry:
     header = read_header(path)
     spaces = tuple(space.name for space in header.spaces)
-    kinds = tuple(space.kind for space in header.spaces)
+    kinds: tuple[Kind, ...] = tuple(space.kind for space in header.spaces)
     return Entry(name, path, header.card, spaces, kinds, header.identities, path.stat().st_size)

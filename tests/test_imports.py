@@ -71,8 +71,13 @@ FORBIDDEN = [
     ("demo", {"backend.training"}),
 ]
 
-ALLOWED = {("backend/plain_pickle.py", "pickle")}
-"""FLAME and other data are published as pickles, and this one file reads them without running them."""
+ALLOWED = {
+    ("backend/plain_pickle.py", "pickle"),
+    ("demo/visemes.py", "backend.training.lips"),
+    ("demo/visemes.py", "backend.training.lips.rules"),
+}
+"""FLAME and other data are published as pickles, and this one file reads them without running them. The picture of the
+mouths that the default model is taught needs the rules that teach it."""
 
 
 @pytest.mark.parametrize(("room", "banned"), FORBIDDEN, ids=[room for room, _ in FORBIDDEN])

@@ -9,8 +9,8 @@ import wave
 from pathlib import Path
 
 import bpy
-import pytest
 import numpy as np
+import pytest
 
 
 def tone(path: Path, seconds: float, clicks: tuple[float, ...] = (), rate: int = 48000) -> Path:

@@ -9,7 +9,6 @@ import pytest
 
 from tests.addon.stage import add_character, add_strip, curves_of, mixdown, samples_of, strips_of, tone
 
-
 pytestmark = pytest.mark.skipif(
     not bpy.app.build_options.audaspace, reason="the index's module of Blender 4.2 comes without Audaspace"
 )

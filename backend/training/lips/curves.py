@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Picture of what the default model does with recordings of people: curves over waveforms, and where lips must meet.
 
-`python -m demo.model_curves FOLDER NAME…` with a folder of NAME.json (phones and closures) beside NAME.flac.
+`python -m backend.training.lips.curves FOLDER NAME… --output PICTURE`; FOLDER has NAME.json (phones and closures) beside
+NAME.flac.
 """
 
 from __future__ import annotations
@@ -12,17 +13,15 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-
 from backend import catalogue, checkpoint
 from backend.audio import SAMPLE_RATE, decode
 from backend.face import ARKIT_CHANNELS
-from backend.training.lips.evaluate import motion, recordings_of
-from backend.training.lips.score import CLOSED, aperture
 from backend.training.speech.corpus import Recording
-from demo.layout import ROOT
+from matplotlib.axes import Axes
 
-PICTURE = ROOT / "docs" / "images" / "default_curves.png"
+from .evaluate import motion, recordings_of
+from .score import CLOSED, aperture
+
 FPS = 60.0
 LONGEST = 6.0
 """Seconds of each recording that are shown."""
@@ -30,11 +29,12 @@ _CURVES = {"mouthPucker": "#edae49", "mouthFunnel": "#8a5a9e", "mouthSmileLeft":
 
 
 def main() -> None:
-    """Draws docs/images/default_curves.png."""
+    """Draws the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="+")
     parser.add_argument("--model", default="default")
+    parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     loaded = checkpoint.load(catalogue.find_or_open(arguments.model))
     pairs = {path.stem: (path, recording) for path, recording in recordings_of(arguments.folder)}
@@ -47,7 +47,7 @@ def main() -> None:
     rows[0, 0].legend(loc="upper right", ncols=4, fontsize=7, framealpha=0.9)
     rows[-1, 0].set_xlabel("seconds")
     figure.tight_layout()
-    figure.savefig(PICTURE, dpi=110)
+    figure.savefig(arguments.output, dpi=110)
 
 
 def draw(axes: Axes, samples: np.ndarray, values: np.ndarray, recording: Recording) -> None:
