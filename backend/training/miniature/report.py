@@ -140,7 +140,9 @@ def _transfers(results: Results) -> str:
         for begin, title in ENCODERS.items()
     ]
     heading = ["encoder", *(f"{share} of the data" for share in shares)]
-    return _table(f"A new annotation ({UNSEEN.name}, LVE ×1e{exponent} {_length(UNSEEN.unit)}²)", heading, rows)
+    seeds = len(results.by_variant.get(transfer(LEAVE_OUT, shares[-1]), ()))
+    title = f"A new annotation ({UNSEEN.name}, LVE ×1e{exponent} {_length(UNSEEN.unit)}², seeds: {seeds})"
+    return _table(title, heading, rows)
 
 
 def _one_shots(results: Results) -> str:
@@ -153,7 +155,9 @@ def _one_shots(results: Results) -> str:
         [title, *(_short(results.figures(variant, UNSEEN.name, metric)) for metric in ("LVE", "LVD"))]
         for variant, title in titles.items()
     ]
-    return _table(f"One sentence of {UNSEEN.name}, other sentences of its speaker", ["", "LVE", "LVD"], rows)
+    seeds = len(results.by_variant.get(f"decoder-to-{ONE_SHOT}", ()))
+    title = f"One sentence of {UNSEEN.name}, other sentences of its speaker (seeds: {seeds})"
+    return _table(title, ["", "LVE", "LVD"], rows)
 
 
 def _cost(results: Results) -> str:
