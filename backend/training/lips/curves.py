@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Picture of what the default model does with recordings of people: curves over waveforms, and where lips must meet.
 
-`python -m backend.training.lips.curves FOLDER NAME… --output PICTURE`; FOLDER has NAME.json (phones and closures) beside
+`python -m backend.training.lips.curves FOLDER NAME… --output PICTURE`; FOLDER has NAME.json (phones, closures) beside
 NAME.flac.
 """
 
