@@ -101,6 +101,8 @@ def evaluated(curve: bpy.types.FCurve, frames: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("keeping", ["cache", "shapes"])
 @pytest.mark.parametrize("kind", ["usd", "alembic"])
 def test_usd_and_alembic_keep_a_mesh_motion(addon, spoken_mesh, tmp_path: Path, keeping: str, kind: str):
+    if not getattr(bpy.app.build_options, kind):
+        pytest.skip(f"this build of Blender cannot write {kind}, as some distributions' own cannot")
     head, wanted = spoken_mesh
     write(addon, head, wanted, keeping, tmp_path)
     before = everywhere(head)

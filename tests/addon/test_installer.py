@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import time
@@ -100,7 +101,7 @@ def test_python_without_ensurepip_is_passed_over(installer, tmp_path):
     poor = tmp_path / "poor"
     poor.write_text("#!/bin/sh\necho \"No module named 'ensurepip'\" >&2\nexit 1\n")
     poor.chmod(0o755)
-    absent, good = tmp_path / "absent", Path(sys.executable)
+    absent, good = tmp_path / "absent", Path(os.environ["MOUTHPIECE_BACKEND_PYTHON"])
     assert installer.find_python(iter((absent, poor, good))) == good
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -262,6 +263,7 @@ def test_disk_that_is_full_while_a_strip_is_mixed_down(addon, shot, scene, whole
     before, saved = whole(), on_disk()
     use_fake("clicks")
     begin()
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # Python's own default, which an application's Python does not set
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
     try:
@@ -302,7 +304,9 @@ def test_blender_closed_in_the_middle(shot, tmp_path, monkeypatch):
     saved = on_disk()
     fake = str(Path(__file__).with_name("fake_backend.py"))
     script = CLOSING.format(root=str(ROOT), blend=bpy.data.filepath, folder=str(tmp_path / "extensions"), fake=fake)
-    closed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    application = [bpy.app.binary_path, "-b", "--factory-startup", "--python-expr"]  # no path: Blender is a module here
+    blender = application if bpy.app.binary_path else [sys.executable, "-c"]
+    closed = subprocess.run([*blender, script], capture_output=True, text=True, timeout=60, check=False)
     pid = int(closed.stdout.split("pid ")[1].split()[0])
     assert on_disk() == saved
     with pytest.raises(ProcessLookupError):

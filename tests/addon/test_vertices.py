@@ -11,7 +11,8 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from stage import curves
+
+from tests.addon.stage import curves
 
 rng = np.random.default_rng(3)
 
