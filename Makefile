@@ -53,6 +53,8 @@ test-slow: environments  ## the slow tests
 	$(PY) -m pytest -m slow tests --ignore=tests/addon --ignore=tests/real_blender
 	$(BPY) -m pytest -m slow tests/addon
 
+.SECONDARY: $(OLDER_BLENDERS:%=.venv-blender-%/.ready)
+
 test-blenders: $(OLDER_BLENDERS:%=test-blender-%)  ## the add-on's tests in older Blenders, each in an environment of its own
 
 test-blender-%: environments .venv-blender-%/.ready

@@ -201,6 +201,7 @@ def test_the_cache_is_retimed_by_one_curve_of_few_keys(addon, head: Head, tmp_pa
     np.testing.assert_allclose(head.seen(24), head.places[7], atol=5e-5)
 
 
+@pytest.mark.skipif(bpy.app.version < (4, 3), reason="the module of Blender 4.2 crashes at its exit after glTF")
 def test_shapes_survive_gltf(addon, head: Head, tmp_path: Path):
     head.character.data.clear_geometry()
     head.character.data.from_pydata(head.rest.tolist(), [], [(n, n + 1, n + 2) for n in range(398)])
