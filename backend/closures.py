@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Closures by the book: where the phones are known, lips in ARKit motion meet at every p, b and m, and only there.
+"""Lips in ARKit motion that truly meet: wherever a model all but shuts them, and where the phones are known at every
+p, b and m, and only there.
 
 Every function works on frames of one piece of motion at a time and never looks at neighbouring frames, so that it does
 not matter where a long motion is cut. Only `CHANNELS` change; jaw, tongue, cheeks, eyes and brows never do.
@@ -20,6 +21,9 @@ FLANK = 0.050
 """Seconds from open to shut and back."""
 BREATH = 0.15
 """Seconds at both ends of a pause in which the lips stay parted: a mouth opens before it speaks and closes after."""
+NEARLY_SHUT, SHUT = 0.05, 0.02
+"""Openings at which lips begin to meet, and have met, where nobody knows the phones. Models say "shut" by pressing lips
+that still have a slit between them: what they learn from has no slit, but a mean over many people does."""
 _SEAL = {"mouthPressLeft": 0.30, "mouthPressRight": 0.30, "mouthRollLower": 0.15, "mouthRollUpper": 0.10}
 """What a shut mouth presses at least."""
 _LOWERED, _RAISED = ("mouthLowerDownLeft", "mouthLowerDownRight"), ("mouthUpperUpLeft", "mouthUpperUpRight")
@@ -46,6 +50,17 @@ class Lips:
 def can_follow(names: Sequence[str]) -> bool:
     """Whether motion with these channels has the lips that `follow` moves."""
     return {"jawOpen", *CHANNELS} <= set(names)
+
+
+def sealed(values: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Motion float32 [frames, …, channels] whose lips meet wherever they all but do; `names` must pass `can_follow`.
+
+    The closer they are, the more of what still parts them goes; lips that are further apart stay as they are.
+    """
+    face = _Face(values, names)
+    near = np.clip((NEARLY_SHUT - face.opening()) / (NEARLY_SHUT - SHUT), 0, 1)
+    _meet(face, near * near * (3 - 2 * near))
+    return face.values
 
 
 def follow(values: np.ndarray, names: Sequence[str], lips: Lips, first: int, fps: float) -> np.ndarray:
@@ -91,26 +106,31 @@ class _Face:
         self._columns = {name: column for column, name in enumerate(names)}
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return self.values[:, self._columns[name]]
+        return self.values[..., self._columns[name]]
 
     def __setitem__(self, name: str, value: np.ndarray) -> None:
-        self.values[:, self._columns[name]] = value
+        self.values[..., self._columns[name]] = value
 
     def mean(self, names: Sequence[str]) -> np.ndarray:
         return np.mean([self[name] for name in names], axis=0)
 
     def opening(self) -> np.ndarray:
-        """float32 [frames]: between the lips, as the project's yardstick counts it; below 0 where they press."""
+        """float32 [frames, …]: between the lips, as the project's yardstick counts it; below 0 where they press."""
         lips = 0.4 * (self.mean(_LOWERED) + self.mean(_RAISED)) + 0.15 * self["mouthFunnel"]
         pressed = 0.3 * self.mean(_PRESSED) + 0.2 * self.mean(_ROLLED)
         return np.maximum(self["jawOpen"] - self["mouthClose"], 0) + lips - pressed
 
 
-def _shut(face: _Face, shut: np.ndarray) -> None:
+def _meet(face: _Face, amount: np.ndarray) -> None:
+    """Take away what parts the lips: all of it at 1, nothing at 0."""
     close = np.maximum(face["mouthClose"], face["jawOpen"])
-    face["mouthClose"] = face["mouthClose"] + shut * (close - face["mouthClose"])
+    face["mouthClose"] = face["mouthClose"] + amount * (close - face["mouthClose"])
     for name in (*_LOWERED, *_RAISED):
-        face[name] = face[name] * (1 - shut)
+        face[name] = face[name] * (1 - amount)
+
+
+def _shut(face: _Face, shut: np.ndarray) -> None:
+    _meet(face, shut)
     face["mouthFunnel"] = face["mouthFunnel"] * (1 - (1 - _FUNNEL_LEFT) * shut)
     for name, least in _SEAL.items():
         face[name] = np.maximum(face[name], least * shut)

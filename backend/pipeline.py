@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 import numpy as np
 
-from . import audio, closures, postprocess, windows
+from . import audio, closures, emotions, postprocess, windows
 from .face import FaceSpace
 from .performance import Performance
 from .version import version
@@ -50,7 +50,7 @@ class Request:
     identity: str = PIVOT
     """Name or row number of the model's identity table, or `PIVOT`."""
     raw: bool = False
-    """The model's own numbers: no clamp, rest offset or audio levelling."""
+    """The model's own numbers: no clamp, rest offset, closing of lips that nearly meet, or audio levelling."""
     performance: Performance = field(default_factory=Performance)
     """What only a model that diffuses can be asked for."""
 
@@ -121,8 +121,7 @@ def generate(
     space = planned.space
     pieces = _motion(loaded, samples, planned, stop)
     if space.kind == "controls" and not planned.raw:
-        own = space.limits
-        pieces = postprocess.within(pieces, own) if own else postprocess.rested(pieces, rest_pose(loaded, planned))
+        pieces = _usable(loaded, planned, pieces)
     start = 0
     for values in postprocess.retimed(pieces, space.fps, planned.fps, planned.frames(len(samples))):
         for take, own in enumerate(values[None] if planned.performance is None else values.swapaxes(0, 1)):
@@ -139,6 +138,7 @@ def metadata(loaded: LoadedModel, request: Request, take: int = 0) -> dict[str, 
     if made is not None:
         about |= {"seed": made.seeds()[take], "steps": made.steps, "guidance": made.guidance}
         about |= {} if made.style is None else {"identity": "heard"}
+        about |= {} if made.emotions is None else {"emotions": emotions.as_text(made.emotions)}
     return about | {"licence": loaded.info.licence}
 
 
@@ -190,6 +190,14 @@ def _motion(loaded: LoadedModel, samples: np.ndarray, planned: Plan, stop: Calla
     if planned.performance is None:
         return windows.cross_fade(_window_motion(loaded, samples, planned, stop), planned.space.fps)
     return _takes(loaded, samples, planned, planned.performance, stop)
+
+
+def _usable(loaded: LoadedModel, planned: Plan, pieces: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """The model's own numbers as weights within their limits, from its rest pose, with lips that meet."""
+    space = planned.space
+    if space.limits:
+        return postprocess.within(pieces, space.limits)
+    return postprocess.sealed(postprocess.rested(pieces, rest_pose(loaded, planned)), space.channels)
 
 
 def _takes(
@@ -245,6 +253,11 @@ def _performance(loaded: LoadedModel, wanted: Performance) -> Performance | None
                 f"The model {loaded.info.name} does not diffuse: it has one take and no {' or '.join(asked)} to choose."
             )
         return None
+    known = model.config.emotions
+    if strange := [name for name in emotions.named(wanted.emotions or {}) if name not in known]:
+        raise RequestError(
+            f"The model {loaded.info.name} does not know the emotion {strange[0]}; it knows {', '.join(known)}."
+        )
     steps, most = wanted.steps or model.config.steps, model.config.times
     if steps > most:
         raise RequestError(f"{steps} steps are not possible with {loaded.info.name}; choose 1 to {most}.")

@@ -14,11 +14,19 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from . import closures
+
 
 def rested(pieces: Iterable[np.ndarray], rest: np.ndarray) -> Iterator[np.ndarray]:
     """Control weights counted from the rest pose [channels], kept between 0 and 1."""
     for piece in pieces:
         yield np.clip(piece - rest, 0.0, 1.0)
+
+
+def sealed(pieces: Iterable[np.ndarray], names: Sequence[str]) -> Iterator[np.ndarray]:
+    """Weights whose lips meet wherever they all but do; unchanged where the names are not ARKit's."""
+    for piece in pieces:
+        yield closures.sealed(piece, names) if closures.can_follow(names) else piece
 
 
 def within(pieces: Iterable[np.ndarray], limits: Sequence[tuple[float, float]]) -> Iterator[np.ndarray]:

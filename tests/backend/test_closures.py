@@ -76,6 +76,27 @@ def test_f_and_v_bring_the_lower_lip_to_the_teeth_without_shutting():
     assert made[63, ARKIT_CHANNELS.index("mouthRollLower")] >= 0.2
 
 
+def test_lips_that_nearly_meet_are_sealed_softly_and_others_stay():
+    openings = np.linspace(0.10, 0.0, 101, dtype=np.float32)
+    values = motion(101, mouthLowerDownLeft=0.02, mouthUpperUpRight=0.02)
+    values[:, ARKIT_CHANNELS.index("jawOpen")] = openings + 0.1 - 2 * 0.2 * 0.02
+    values[:, ARKIT_CHANNELS.index("mouthClose")] = 0.1
+    np.testing.assert_allclose(opening(values), openings, atol=1e-2)
+    made = closures.sealed(values, ARKIT_CHANNELS)
+    apart = opening(values) >= closures.NEARLY_SHUT
+    np.testing.assert_array_equal(made[apart], values[apart])
+    np.testing.assert_allclose(opening(made)[opening(values) <= closures.SHUT], 0, atol=1e-6)
+    assert (np.diff(opening(made)) < 1e-6).all() and abs(np.diff(opening(made))).max() < 0.004
+
+
+def test_sealing_takes_each_take_by_itself():
+    takes = np.stack([motion(10, jawOpen=0.03), motion(10, jawOpen=0.5)], axis=1)
+    made = closures.sealed(takes, ARKIT_CHANNELS)
+    for take in range(2):
+        np.testing.assert_array_equal(made[:, take], closures.sealed(takes[:, take], ARKIT_CHANNELS))
+    np.testing.assert_array_equal(made[:, 1], takes[:, 1])
+
+
 def test_only_lips_change_and_stay_weights():
     random = np.random.default_rng(3)
     values = random.random((240, 52), np.float32)
