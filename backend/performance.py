@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be asked of a model that diffuses, and of no other: steps, seed, takes, guidance, a style."""
+"""What can be asked of a model that diffuses, and of no other: steps, seed, takes, guidance, a style, emotions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+
+from . import emotions as feelings
+from .emotions import Emotions
 
 MOST_TAKES = 64
 LARGEST_SEED = 2**63 - 1 - MOST_TAKES
@@ -26,6 +29,8 @@ class Performance:
     """How far the motion follows the speech; None: 1, as it was learned."""
     style: np.ndarray | None = None
     """Identity vector that was heard in a recording (`heard_style`), instead of a known identity."""
+    emotions: Emotions | None = None
+    """What is felt: weights by name, or (second, weights) points of an emotion that changes; None: neutral."""
 
     def __post_init__(self) -> None:
         """ValueError, with a sentence for the user, for what no model can do."""
@@ -37,6 +42,8 @@ class Performance:
             raise ValueError(f"A guidance of {self.guidance:g} is not possible; choose 0 to {LARGEST_GUIDANCE:g}.")
         if self.steps is not None and self.steps < 1:
             raise ValueError(f"{self.steps} steps are not possible; choose 1 or more.")
+        if self.emotions is not None:
+            object.__setattr__(self, "emotions", feelings.checked(self.emotions))
 
     def asked(self) -> list[str]:
         """The names of what is asked for."""

@@ -163,8 +163,9 @@ def rest_pose(loaded: LoadedModel, planned: Plan) -> np.ndarray:
     frames = round(_SILENCE_SECONDS * planned.space.fps)
     if planned.performance is None:
         answer = _predict(loaded, silence, planned, frames)
-    else:
-        answer = np.concatenate(list(_takes(loaded, silence, planned, planned.performance, lambda: False)))[:, 0]
+    else:  # a smile that was asked for is no rest to count from
+        calm = replace(planned.performance, emotions=None)
+        answer = np.concatenate(list(_takes(loaded, silence, planned, calm, lambda: False)))[:, 0]
     return np.median(answer[frames // 3 : -(frames // 3)], axis=0)
 
 

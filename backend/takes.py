@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import windows
+from . import emotions, windows
 from .models.diffusion import noise_field, sampling_times
 from .models.diffusion_talker import Condition, DiffusionTalker
 from .models.mel_encoder import MelEncoder
@@ -57,12 +57,13 @@ class _Piece(NamedTuple):
 class _Step:
     """One denoising step on its way through a sound."""
 
-    def __init__(self, advance: Callable[[Tensor, Tensor], Tensor], reach: int) -> None:
-        """`advance` maps z and audio of a stretch to the next z; a frame of it depends on `reach` to either side."""
+    def __init__(self, advance: Callable[[Tensor, Tensor, int], Tensor], reach: int) -> None:
+        """`advance` maps z and audio of a stretch, and the number of its first frame, to the next z; a frame of it
+        depends on `reach` to either side."""
         self.advance, self.reach = advance, reach
         self._held: _Piece | None = None
-        self._past = 0
-        """Frames of what is held that have been given already."""
+        self._past = self._first = 0
+        """Frames of what is held that have been given already, and the number of the first of them."""
 
     def push(self, piece: _Piece) -> _Piece | None:
         """Take the next frames and give those that no later one can change; None where there is none."""
@@ -72,10 +73,11 @@ class _Step:
         if stop <= self._past:
             self._held = held
             return None
-        z = self.advance(held.z, held.audio)[:, self._past : stop]
+        z = self.advance(held.z, held.audio, self._first)[:, self._past : stop]
         given = _Piece(z, held.audio[self._past : stop], held.is_last)
         first = max(0, stop - self.reach)
         self._held, self._past = _Piece(held.z[:, first:], held.audio[first:], held.is_last), stop - first
+        self._first += first
         return given
 
 
@@ -112,10 +114,11 @@ def nearest_row(model: DiffusionTalker, style: np.ndarray) -> int:
 
 def _steps(model: DiffusionTalker, stage: Stage, performance: Performance) -> list[_Step]:
     """The chain of denoising steps, the noisiest first."""
-    personal = _personal(model, stage, performance).expand(performance.count, 1, -1)
+    personal_of = _personal(model, stage, performance)
     guidance = 1.0 if performance.guidance is None else performance.guidance
 
-    def advance(time: int, then: int, z: Tensor, audio: Tensor) -> Tensor:
+    def advance(time: int, then: int, z: Tensor, audio: Tensor, first: int) -> Tensor:
+        personal = personal_of(first, len(audio)).expand(len(z), -1, -1)
         condition = Condition(audio.expand(len(z), -1, -1), personal)
         now, after = (torch.full((len(z),), moment, device=z.device) for moment in (time, then))
         return model.step(stage.space, z, now, after, condition, guidance)
@@ -125,13 +128,23 @@ def _steps(model: DiffusionTalker, stage: Stage, performance: Performance) -> li
     return [_Step(partial(advance, time, then), reach) for time, then in itertools.pairwise(times)]
 
 
-def _personal(model: DiffusionTalker, stage: Stage, performance: Performance) -> Tensor:
-    """The personalised embedding, [1, personal width]."""
-    with torch.inference_mode():
-        if performance.style is not None:
-            return model.personalizer.fused(_tensor(model, performance.style)[None])
-        row = model.config.identity_count - 1 if stage.row is None else stage.row
-        return model.personalizer.fused(model.personalizer.identities.weight[row][None])
+def _personal(model: DiffusionTalker, stage: Stage, performance: Performance) -> Callable[[int, int], Tensor]:
+    """What gives the personalised embedding of so many frames from a first one on: [frames, personal width].
+
+    It is one row for all of them where emotions do not change.
+    """
+    row = model.config.identity_count - 1 if stage.row is None else stage.row
+    style = model.personalizer.identities.weight[row] if performance.style is None else performance.style
+    person = torch.as_tensor(style, dtype=torch.float32, device=_device(model))[None]
+    felt = {} if performance.emotions is None else performance.emotions
+
+    def at(first: int, frames: int) -> Tensor:
+        count = frames if emotions.does_change(felt) else 1
+        seconds = (first + np.arange(count)) / stage.fps
+        shares = _tensor(model, emotions.shares_at(felt, model.config.emotions, seconds))
+        return model.personalizer.fused(person.expand(count, -1), shares)
+
+    return at
 
 
 def _heard(model: DiffusionTalker, samples: np.ndarray, fps: float, go_on: GoOn) -> Iterator[np.ndarray]:

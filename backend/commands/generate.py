@@ -52,6 +52,12 @@ def _add_performance(parser: ArgumentParser) -> None:
     )
     group.add_argument("--steps", type=int, metavar="N", help="denoising steps (default: what the model was made for)")
     group.add_argument("--guidance", type=float, metavar="G", help="how far to follow the speech (default: 1)")
+    group.add_argument(
+        "--emotion",
+        action="append",
+        metavar="NAME=WEIGHT",
+        help="how much of an emotion is felt, as happy=0.7; may be repeated to mix them (default: neutral)",
+    )
     group.add_argument("--style-from", type=Path, metavar="AUDIO", help="speak in the style of a recording")
     group.add_argument(
         "--style-as",
@@ -81,11 +87,13 @@ def run(arguments: Namespace) -> int:
 
 
 def _request(arguments: Namespace) -> Request:
+    from backend import emotions
     from backend.performance import Performance
     from backend.pipeline import Request
 
     with terminal.bad_input(ValueError):
-        performance = Performance(arguments.steps, arguments.seed, arguments.takes, arguments.guidance)
+        felt = emotions.from_texts(arguments.emotion) if arguments.emotion else None
+        performance = Performance(arguments.steps, arguments.seed, arguments.takes, arguments.guidance, emotions=felt)
     return Request(arguments.space, arguments.fps, arguments.identity, arguments.raw, performance)
 
 

@@ -137,7 +137,7 @@ def test_motion_streams_and_only_a_reach_of_it_is_held(loaded: LoadedModel):
 
 
 def test_a_step_holds_what_it_sees_and_no_more():
-    step = takes._Step(lambda z, audio: z, reach=7)
+    step = takes._Step(lambda z, audio, first: z, reach=7)
     given = 0
     for number in range(50):
         piece = takes._Piece(torch.zeros(1, 30, 2), torch.zeros(30, 1), number == 49)
