@@ -46,11 +46,17 @@ class Conversation:
             self._send(failed)
 
     def accept(self, job: int) -> bool:
-        """Take on a job; False, with a complaint of job 0, where its number was used before or is not above 0."""
+        """Take on a job; False where its number was used before: then that request fails alone.
+
+        While the earlier job of that number is waited for, nothing is said: its own end answers for the number. Raises
+        `ProtocolError` for a number below 1, which no answer could carry.
+        """
+        if job < 1:
+            raise protocol.ProtocolError(f"The job number {job} is not above 0.")
         with self._lock:
-            if job < 1 or job in self._accepted:
-                reason = f"Job number {job} was refused: numbers are above 0 and each is used once."
-                self._send(protocol.Failed(0, reason))
+            if job in self._accepted:
+                if job not in self._waiting:
+                    self._send(protocol.Failed(job, f"Job number {job} was refused: each number is used once."))
                 return False
             others = bool(self._waiting)
             self._accepted.add(job)

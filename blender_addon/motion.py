@@ -53,6 +53,18 @@ def join(
     if not chunks or any(chunk.values.shape[1:] != shape for chunk in chunks):
         raise MouthpieceError(f"The backend's frames of “{finished.space}” have another size than it says.")
     values = np.concatenate([chunk.values for chunk in chunks])
-    about, face = json.loads(finished.metadata), None if neutral is None else neutral.vertices
+    if not np.isfinite(values).all():
+        raise MouthpieceError("The backend sent broken numbers; generate again.")
+    face = None if neutral is None else neutral.vertices
     spoken = tuple(phone for message in phones for phone in received(message))
-    return Motion(finished.names, values, finished.fps, finished.space, about, face, spoken)
+    return Motion(finished.names, values, finished.fps, finished.space, _about(finished), face, spoken)
+
+
+def _about(finished: protocol.Finished) -> dict[str, Any]:
+    try:
+        about = json.loads(finished.metadata)
+    except (ValueError, RecursionError):
+        about = None
+    if not isinstance(about, dict):
+        raise MouthpieceError("The backend does not say how the motion was made; generate again.")
+    return about

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..backend import protocol
-from .errors import BadInput
+from .errors import BadInput, MouthpieceError
 
 VERSION = 1
 """Of the json layout; the backend writes the same one without strengths."""
@@ -34,9 +34,9 @@ class Phone:
 
 
 def received(message: protocol.Phones) -> list[Phone]:
-    """The phones of one message of the backend; raises `protocol.ProtocolError` where its columns do not fit."""
+    """The phones of one message of the backend; raises `MouthpieceError` where its columns do not fit."""
     if not len(message.names) == len(message.visemes) == len(message.times) or message.times.shape[1:] != (2,):
-        raise protocol.ProtocolError("A message about phones has columns of different lengths.")
+        raise MouthpieceError("The backend sent phones that do not fit together; generate again.")
     rows = zip(message.names, message.visemes, message.times.tolist(), strict=True)
     return [Phone(name, viseme, round(start, 4), round(end, 4)) for name, viseme, (start, end) in rows]
 

@@ -52,8 +52,8 @@ class BackendProcess:
         self.launch = launch
         self._events: SimpleQueue[Event] = SimpleQueue()
         self._outgoing: SimpleQueue[Outgoing | None] = SimpleQueue()
-        launch.log.parent.mkdir(parents=True, exist_ok=True)
         try:
+            launch.log.parent.mkdir(parents=True, exist_ok=True)
             with launch.log.open("wb") as log:
                 self._child = subprocess.Popen(
                     launch.command,
@@ -114,10 +114,11 @@ class BackendProcess:
         output = cast(BinaryIO, self._child.stdout)
         reason = "its output ended"
         try:
-            while (message := protocol.read(output)) is not None:
-                self._events.put(_checked(message))
-        except (protocol.ProtocolError, OSError) as problem:
-            reason = str(problem)
+            with output:
+                while (message := protocol.read(output)) is not None:
+                    self._events.put(_checked(message))
+        except Exception as problem:  # noqa: BLE001 (the top of the thread: without `Ended` the job would wait for ever)
+            reason = str(problem) or type(problem).__name__
         self._events.put(Ended(reason))
 
     def _write_all(self) -> None:
@@ -125,10 +126,25 @@ class BackendProcess:
         stream = cast(BinaryIO, self._child.stdin)
         with contextlib.suppress(OSError), stream:  # a dead backend shows in what is read
             while (item := self._outgoing.get()) is not None:
-                try:
-                    protocol.write(stream, item() if callable(item) else item)
-                except (MouthpieceError, protocol.ProtocolError) as problem:
-                    self._events.put(Unsent(str(problem)))
+                request = self._built(item)
+                if request is not None:
+                    self._send_now(stream, request)
+
+    def _built(self, item: Outgoing) -> protocol.Request | None:
+        try:
+            return item() if callable(item) else item
+        except MouthpieceError as problem:
+            self._events.put(Unsent(str(problem)))
+        except Exception as problem:  # noqa: BLE001 (of the thread too: the job would wait for ever)
+            reason = str(problem) or type(problem).__name__
+            self._events.put(Unsent(f"The sound could not be sent to the backend: {reason}."))
+        return None
+
+    def _send_now(self, stream: BinaryIO, request: protocol.Request) -> None:
+        try:
+            protocol.write(stream, request)
+        except protocol.ProtocolError as problem:
+            self._events.put(Unsent(str(problem)))
 
 
 def _keep_broken_pipes_harmless() -> None:

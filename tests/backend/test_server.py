@@ -59,7 +59,7 @@ def test_a_job_gives_every_frame_and_one_end(client, request_for):
     assert isinstance(end, Finished)
     assert (end.frames, end.space, end.fps, len(end.names)) == (48, "arkit", 24.0, 52)
     assert values(replies).shape == (48, 52)
-    about = json.loads(end.metadata)
+    about = json.loads(end.metadata[0])
     assert (about["model"], about["identity"]) == ("tiny", "pivot")
     fractions = [reply.fraction for reply in replies if isinstance(reply, Progress)]
     assert fractions == sorted(fractions) and 0 <= fractions[0] <= fractions[-1] <= 1
@@ -144,12 +144,21 @@ def test_progress_comes_at_most_ten_times_a_second(client, request_for):
 
 
 def test_a_job_number_is_used_once(client, request_for):
-    job = client.job()
-    client.send(request_for(job), request_for(job), request_for(0), request_for(job + 1))
-    client.job()
-    replies = client.until_end(job + 1)
-    assert [reply.job for reply in replies if isinstance(reply, Failed)] == [0, 0]
-    assert [reply.job for reply in replies if isinstance(reply, Finished)] == [job, job + 1]
+    """A second request of a number fails alone; while the first one runs, its end answers for both."""
+    job, other = client.job(), client.job()
+    client.send(request_for(job), request_for(job), request_for(other))
+    replies = client.until_end(other)
+    client.send(request_for(job))
+    refused = client.until_end(job)[-1]
+    assert isinstance(refused, Failed) and "used once" in refused.reason
+    assert [reply.job for reply in replies if isinstance(reply, Finished | Failed)] == [job, other]
+
+
+def test_a_job_number_below_one_is_no_request(own_client, request_for):
+    own_client.send(request_for(0))
+    fault = own_client.next()
+    assert isinstance(fault, Failed) and fault.job == 0 and "not above 0" in fault.reason
+    assert own_client.wait() == 1
 
 
 @pytest.mark.parametrize(
