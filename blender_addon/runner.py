@@ -13,12 +13,12 @@ from .environment import Launch
 from .errors import BadInput, Cancelled, MouthpieceError
 from .job import POLL_SECONDS, Choice, Generation, Job, Rewriting
 from .placing import Performance, Report
+from .redraw import redraw
 from .worklist import Entry, Fate, Worklist
 
 TICK_SECONDS = 0.05
 WORK_SECONDS = 0.01
 """How long one step may keep Blender from drawing."""
-AREAS = ("VIEW_3D", "SEQUENCE_EDITOR", "PREFERENCES")
 
 
 class Runner:
@@ -140,10 +140,7 @@ class Runner:
         shown = (now.state, now.stage, round(now.fraction, 2), now.message, fates)
         if shown != self._shown:
             self._shown = shown
-            for window in bpy.context.window_manager.windows:
-                for area in window.screen.areas:
-                    if area.type in AREAS:
-                        area.tag_redraw()
+            redraw()
 
 
 current = Runner()

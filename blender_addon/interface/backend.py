@@ -12,12 +12,14 @@ from bpy.types import Context, Event, UILayout
 
 from .. import environment, installation, installer, preferences, runner, session
 from ..errors import Cancelled, MouthpieceError
+from ..redraw import redraw
+from .buttons import AT_WORK, AtOnce, OpenFile, TakesTime
 from .text import draw_sentence
 
 TICK_SECONDS = 0.1
 
 
-class InstallBackend(bpy.types.Operator):
+class InstallBackend(TakesTime, bpy.types.Operator):
     """Make a Python environment of Mouthpiece's own and install the backend's packages in it; nothing else changes"""
 
     bl_idname = "mouthpiece.install_backend"
@@ -25,54 +27,48 @@ class InstallBackend(bpy.types.Operator):
     bl_options = {"INTERNAL"}  # noqa: RUF012 (Blender reads a set here)
 
     @classmethod
-    def poll(cls, _context: Context) -> bool:
+    def why_not(cls, _context: Context) -> str:
         """One at a time."""
-        return not installation.current.busy
+        return AT_WORK if installation.current.busy else ""
 
-    def invoke(self, _context: Context, _event: Event) -> set[str]:
-        """In the interface: begin, and let a timer go on."""
-        if not self._begin():
-            return {"CANCELLED"}
+    def begin(self, _context: Context) -> None:
+        """Look whether it can be done here, and begin."""
+        order = preferences.order()
+        installer.check(order, bpy.app.online_access)
+        installation.current.begin(order, preferences.new_log_file("install"))
+
+    def watch(self) -> None:
+        """Move it on from a timer."""
         _watch()
-        return {"FINISHED"}
 
-    def execute(self, _context: Context) -> set[str]:
-        """In scripts and in the background: do it all, and wait for the backend's first answer."""
-        if not self._begin():
-            return {"CANCELLED"}
+    def wait(self) -> None:
+        """Move it on to its end, and wait for the backend's first answer."""
         _wait()
         runner.current.wait()
+
+    def tell(self) -> set[str]:
+        """What failed, if anything did."""
         failure = installation.current.failure or session.current.failure
         if failure:
             self.report({"ERROR"}, str(failure))
             return {"CANCELLED"}
         return {"FINISHED"}
 
-    def _begin(self) -> bool:
-        order = preferences.order()
-        try:
-            installer.check(order, bpy.app.online_access)
-        except MouthpieceError as problem:
-            self.report({"ERROR"}, str(problem))
-            return False
-        installation.current.begin(order, preferences.new_log_file("install"))
-        return True
 
-
-class CancelInstallation(bpy.types.Operator):
+class CancelInstallation(AtOnce, bpy.types.Operator):
     """Stop the installation; a backend that was there before stays as it was"""
 
     bl_idname = "mouthpiece.cancel_installation"
     bl_label = "Cancel"
     bl_options = {"INTERNAL"}  # noqa: RUF012
 
-    def execute(self, _context: Context) -> set[str]:
+    def act(self, _context: Context) -> str:
         """Ask for it."""
         installation.current.cancel()
-        return {"FINISHED"}
+        return ""
 
 
-class RemoveBackend(bpy.types.Operator):
+class RemoveBackend(AtOnce, bpy.types.Operator):
     """Delete the backend's environment; models, presets and files of yours stay"""
 
     bl_idname = "mouthpiece.remove_backend"
@@ -80,49 +76,45 @@ class RemoveBackend(bpy.types.Operator):
     bl_options = {"INTERNAL"}  # noqa: RUF012
 
     @classmethod
-    def poll(cls, _context: Context) -> bool:
+    def why_not(cls, _context: Context) -> str:
         """Not while something goes on in it."""
-        free = not installation.current.busy and not runner.current.busy
-        if not free:
-            cls.poll_message_set("Mouthpiece is at work.")
-        return free and preferences.backend_folder().is_dir()
+        if installation.current.busy or runner.current.busy:
+            return AT_WORK
+        return "" if preferences.backend_folder().is_dir() else "Nothing is installed."
 
     def invoke(self, context: Context, event: Event) -> set[str]:
         """In the interface: ask first, because getting it back may take a long download."""
         return context.window_manager.invoke_confirm(self, event)
 
-    def execute(self, _context: Context) -> set[str]:
+    def act(self, _context: Context) -> str:
         """Let the backend leave, then delete its files in the background."""
         session.current.close()
         try:
             installation.current.remove(preferences.backend_folder())
         except OSError as problem:
-            self.report({"ERROR"}, f"The backend's environment cannot be deleted: {problem}. Close what uses it.")
-            return {"CANCELLED"}
+            raise MouthpieceError(
+                f"The backend's environment cannot be deleted: {problem}. Close what uses it."
+            ) from problem
         if bpy.app.background:
             _wait()
         else:
             _watch()
-        return {"FINISHED"}
+        return ""
 
 
-class OpenInstallLog(bpy.types.Operator):
+class OpenInstallLog(OpenFile, bpy.types.Operator):
     """Open the file that holds everything the installation has printed"""
 
     bl_idname = "mouthpiece.open_install_log"
     bl_label = "Open Install Log"
     bl_options = {"INTERNAL"}  # noqa: RUF012
 
-    @classmethod
-    def poll(cls, _context: Context) -> bool:
-        """Only once there is one."""
-        log = installation.current.log
-        return log is not None and log.exists()
+    missing = "Nothing has been installed in this sitting."
 
-    def execute(self, _context: Context) -> set[str]:
-        """Hand it to the program that this computer opens text files with."""
-        bpy.ops.wm.path_open(filepath=str(installation.current.log))
-        return {"FINISHED"}
+    @classmethod
+    def file(cls) -> Path | None:
+        """The last installation's log."""
+        return installation.current.log
 
 
 def draw(layout: UILayout, context: Context) -> None:
@@ -238,10 +230,7 @@ def _watch() -> None:
 
 def _on_timer() -> float | None:
     goes_on = _step()
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type in ("PREFERENCES", "VIEW_3D", "SEQUENCE_EDITOR"):
-                area.tag_redraw()
+    redraw()
     return TICK_SECONDS if goes_on else None
 
 

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import bpy
 from bpy.types import Context, Text
 
 from .. import runner
 from ..job import Choice
+from .registration import registration
+from .sidebar import Tab, in_both_sidebars
 from .text import draw_sentence
 
 SOURCES = (
@@ -51,16 +52,11 @@ def told(context: Context, choice: Choice) -> Choice:
     )
 
 
-class KnownWordsTab:
+class KnownWordsTab(Tab):
     """What both sidebars show below the button."""
 
     bl_label = "Known Words"
-    bl_category = "Mouthpiece"
-    bl_region_type = "UI"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 (Blender reads a set here)
-
-    if TYPE_CHECKING:
-        layout: bpy.types.UILayout
 
     def draw(self, context: Context) -> None:
         """Where the words come from, and what they are."""
@@ -80,34 +76,10 @@ class KnownWordsTab:
         layout.prop(words, "language")
 
 
-class KnownWordsInViewport(KnownWordsTab, bpy.types.Panel):
-    """In the sidebar of the 3D viewport."""
-
-    bl_idname = "VIEW3D_PT_mouthpiece_words"
-    bl_parent_id = "VIEW3D_PT_mouthpiece"
-    bl_space_type = "VIEW_3D"
-
-
-class KnownWordsInSequencer(KnownWordsTab, bpy.types.Panel):
-    """In the sidebar of the Sequencer."""
-
-    bl_idname = "SEQUENCER_PT_mouthpiece_words"
-    bl_parent_id = "SEQUENCER_PT_mouthpiece"
-    bl_space_type = "SEQUENCE_EDITOR"
+KnownWordsInViewport, KnownWordsInSequencer = in_both_sidebars(KnownWordsTab, "words")
 
 
 CLASSES = (KnownWords, KnownWordsInViewport, KnownWordsInSequencer)
 
 
-def register() -> None:
-    """Give every scene its transcript, and both sidebars the sub-panel."""
-    for one in CLASSES:
-        bpy.utils.register_class(one)
-    bpy.types.Scene.mouthpiece_words = bpy.props.PointerProperty(type=KnownWords)
-
-
-def unregister() -> None:
-    """Take them away."""
-    del bpy.types.Scene.mouthpiece_words
-    for one in reversed(CLASSES):
-        bpy.utils.unregister_class(one)
+register, unregister = registration(CLASSES, "mouthpiece_words", KnownWords)

@@ -7,12 +7,12 @@ import bpy
 from bpy.types import Context, Object, UILayout
 
 from .. import linked
-from ..errors import BadInput
 from . import properties
+from .buttons import AtOnce
 from .text import draw_sentence
 
 
-class OverrideMesh(bpy.types.Operator):
+class OverrideMesh(AtOnce, bpy.types.Operator):
     """Make library overrides of the character's meshes, so that keys on their shape keys are saved with this file"""
 
     bl_idname = "mouthpiece.override_mesh"
@@ -20,23 +20,15 @@ class OverrideMesh(bpy.types.Operator):
     bl_options = {"UNDO"}  # noqa: RUF012 (Blender reads a set here)
 
     @classmethod
-    def poll(cls, context: Context) -> bool:
+    def why_not(cls, context: Context) -> str:
         """Only for a character that needs it."""
-        needed = locked_character(context) is not None
-        if not needed:
-            cls.poll_message_set("The character's shape keys can be animated as they are.")
-        return needed
+        return "" if locked_character(context) else "The character's shape keys can be animated as they are."
 
-    def execute(self, context: Context) -> set[str]:
+    def act(self, context: Context) -> str:
         """Override what has to be, and go on with the character that can be animated."""
-        try:
-            character = linked.unlock(locked_character(context), context.scene, context.view_layer)
-        except BadInput as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
+        character = linked.unlock(locked_character(context), context.scene, context.view_layer)
         properties.settings(context).character = character
-        self.report({"INFO"}, f"“{character.name}” can be animated in this file now.")
-        return {"FINISHED"}
+        return f"“{character.name}” can be animated in this file now."
 
 
 def locked_character(context: Context) -> Object | None:

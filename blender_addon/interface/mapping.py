@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import bpy
 from bpy.types import Context, Object, UILayout
 
@@ -14,6 +12,9 @@ from ..rig.face import PROPERTY, candidates, face_of, remembered
 from ..rig.mapping import Line
 from ..rig.profile import RigProfile
 from . import properties
+from .buttons import AtOnce
+from .registration import registration
+from .sidebar import Tab, in_both_sidebars
 from .text import draw_sentence
 
 KINDS = {"shape keys": "SHAPEKEY_DATA", "properties": "PROPERTIES", "poses": "ARMATURE_DATA", "bones": "BONE_DATA"}
@@ -83,7 +84,7 @@ def fill(character: Object, chosen: RigProfile) -> None:
     shown.is_being_filled = False
 
 
-class ChooseRig(bpy.types.Operator):
+class ChooseRig(AtOnce, bpy.types.Operator):
     """Say what kind of rig the character has, and correct name by name what shows its controls"""
 
     bl_idname = "mouthpiece.choose_rig"
@@ -92,17 +93,13 @@ class ChooseRig(bpy.types.Operator):
 
     convention: bpy.props.StringProperty(name="Convention", description="A rig profile's id", options={"SKIP_SAVE"})
 
-    def execute(self, context: Context) -> set[str]:
+    def act(self, context: Context) -> str:
         """Take the named convention, or the one that is there."""
         character = character_of(context)
-        try:
-            if character is None:
-                raise BadInput("Select the character, or choose it above.")
-            fill(character, profile.shipped(self.convention) if self.convention else present(character))
-        except MouthpieceError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+        if character is None:
+            raise BadInput("Select the character, or choose it above.")
+        fill(character, profile.shipped(self.convention) if self.convention else present(character))
+        return ""
 
 
 def present(character: Object) -> RigProfile:
@@ -113,7 +110,7 @@ def present(character: Object) -> RigProfile:
         return profile.shipped("arkit")
 
 
-class RecogniseRig(bpy.types.Operator):
+class RecogniseRig(AtOnce, bpy.types.Operator):
     """Forget the names chosen by hand; the character is recognised by its names again"""
 
     bl_idname = "mouthpiece.recognise_rig"
@@ -121,18 +118,17 @@ class RecogniseRig(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
 
     @classmethod
-    def poll(cls, context: Context) -> bool:
+    def why_not(cls, context: Context) -> str:
         """Only where something was chosen."""
         character = character_of(context)
-        return character is not None and PROPERTY in character
+        return "" if character and PROPERTY in character else "No names were chosen by hand."
 
-    def execute(self, context: Context) -> set[str]:
+    def act(self, context: Context) -> str:
         """Forget it."""
-        character = character_of(context)
-        if character is not None:
+        if character := character_of(context):
             mapping.forget(character)
             character.mouthpiece_mapping.rows.clear()
-        return {"FINISHED"}
+        return ""
 
 
 class RigConventionMenu(bpy.types.Menu):
@@ -188,16 +184,11 @@ class ControlList(bpy.types.UIList):
         columns.prop(item, "shown_by", text="", placeholder="nothing")
 
 
-class RigMappingPanel:
+class RigMappingTab(Tab):
     """What both sidebars show about the rig."""
 
     bl_label = "Rig Mapping"
-    bl_category = "Mouthpiece"
-    bl_region_type = "UI"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
-
-    if TYPE_CHECKING:
-        layout: UILayout
 
     @classmethod
     def poll(cls, context: Context) -> bool:
@@ -246,20 +237,7 @@ def _draw_list(layout: UILayout, character: Object) -> None:
         layout.operator("mouthpiece.choose_rig", icon="GREASEPENCIL")
 
 
-class RigMappingInViewport(RigMappingPanel, bpy.types.Panel):
-    """In the sidebar of the 3D viewport."""
-
-    bl_idname = "VIEW3D_PT_mouthpiece_mapping"
-    bl_parent_id = "VIEW3D_PT_mouthpiece"
-    bl_space_type = "VIEW_3D"
-
-
-class RigMappingInSequencer(RigMappingPanel, bpy.types.Panel):
-    """In the sidebar of the Sequencer."""
-
-    bl_idname = "SEQUENCER_PT_mouthpiece_mapping"
-    bl_parent_id = "SEQUENCER_PT_mouthpiece"
-    bl_space_type = "SEQUENCE_EDITOR"
+RigMappingInViewport, RigMappingInSequencer = in_both_sidebars(RigMappingTab, "mapping")
 
 
 CLASSES = (
@@ -272,16 +250,4 @@ CLASSES = (
     RigMappingInViewport,
     RigMappingInSequencer,
 )
-_register_classes, _unregister_classes = bpy.utils.register_classes_factory(CLASSES)
-
-
-def register() -> None:
-    """Give every object its list, and both sidebars the sub-panel."""
-    _register_classes()
-    bpy.types.Object.mouthpiece_mapping = bpy.props.PointerProperty(type=RigMapping)
-
-
-def unregister() -> None:
-    """Take them away."""
-    del bpy.types.Object.mouthpiece_mapping
-    _unregister_classes()
+register, unregister = registration(CLASSES, "mouthpiece_mapping", RigMapping, bpy.types.Object)

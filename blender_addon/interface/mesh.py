@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import bpy
-from bpy.types import Context, UILayout
+from bpy.types import Context
 
 from .. import session
 from ..vertices.options import Keeping, MeshOptions
+from .registration import registration
+from .sidebar import Tab, in_both_sidebars
 
 WAYS = (
     ("cache", "Point Cache", "A PC2 file beside the .blend, exact, played by a modifier that one curve retimes"),
@@ -51,15 +51,10 @@ def is_known_to_move_meshes(model: str, space: str) -> bool:
     return any(one.name == model and (space or one.spaces[0]) in one.meshes for one in models)
 
 
-class MeshTab:
+class MeshTab(Tab):
     """What both sidebars show below the button where the model moves a whole mesh."""
 
     bl_label = "Mesh"
-    bl_category = "Mouthpiece"
-    bl_region_type = "UI"
-
-    if TYPE_CHECKING:
-        layout: UILayout
 
     @classmethod
     def poll(cls, context: Context) -> bool:
@@ -77,34 +72,10 @@ class MeshTab:
         layout.prop(chosen, "folder" if chosen.keeping == Keeping.CACHE else "tolerance")
 
 
-class MeshInViewport(MeshTab, bpy.types.Panel):
-    """In the sidebar of the 3D viewport."""
-
-    bl_idname = "VIEW3D_PT_mouthpiece_mesh"
-    bl_parent_id = "VIEW3D_PT_mouthpiece"
-    bl_space_type = "VIEW_3D"
-
-
-class MeshInSequencer(MeshTab, bpy.types.Panel):
-    """In the sidebar of the Sequencer."""
-
-    bl_idname = "SEQUENCER_PT_mouthpiece_mesh"
-    bl_parent_id = "SEQUENCER_PT_mouthpiece"
-    bl_space_type = "SEQUENCE_EDITOR"
+MeshInViewport, MeshInSequencer = in_both_sidebars(MeshTab, "mesh")
 
 
 CLASSES = (MeshSettings, MeshInViewport, MeshInSequencer)
 
 
-def register() -> None:
-    """Give every scene its choices, and both sidebars the sub-panel."""
-    for one in CLASSES:
-        bpy.utils.register_class(one)
-    bpy.types.Scene.mouthpiece_mesh = bpy.props.PointerProperty(type=MeshSettings)
-
-
-def unregister() -> None:
-    """Take them away."""
-    del bpy.types.Scene.mouthpiece_mesh
-    for one in reversed(CLASSES):
-        bpy.utils.unregister_class(one)
+register, unregister = registration(CLASSES, "mouthpiece_mesh", MeshSettings)

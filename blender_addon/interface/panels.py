@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import bpy
 from bpy.types import Context, UILayout
 
@@ -13,6 +11,7 @@ from ..errors import MouthpieceError
 from ..placing import Report
 from ..rig.face import face_of
 from . import linked, properties
+from .sidebar import Tab, in_both_sidebars
 from .text import draw_sentence
 
 STAGES = {
@@ -27,15 +26,10 @@ STAGES = {
 BUTTON_HEIGHT = 1.6
 
 
-class LipSyncTab:
+class LipSyncTab(Tab):
     """What both sidebars show."""
 
     bl_label = "Lip Sync"
-    bl_category = "Mouthpiece"
-    bl_region_type = "UI"
-
-    if TYPE_CHECKING:
-        layout: UILayout
 
     def draw(self, context: Context) -> None:
         """Choices, the button, and how things stand."""
@@ -151,18 +145,7 @@ def _draw_report(layout: UILayout, context: Context, report: Report) -> None:
         draw_sentence(layout, context, f"The character has no {', '.join(report.missing)}.", "INFO")
 
 
-class LipSyncInViewport(LipSyncTab, bpy.types.Panel):
-    """In the sidebar of the 3D viewport."""
-
-    bl_idname = "VIEW3D_PT_mouthpiece"
-    bl_space_type = "VIEW_3D"
-
-
-class LipSyncInSequencer(LipSyncTab, bpy.types.Panel):
-    """In the sidebar of the Sequencer."""
-
-    bl_idname = "SEQUENCER_PT_mouthpiece"
-    bl_space_type = "SEQUENCE_EDITOR"
+LipSyncInViewport, LipSyncInSequencer = in_both_sidebars(LipSyncTab)
 
 
 register, unregister = bpy.utils.register_classes_factory((LipSyncInViewport, LipSyncInSequencer))

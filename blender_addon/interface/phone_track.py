@@ -3,98 +3,79 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import bpy
-from bpy.types import Context, Event
+from bpy.types import Context
 
 from .. import compat, markers, phones
-from ..errors import MouthpieceError
+from ..errors import BadInput
 from . import properties
-from .viseme_list import PhoneOperator, fill, is_listed, kept, listed, phones_of
+from .buttons import AtOnce
+from .file_dialog import FileDialog
+from .viseme_list import PhoneButton, fill, is_listed, last_result, listed, phones_of
 
 
-class ShowMarkers(PhoneOperator, bpy.types.Operator):
+class ShowMarkers(PhoneButton, AtOnce, bpy.types.Operator):
     """Mark on the timeline where each phone of the last result begins"""
 
     bl_idname = "mouthpiece.show_phone_markers"
     bl_label = "Show Phones as Markers"
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
 
-    def execute(self, context: Context) -> set[str]:
+    def act(self, context: Context) -> str:
         """Set markers, in place of the earlier ones of ours."""
-        result = kept(context)
-        count = markers.show(compat.sequencer_scene(context), result) if result else 0
-        self.report({"INFO"}, f"{count} phones are marked on the timeline.")
-        return {"FINISHED"}
+        count = markers.show(compat.sequencer_scene(context), last_result(context))
+        return f"{count} phones are marked on the timeline."
 
 
-class RemoveMarkers(bpy.types.Operator):
+class RemoveMarkers(AtOnce, bpy.types.Operator):
     """Take the phones' markers off the timeline; your own markers stay"""
 
     bl_idname = "mouthpiece.remove_phone_markers"
     bl_label = "Remove Phone Markers"
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
 
-    def execute(self, context: Context) -> set[str]:
+    def act(self, context: Context) -> str:
         """Remove those with our prefix."""
-        self.report({"INFO"}, f"{markers.remove(compat.sequencer_scene(context))} markers removed.")
-        return {"FINISHED"}
+        return f"{markers.remove(compat.sequencer_scene(context))} markers removed."
 
 
-class FileOperator:
-    """A button that asks for a file name."""
+class PhoneFileDialog(FileDialog):
+    """Asks for a file of phones."""
 
     filter_glob: bpy.props.StringProperty(default="*.json;*.TextGrid", options={"HIDDEN"})
-    filepath: bpy.props.StringProperty(subtype="FILE_PATH")
 
-    def invoke(self, context: Context, _event: Event) -> set[str]:
-        """Ask for the file."""
-        if not self.filepath:
-            self.filepath = f"{bpy.path.clean_name(properties.spoken(context)[1]) or 'phones'}.json"
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
+    def suggested(self, context: Context) -> str:
+        """Named after what is spoken."""
+        return f"{bpy.path.clean_name(properties.spoken(context)[1]) or 'phones'}.json"
 
 
-class ExportPhones(FileOperator, PhoneOperator, bpy.types.Operator):
+class ExportPhones(PhoneFileDialog, PhoneButton, AtOnce, bpy.types.Operator):
     """Save the phones of the last result: .TextGrid for Praat, or .json with the strengths of the list"""
 
     bl_idname = "mouthpiece.export_phones"
     bl_label = "Save Phones"
 
-    def execute(self, context: Context) -> set[str]:
+    def act(self, context: Context) -> str:
         """Write the file."""
-        settings, result = context.scene.mouthpiece_visemes, kept(context)
-        try:
-            if result is not None:
-                spoken = listed(settings) if is_listed(settings, result) else phones_of(result)
-                phones.write(Path(bpy.path.abspath(self.filepath)), spoken)
-        except MouthpieceError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
-        self.report({"INFO"}, f"Saved {self.filepath}")
-        return {"FINISHED"}
+        settings, result = context.scene.mouthpiece_visemes, last_result(context)
+        phones.write(self.path, listed(settings) if is_listed(settings, result) else phones_of(result))
+        return f"Saved {self.path.name}."
 
 
-class ImportVisemes(FileOperator, PhoneOperator, bpy.types.Operator):
+class ImportVisemes(PhoneFileDialog, PhoneButton, AtOnce, bpy.types.Operator):
     """Take the list with its strengths from a .json file that was saved here"""
 
     bl_idname = "mouthpiece.import_visemes"
     bl_label = "Load Strengths"
     bl_options = {"UNDO"}  # noqa: RUF012
 
-    def execute(self, context: Context) -> set[str]:
+    def act(self, context: Context) -> str:
         """Fill the list."""
-        result = kept(context)
-        try:
-            spoken = phones.read(Path(bpy.path.abspath(self.filepath)))
-            if result is None or len(spoken) != len(result.motion.phones):
-                raise MouthpieceError("The file holds the phones of another result than this strip's last one.")
-        except MouthpieceError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
+        spoken, result = phones.read(self.path), last_result(context)
+        if len(spoken) != len(result.motion.phones):
+            raise BadInput("The file holds the phones of another result than this strip's last one.")
         fill(context.scene.mouthpiece_visemes, result.choice.title, spoken)
-        return {"FINISHED"}
+        return ""
 
 
 register, unregister = bpy.utils.register_classes_factory((ShowMarkers, RemoveMarkers, ExportPhones, ImportVisemes))

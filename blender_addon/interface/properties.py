@@ -13,17 +13,20 @@ from .. import audio, compat, preferences, session
 from ..errors import BadInput, MouthpieceError
 from ..job import Choice, cast
 from . import known_words, mesh, writing
+from .registration import registration
 
 DEFAULT_MODEL = "default"
 PIVOT = "pivot"
 """The style that is nobody's in particular."""
 
 
-def _can_speak(_settings: LipSyncSettings, thing: Object) -> bool:
+def can_speak(_settings: bpy.types.PropertyGroup, thing: Object) -> bool:
+    """Whether an object can be chosen as a character."""
     return thing.type == "ARMATURE" or getattr(thing.data, "shape_keys", None) is not None
 
 
-def _strip_names(_settings: LipSyncSettings, context: Context, _typed: str) -> list[str]:
+def strip_names(_settings: bpy.types.PropertyGroup, context: Context, _typed: str) -> list[str]:
+    """The strips that can be chosen, for a field with a search."""
     return [strip.name for strip in audio.sound_strips(compat.sequencer_scene(context))]
 
 
@@ -51,7 +54,7 @@ class LipSyncSettings(bpy.types.PropertyGroup):
     strip: bpy.props.StringProperty(
         name="Strip",
         description="The sound strip to speak. Empty: the active strip of the Sequencer",
-        search=_strip_names,
+        search=strip_names,
     )
     source: bpy.props.EnumProperty(
         name="Voice",
@@ -67,7 +70,7 @@ class LipSyncSettings(bpy.types.PropertyGroup):
         name="Character",
         description="The mesh whose shape keys speak, or the armature whose bones do. Empty: the active object",
         type=Object,
-        poll=_can_speak,
+        poll=can_speak,
     )
     model: bpy.props.StringProperty(
         name="Model",
@@ -176,13 +179,4 @@ def why_not(context: Context) -> str:
     return ""
 
 
-def register() -> None:
-    """Give every scene its choices."""
-    bpy.utils.register_class(LipSyncSettings)
-    bpy.types.Scene.mouthpiece = bpy.props.PointerProperty(type=LipSyncSettings)
-
-
-def unregister() -> None:
-    """Take them away."""
-    del bpy.types.Scene.mouthpiece
-    bpy.utils.unregister_class(LipSyncSettings)
+register, unregister = registration((LipSyncSettings,), "mouthpiece", LipSyncSettings)

@@ -4,17 +4,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import bpy
-from bpy.types import Context, Event, Object, UILayout, UIList
+from bpy.types import Context, Object, UILayout, UIList
 
-from .. import audio, casting, compat, preferences, runner, session
+from .. import casting, compat, preferences, runner, session
 from ..casting import Role, Rule
 from ..errors import BadInput, MouthpieceError
 from ..job import Choice
 from ..worklist import Fate
 from . import properties
+from .buttons import AT_WORK, AtOnce, TakesTime
+from .registration import registration
+from .sidebar import Tab, in_both_sidebars
 from .text import draw_sentence
 
 RULES = (
@@ -33,20 +35,12 @@ SHOWN = 8
 """Roles that are shown before they are begun."""
 
 
-def _has_shape_keys_or_bones(_row: RoleSettings, thing: Object) -> bool:
-    return thing.type == "ARMATURE" or getattr(thing.data, "shape_keys", None) is not None
-
-
-def _strip_names(_row: RoleSettings, context: Context, _typed: str) -> list[str]:
-    return [strip.name for strip in audio.sound_strips(compat.sequencer_scene(context))]
-
-
 class RoleSettings(bpy.types.PropertyGroup):
     """One row of the list."""
 
-    strip: bpy.props.StringProperty(name="Strip", description="The sound strip to speak", search=_strip_names)
+    strip: bpy.props.StringProperty(name="Strip", description="The sound strip to speak", search=properties.strip_names)
     character: bpy.props.PointerProperty(
-        name="Character", description="Who speaks it", type=Object, poll=_has_shape_keys_or_bones
+        name="Character", description="Who speaks it", type=Object, poll=properties.can_speak
     )
 
 
@@ -78,30 +72,23 @@ def choices(context: Context) -> list[Choice]:
     return [replace(how, scene=scene, strip=role.strip, character=role.character) for role in found]
 
 
-class GenerateAll(bpy.types.Operator):
+class GenerateAll(TakesTime, bpy.types.Operator):
     """Let every character speak its strips, one after the other"""
 
     bl_idname = "mouthpiece.generate_all"
     bl_label = "Generate All"
 
     @classmethod
-    def poll(cls, context: Context) -> bool:
+    def why_not(cls, context: Context) -> str:
         """Only where there is something to do, and all that it needs."""
-        reason = "Mouthpiece is at work." if runner.current.busy else _why_not(context)
-        if reason:
-            cls.poll_message_set(reason)
-        return not reason
+        return AT_WORK if runner.current.busy else _why_not(context)
 
-    def invoke(self, context: Context, _event: Event) -> set[str]:
-        """In the interface: line them up, and let a timer go on."""
+    def begin(self, context: Context) -> None:
+        """Line them up."""
         runner.current.line_up(choices(context), preferences.launch())
-        runner.current.watch()
-        return {"FINISHED"}
 
-    def execute(self, context: Context) -> set[str]:
-        """In scripts and in the background: do them all."""
-        runner.current.line_up(choices(context), preferences.launch())
-        runner.current.wait()
+    def tell(self) -> set[str]:
+        """A line for each."""
         entries = runner.current.worklist.entries
         for entry in entries:
             kind = "INFO" if entry.fate is Fate.DONE else "WARNING"
@@ -118,23 +105,23 @@ def _why_not(context: Context) -> str:
     return ""
 
 
-class AddRole(bpy.types.Operator):
+class AddRole(AtOnce, bpy.types.Operator):
     """Add the active strip and the active object to the list"""
 
     bl_idname = "mouthpiece.add_role"
     bl_label = "Add Row"
     bl_options = {"UNDO", "INTERNAL"}  # noqa: RUF012 (Blender reads a set here)
 
-    def execute(self, context: Context) -> set[str]:
+    def act(self, context: Context) -> str:
         """A row with what is selected, or an empty one."""
         row = context.scene.mouthpiece_queue.roles.add()
         row.strip = properties.strip_name(context)
         row.character = bpy.data.objects.get(properties.character_name(context))
         context.scene.mouthpiece_queue.active = len(context.scene.mouthpiece_queue.roles) - 1
-        return {"FINISHED"}
+        return ""
 
 
-class RemoveRole(bpy.types.Operator):
+class RemoveRole(AtOnce, bpy.types.Operator):
     """Take the active row out of the list"""
 
     bl_idname = "mouthpiece.remove_role"
@@ -142,16 +129,16 @@ class RemoveRole(bpy.types.Operator):
     bl_options = {"UNDO", "INTERNAL"}  # noqa: RUF012
 
     @classmethod
-    def poll(cls, context: Context) -> bool:
+    def why_not(cls, context: Context) -> str:
         """Only where there is one."""
-        return len(context.scene.mouthpiece_queue.roles) > 0
+        return "" if context.scene.mouthpiece_queue.roles else "The list is empty."
 
-    def execute(self, context: Context) -> set[str]:
+    def act(self, context: Context) -> str:
         """Remove it."""
         chosen = context.scene.mouthpiece_queue
         chosen.roles.remove(chosen.active)
         chosen.active = max(0, min(chosen.active, len(chosen.roles) - 1))
-        return {"FINISHED"}
+        return ""
 
 
 class RoleList(UIList):
@@ -175,16 +162,11 @@ class RoleList(UIList):
         split.prop(row, "character", text="", emboss=False)
 
 
-class QueueTab:
+class QueueTab(Tab):
     """What both sidebars show."""
 
     bl_label = "Many Strips"
-    bl_category = "Mouthpiece"
-    bl_region_type = "UI"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
-
-    if TYPE_CHECKING:
-        layout: UILayout
 
     def draw(self, context: Context) -> None:
         """Who speaks what, the button, and how far each is."""
@@ -241,34 +223,10 @@ def _draw_entries(layout: UILayout, context: Context) -> None:
             draw_sentence(box, context, entry.message, "BLANK1")
 
 
-class QueueInViewport(QueueTab, bpy.types.Panel):
-    """In the sidebar of the 3D viewport."""
-
-    bl_idname = "VIEW3D_PT_mouthpiece_queue"
-    bl_parent_id = "VIEW3D_PT_mouthpiece"
-    bl_space_type = "VIEW_3D"
-
-
-class QueueInSequencer(QueueTab, bpy.types.Panel):
-    """In the sidebar of the Sequencer."""
-
-    bl_idname = "SEQUENCER_PT_mouthpiece_queue"
-    bl_parent_id = "SEQUENCER_PT_mouthpiece"
-    bl_space_type = "SEQUENCE_EDITOR"
+QueueInViewport, QueueInSequencer = in_both_sidebars(QueueTab, "queue")
 
 
 CLASSES = (RoleSettings, QueueSettings, GenerateAll, AddRole, RemoveRole, RoleList, QueueInViewport, QueueInSequencer)
 
 
-def register() -> None:
-    """Give every scene its cast, and both sidebars the sub-panel."""
-    for one in CLASSES:
-        bpy.utils.register_class(one)
-    bpy.types.Scene.mouthpiece_queue = bpy.props.PointerProperty(type=QueueSettings)
-
-
-def unregister() -> None:
-    """Take them away."""
-    del bpy.types.Scene.mouthpiece_queue
-    for one in reversed(CLASSES):
-        bpy.utils.unregister_class(one)
+register, unregister = registration(CLASSES, "mouthpiece_queue", QueueSettings)

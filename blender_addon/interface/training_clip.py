@@ -4,21 +4,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import bpy
-from bpy.types import Context, Event, UILayout
+from bpy.types import Context
 
 from .. import compat
 from ..errors import BadInput, MouthpieceError
+from ..redraw import redraw
 from ..training_clip import Export, Order
 from . import properties
+from .buttons import AtOnce, TakesTime
+from .registration import registration
+from .sidebar import Tab, in_both_sidebars
 from .text import draw_sentence
 
 TICK_SECONDS = 0.05
 WORK_SECONDS = 0.02
 """How long one step may keep Blender from drawing."""
-AREAS = ("VIEW_3D", "SEQUENCE_EDITOR")
 
 
 class TrainingClipSettings(bpy.types.PropertyGroup):
@@ -74,72 +76,58 @@ current = Progress()
 """The export of this Blender."""
 
 
-class ExportTrainingClip(bpy.types.Operator):
+class ExportTrainingClip(TakesTime, bpy.types.Operator):
     """Save the character's animation during the sound strip, with the sound, as a clip that a model can learn from"""
 
     bl_idname = "mouthpiece.export_training_clip"
     bl_label = "Export Training Clip"
 
     @classmethod
-    def poll(cls, context: Context) -> bool:
+    def why_not(cls, context: Context) -> str:
         """One at a time, and only with all that it needs."""
         try:
             _order(context)
-            reason = "A clip is being exported." if current.work else ""
         except MouthpieceError as problem:
-            reason = str(problem)
-        if reason:
-            cls.poll_message_set(reason)
-        return not reason
+            return str(problem)
+        return "A clip is being exported." if current.work else ""
 
-    def invoke(self, context: Context, _event: Event) -> set[str]:
-        """In the interface: begin, and let a timer go on."""
-        if not self._begin(context):
-            return {"CANCELLED"}
+    def begin(self, context: Context) -> None:
+        """Look at the character and the strip."""
+        current.begin(_order(context))
+
+    def watch(self) -> None:
+        """A frame or more at each tick of a timer."""
         bpy.app.timers.register(_on_timer)
-        return {"FINISHED"}
 
-    def execute(self, context: Context) -> set[str]:
-        """In scripts and in the background: do it all."""
-        if not self._begin(context):
-            return {"CANCELLED"}
+    def wait(self) -> None:
+        """All frames."""
         while current.step():
             pass
+
+    def tell(self) -> set[str]:
+        """Where it has been written, or why not."""
         self.report({"ERROR" if current.has_failed else "INFO"}, current.outcome)
         return {"CANCELLED" if current.has_failed else "FINISHED"}
 
-    def _begin(self, context: Context) -> bool:
-        try:
-            current.begin(_order(context))
-        except MouthpieceError as problem:
-            self.report({"ERROR"}, str(problem))
-            return False
-        return True
 
-
-class CancelTrainingClip(bpy.types.Operator):
+class CancelTrainingClip(AtOnce, bpy.types.Operator):
     """Stop the export; nothing is written"""
 
     bl_idname = "mouthpiece.cancel_training_clip"
     bl_label = "Cancel"
     bl_options = {"INTERNAL"}  # noqa: RUF012 (Blender reads a set here)
 
-    def execute(self, _context: Context) -> set[str]:
+    def act(self, _context: Context) -> str:
         """Let go of it."""
         current.end("Cancelled.")
-        return {"FINISHED"}
+        return ""
 
 
-class TrainingClipPanel:
+class TrainingClipTab(Tab):
     """What both sidebars show below the lip sync."""
 
     bl_label = "Training Clip"
-    bl_category = "Mouthpiece"
-    bl_region_type = "UI"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
-
-    if TYPE_CHECKING:
-        layout: UILayout
 
     def draw(self, context: Context) -> None:
         """Choices, the button, and how things stand."""
@@ -163,20 +151,7 @@ class TrainingClipPanel:
             draw_sentence(layout, context, current.outcome, icon)
 
 
-class TrainingClipInViewport(TrainingClipPanel, bpy.types.Panel):
-    """In the sidebar of the 3D viewport."""
-
-    bl_idname = "VIEW3D_PT_mouthpiece_clip"
-    bl_parent_id = "VIEW3D_PT_mouthpiece"
-    bl_space_type = "VIEW_3D"
-
-
-class TrainingClipInSequencer(TrainingClipPanel, bpy.types.Panel):
-    """In the sidebar of the Sequencer."""
-
-    bl_idname = "SEQUENCER_PT_mouthpiece_clip"
-    bl_parent_id = "SEQUENCER_PT_mouthpiece"
-    bl_space_type = "SEQUENCE_EDITOR"
+TrainingClipInViewport, TrainingClipInSequencer = in_both_sidebars(TrainingClipTab, "clip")
 
 
 def _order(context: Context) -> Order:
@@ -196,10 +171,7 @@ def _order(context: Context) -> Order:
 
 def _on_timer() -> float | None:
     goes_on = current.step(WORK_SECONDS)
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type in AREAS:
-                area.tag_redraw()
+    redraw()
     return TICK_SECONDS if goes_on else None
 
 
@@ -215,13 +187,12 @@ CLASSES = (
     TrainingClipInViewport,
     TrainingClipInSequencer,
 )
-_register_classes, _unregister_classes = bpy.utils.register_classes_factory(CLASSES)
+_register_classes, _unregister_classes = registration(CLASSES, "mouthpiece_clip", TrainingClipSettings)
 
 
 def register() -> None:
     """Give every scene its choices, and both sidebars their sub-panel."""
     _register_classes()
-    bpy.types.Scene.mouthpiece_clip = bpy.props.PointerProperty(type=TrainingClipSettings)
     bpy.app.handlers.load_pre.append(_before_another_file)
 
 
@@ -231,5 +202,4 @@ def unregister() -> None:
     if bpy.app.timers.is_registered(_on_timer):
         bpy.app.timers.unregister(_on_timer)
     current.end("")
-    del bpy.types.Scene.mouthpiece_clip
     _unregister_classes()

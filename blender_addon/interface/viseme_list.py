@@ -7,9 +7,12 @@ import bpy
 from bpy.types import Context
 
 from .. import compat, runner
+from ..errors import BadInput
 from ..phones import PAUSE, Phone
 from ..placing import Performance
 from . import properties
+from .buttons import Button
+from .registration import registration
 
 GROUPS = {
     "lips": frozenset({"pb", "m"}),
@@ -81,8 +84,16 @@ def fill(settings: VisemeSettings, title: str, spoken: tuple[Phone, ...]) -> Non
 
 
 def kept(context: Context) -> Performance | None:
-    """The last result of what is chosen to be spoken."""
+    """The last result of what is chosen to be spoken, if there is one."""
     return runner.current.performances.get(properties.spoken(context))
+
+
+def last_result(context: Context) -> Performance:
+    """The last result of what is chosen to be spoken; raises `BadInput` where there is none."""
+    result = kept(context)
+    if result is None:
+        raise BadInput(NOTHING_KEPT)
+    return result
 
 
 def phones_of(result: Performance) -> tuple[Phone, ...]:
@@ -95,17 +106,14 @@ def is_listed(settings: VisemeSettings, result: Performance) -> bool:
     return settings.title == result.choice.title and len(settings.rows) == len(phones_of(result))
 
 
-class PhoneOperator:
+class PhoneButton(Button):
     """What all these buttons need: a result that is kept, with phones."""
 
     @classmethod
-    def poll(cls, context: Context) -> bool:
+    def why_not(cls, context: Context) -> str:
         """Only with phones, and not in the middle of a job."""
         result = None if runner.current.busy else kept(context)
-        if not (result and result.motion.phones):
-            cls.poll_message_set(NOTHING_KEPT)  # type: ignore[attr-defined]
-            return False
-        return True
+        return "" if result and result.motion.phones else NOTHING_KEPT
 
 
 def passes(row: VisemeRow, show: str) -> bool:
@@ -120,15 +128,4 @@ def passes(row: VisemeRow, show: str) -> bool:
 CLASSES = (VisemeRow, VisemeSettings)
 
 
-def register() -> None:
-    """Give every scene its list."""
-    for one in CLASSES:
-        bpy.utils.register_class(one)
-    bpy.types.Scene.mouthpiece_visemes = bpy.props.PointerProperty(type=VisemeSettings)
-
-
-def unregister() -> None:
-    """Take it away."""
-    del bpy.types.Scene.mouthpiece_visemes
-    for one in reversed(CLASSES):
-        bpy.utils.unregister_class(one)
+register, unregister = registration(CLASSES, "mouthpiece_visemes", VisemeSettings)

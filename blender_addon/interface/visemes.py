@@ -4,45 +4,46 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import bpy
-from bpy.types import Context, Event, UILayout
+from bpy.types import Context, UILayout
 
-from .. import runner, session
-from ..errors import MouthpieceError
+from .. import runner
+from ..errors import BadInput
 from . import properties
+from .buttons import AtOnce, TakesTime
+from .sidebar import Tab, in_both_sidebars
 from .text import draw_sentence
 from .viseme_list import (
     NOTHING_KEPT,
-    PhoneOperator,
+    PhoneButton,
     VisemeRow,
     VisemeSettings,
     fill,
     is_listed,
     kept,
+    last_result,
     listed,
     passes,
     phones_of,
 )
 
 
-class ListVisemes(PhoneOperator, bpy.types.Operator):
+class ListVisemes(PhoneButton, AtOnce, bpy.types.Operator):
     """List the phones of the last result of this strip"""
 
     bl_idname = "mouthpiece.list_visemes"
     bl_label = "List Phones"
     bl_options = {"UNDO"}  # noqa: RUF012 (Blender reads a set here)
 
-    def execute(self, context: Context) -> set[str]:
+    def act(self, context: Context) -> str:
         """Fill the list."""
-        result = kept(context)
-        if result is not None:
-            fill(context.scene.mouthpiece_visemes, result.choice.title, phones_of(result))
-        return {"FINISHED"}
+        result = last_result(context)
+        fill(context.scene.mouthpiece_visemes, result.choice.title, phones_of(result))
+        return ""
 
 
-class SetVisemes(bpy.types.Operator):
+class SetVisemes(AtOnce, bpy.types.Operator):
     """Give all phones that are listed now the same strength"""
 
     bl_idname = "mouthpiece.set_visemes"
@@ -51,49 +52,27 @@ class SetVisemes(bpy.types.Operator):
 
     strength: bpy.props.FloatProperty(name="Strength", default=1.0, min=0.0, soft_max=2.0, max=10.0)
 
-    def execute(self, context: Context) -> set[str]:
+    def act(self, context: Context) -> str:
         """Set them."""
         settings = context.scene.mouthpiece_visemes
         for row in settings.rows:
             if passes(row, settings.show):
                 row.strength = self.strength
-        return {"FINISHED"}
+        return ""
 
 
-class ApplyVisemes(PhoneOperator, bpy.types.Operator):
+class ApplyVisemes(PhoneButton, TakesTime, bpy.types.Operator):
     """Write the keys again with each phone as strong as the list says; the model is not run"""
 
     bl_idname = "mouthpiece.apply_visemes"
     bl_label = "Apply Strengths"
 
-    def invoke(self, context: Context, _event: Event) -> set[str]:
-        """In the interface: begin, and let a timer go on."""
-        if self._begin(context):
-            runner.current.watch()
-            return {"FINISHED"}
-        return {"CANCELLED"}
-
-    def execute(self, context: Context) -> set[str]:
-        """In scripts and in the background: do it all."""
-        if not self._begin(context):
-            return {"CANCELLED"}
-        runner.current.wait()
-        if runner.current.report is None:
-            self.report({"ERROR"}, session.current.message)
-            return {"CANCELLED"}
-        self.report({"INFO"}, runner.current.report.sentence)
-        return {"FINISHED"}
-
-    def _begin(self, context: Context) -> bool:
-        settings, result = context.scene.mouthpiece_visemes, kept(context)
-        try:
-            if result is None or not is_listed(settings, result):
-                raise MouthpieceError("The list is not that of this strip's last result. Click List Phones first.")
-            runner.current.begin_again(replace(properties.choice(context), visemes=listed(settings)))
-        except MouthpieceError as problem:
-            self.report({"ERROR"}, str(problem))
-            return False
-        return True
+    def begin(self, context: Context) -> None:
+        """Write the last motion anew."""
+        settings = context.scene.mouthpiece_visemes
+        if not is_listed(settings, last_result(context)):
+            raise BadInput("The list is not that of this strip's last result. Click List Phones first.")
+        runner.current.begin_again(replace(properties.choice(context), visemes=listed(settings)))
 
 
 class VisemeList(bpy.types.UIList):
@@ -127,16 +106,11 @@ class VisemeList(bpy.types.UIList):
         ], []
 
 
-class VisemesTab:
+class VisemesTab(Tab):
     """What both sidebars show below the button."""
 
     bl_label = "Visemes"
-    bl_category = "Mouthpiece"
-    bl_region_type = "UI"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
-
-    if TYPE_CHECKING:
-        layout: UILayout
 
     def draw(self, context: Context) -> None:
         """The list and what can be done with it."""
@@ -165,20 +139,7 @@ def _draw_list(layout: UILayout, settings: VisemeSettings) -> None:
     row.operator("mouthpiece.list_visemes", text="", icon="LOOP_BACK")
 
 
-class VisemesInViewport(VisemesTab, bpy.types.Panel):
-    """In the sidebar of the 3D viewport."""
-
-    bl_idname = "VIEW3D_PT_mouthpiece_visemes"
-    bl_parent_id = "VIEW3D_PT_mouthpiece"
-    bl_space_type = "VIEW_3D"
-
-
-class VisemesInSequencer(VisemesTab, bpy.types.Panel):
-    """In the sidebar of the Sequencer."""
-
-    bl_idname = "SEQUENCER_PT_mouthpiece_visemes"
-    bl_parent_id = "SEQUENCER_PT_mouthpiece"
-    bl_space_type = "SEQUENCE_EDITOR"
+VisemesInViewport, VisemesInSequencer = in_both_sidebars(VisemesTab, "visemes")
 
 
 register, unregister = bpy.utils.register_classes_factory(

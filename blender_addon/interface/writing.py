@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import bpy
 from bpy.types import Context, UILayout
 
 from .. import session
 from ..writing.options import Mode, WritingOptions
 from ..writing.regions import REGIONS
+from .registration import registration
+from .sidebar import Tab, in_both_sidebars
 
 MODES = (
     ("new", "New Action", "Into an action of its own. Your action makes room, and plays on below it in the NLA"),
@@ -104,16 +104,11 @@ def options(context: Context) -> WritingOptions:
     )
 
 
-class WritingTab:
+class WritingTab(Tab):
     """What both sidebars show below the button."""
 
     bl_label = "Keys"
-    bl_category = "Mouthpiece"
-    bl_region_type = "UI"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 (Blender reads a set here)
-
-    if TYPE_CHECKING:
-        layout: UILayout
 
     def draw(self, context: Context) -> None:
         """Where to, how, and which parts of the face."""
@@ -153,34 +148,10 @@ def _draw_eyes(layout: UILayout, chosen: WritingSettings) -> None:
         column.prop(chosen, "seed")
 
 
-class WritingInViewport(WritingTab, bpy.types.Panel):
-    """In the sidebar of the 3D viewport."""
-
-    bl_idname = "VIEW3D_PT_mouthpiece_writing"
-    bl_parent_id = "VIEW3D_PT_mouthpiece"
-    bl_space_type = "VIEW_3D"
-
-
-class WritingInSequencer(WritingTab, bpy.types.Panel):
-    """In the sidebar of the Sequencer."""
-
-    bl_idname = "SEQUENCER_PT_mouthpiece_writing"
-    bl_parent_id = "SEQUENCER_PT_mouthpiece"
-    bl_space_type = "SEQUENCE_EDITOR"
+WritingInViewport, WritingInSequencer = in_both_sidebars(WritingTab, "writing")
 
 
 CLASSES = (WritingSettings, WritingInViewport, WritingInSequencer)
 
 
-def register() -> None:
-    """Give every scene its choices, and both sidebars the sub-panel."""
-    for one in CLASSES:
-        bpy.utils.register_class(one)
-    bpy.types.Scene.mouthpiece_writing = bpy.props.PointerProperty(type=WritingSettings)
-
-
-def unregister() -> None:
-    """Take them away."""
-    del bpy.types.Scene.mouthpiece_writing
-    for one in reversed(CLASSES):
-        bpy.utils.unregister_class(one)
+register, unregister = registration(CLASSES, "mouthpiece_writing", WritingSettings)
