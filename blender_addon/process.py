@@ -119,6 +119,8 @@ class BackendProcess:
                     self._events.put(_checked(message))
         except Exception as problem:  # noqa: BLE001 (the top of the thread: without `Ended` the job would wait for ever)
             reason = str(problem) or type(problem).__name__
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._child.wait(CLOSE_SECONDS)  # its output ends a moment before it does, and then tells why
         self._events.put(Ended(reason))
 
     def _write_all(self) -> None:
