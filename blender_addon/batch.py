@@ -69,6 +69,18 @@ def read(path: Path) -> tuple[Shot, ...]:
     return tuple(_shot(shot, defaults, path.absolute().parent) for shot in shots)
 
 
+def picked(shots: Sequence[Shot], numbers: str) -> tuple[Shot, ...]:
+    """The shots with these numbers, counted from 1: a list such as ``1-3,7``. Raises `BadInput`."""
+    try:
+        parts = [part.partition("-") for part in numbers.split(",")]
+        bounds = [(int(first), int(last or first)) for first, _, last in parts]
+    except ValueError as problem:
+        raise BadInput(f"--shots is {numbers}; write numbers and ranges, such as 1-3,7.") from problem
+    if not all(1 <= first <= last <= len(shots) for first, last in bounds):
+        raise BadInput(f"--shots is {numbers}, but the job file has the shots 1 to {len(shots)}.")
+    return tuple(shot for number, shot in enumerate(shots, 1) if any(first <= number <= last for first, last in bounds))
+
+
 def run(shots: Sequence[Shot], session: Session, *, stop: bool, tell: Callable[[Outcome], None]) -> list[Outcome]:
     """Do all shots, or with `stop` those up to the first that fails; `tell` hears of each as it ends."""
     outcomes: list[Outcome] = []

@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     many = commands.add_parser("batch", help="many shots, strips and characters, as a job file says")
     many.set_defaults(command=_batch)
     many.add_argument("jobs", type=Path, metavar="JOBS.toml", help="which shots, and who speaks what in them")
+    many.add_argument("--shots", default="", metavar="LIST", help="only those, counted from 1, such as 1-3,7")
     many.add_argument("--stop", action="store_true", help="leave the other shots where one has failed")
     many.add_argument("--json", action="store_true", help="report as one line of JSON")
     many.add_argument("--verbose", action="store_true", help="show tracebacks")
@@ -73,6 +74,7 @@ def _generate(options: argparse.Namespace) -> int:
 
 def _batch(options: argparse.Namespace) -> int:
     shots = batch.read(options.jobs)
+    shots = batch.picked(shots, options.shots) if options.shots else shots
     outcomes = batch.run(shots, session.current, stop=options.stop, tell=lambda one: _say_outcome(one, options.json))
     ok = len(outcomes) == len(shots) and all(outcome.ok for outcome in outcomes)
     if options.json:

@@ -31,8 +31,9 @@ NEEDED = {
     "rigs/arkit.json",
     "rigs/demo_head.npz",
     "rigs/schema.json",
+    "farm/flamenco/mouthpiece_lip_sync.js",
 }
-ROOMS = {"blender_addon", "backend", "rigs"}
+ROOMS = {"blender_addon", "backend", "rigs", "farm"}
 ROOT_FILES = {
     "blender_manifest.toml",
     "__init__.py",
@@ -42,7 +43,7 @@ ROOT_FILES = {
     "pyproject.toml",
     "constraints.txt",
 }
-SUFFIXES = {".py", ".toml", ".json", ".npz", ".safetensors", ".md", ".txt", ".lock", ""}
+SUFFIXES = {".py", ".toml", ".json", ".npz", ".safetensors", ".md", ".txt", ".lock", ".js", ""}
 LARGEST_BYTES = 30_000_000
 
 

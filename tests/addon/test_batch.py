@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import bpy
 import pytest
@@ -115,6 +116,27 @@ def test_stop_at_the_first_failure(batch, shots):
     code, report = batch(BROKEN, "--stop")
     assert (code, len(report["shots"]), report["left"]) == (1, 1, 2)
     assert (shots / "shot 2.blend").read_bytes() == before
+
+
+THREE = "".join(
+    f'[[shots]]\nfile = "shot {number}.blend"\nstrip = "anna_00{number}"\nobject = "Anna"\n' for number in (1, 2, 3)
+)
+
+
+def test_only_the_shots_that_are_asked_for(batch, shots):
+    before = (shots / "shot 1.blend").read_bytes()
+    code, report = batch(THREE, "--shots", "2")
+    assert (code, [Path(shot["saved"]).name for shot in report["shots"]]) == (0, ["shot 2.blend"])
+    assert (shots / "shot 1.blend").read_bytes() == before
+    code, report = batch(THREE, "--shots", "1-2, 3")
+    assert (code, [shot["ok"] for shot in report["shots"]]) == (1, [True, True, False])
+
+
+@pytest.mark.parametrize("numbers", ["0", "2-1", "4", "1-9999999999", "all", "1,"])
+def test_shots_that_are_not_there(batch, shots, numbers):
+    code, report = batch(THREE, "--shots", numbers)
+    assert code == 2
+    assert f"--shots is {numbers}" in report["error"]
 
 
 @pytest.mark.parametrize(
