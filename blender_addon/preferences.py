@@ -10,7 +10,7 @@ from pathlib import Path
 
 import bpy
 
-from . import environment, installer
+from . import environment, fields, installer
 from .environment import Launch
 from .errors import BadInput
 
@@ -27,35 +27,26 @@ class MouthpiecePreferences(bpy.types.AddonPreferences):
 
     bl_idname = EXTENSION
 
-    backend_python: bpy.props.StringProperty(
-        name="Your Own Python",
-        description="A Python program, or the folder of a virtual environment, that you have set up yourself. Empty: "
+    backend_python: fields.file(
+        "Your Own Python",
+        "A Python program, or the folder of a virtual environment, that you have set up yourself. Empty: "
         "the backend that Install Backend has installed",
-        subtype="FILE_PATH",
     )
     build: bpy.props.EnumProperty(
         name="Hardware", description="What torch, the largest package, is installed for", items=installer.OFFERED
     )
-    wheels: bpy.props.StringProperty(
-        name="Wheel Folder",
-        description="Install from the Python packages (.whl) in this folder, without the internet",
-        subtype="DIR_PATH",
+    wheels: fields.folder(
+        "Wheel Folder", "Install from the Python packages (.whl) in this folder, without the internet"
     )
-    models: bpy.props.StringProperty(
-        name="Models",
-        description="A folder with more models: your own, or official ones after `mouthpiece convert`",
-        subtype="DIR_PATH",
+    models: fields.folder("Models", "A folder with more models: your own, or official ones after `mouthpiece convert`")
+    flame: fields.file(
+        "FLAME File",
+        "Your own FLAME model (.pkl or .npz). With it, FLAME parameters move a mesh of FLAME's topology",
     )
-    flame: bpy.props.StringProperty(
-        name="FLAME File",
-        description="Your own FLAME model (.pkl or .npz). With it, FLAME parameters move a mesh of FLAME's topology",
-        subtype="FILE_PATH",
-    )
-    dictionary: bpy.props.StringProperty(
-        name="Dictionary",
-        description="Your own pronunciation dictionary for transcripts: a text file with lines such as paper P EY1 P "
+    dictionary: fields.file(
+        "Dictionary",
+        "Your own pronunciation dictionary for transcripts: a text file with lines such as paper P EY1 P "
         "ER0. Without it, espeak-ng says how words sound",
-        subtype="FILE_PATH",
     )
     device: bpy.props.EnumProperty(
         name="Device",

@@ -8,7 +8,7 @@ from dataclasses import replace
 import bpy
 from bpy.types import Context, Text
 
-from .. import runner
+from .. import fields, runner
 from ..job import Choice
 from .registration import registration
 from .sidebar import Tab, in_both_sidebars
@@ -28,9 +28,7 @@ class KnownWords(bpy.types.PropertyGroup):
     source: bpy.props.EnumProperty(
         name="Transcript", description="Where the spoken words are known from", items=SOURCES
     )
-    typed: bpy.props.StringProperty(
-        name="Words", description="Exactly what is spoken, in the order in which it is spoken"
-    )
+    typed: fields.text("Words", "Exactly what is spoken, in the order in which it is spoken")
     block: bpy.props.PointerProperty(name="Text", description="The text that holds what is spoken", type=Text)
     language: bpy.props.StringProperty(
         name="Language",

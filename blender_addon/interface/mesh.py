@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 from bpy.types import Context
 
-from .. import session
+from .. import fields, session
 from ..vertices.options import Keeping, MeshOptions
 from .registration import registration
 from .sidebar import Tab, in_both_sidebars
@@ -22,11 +22,8 @@ class MeshSettings(bpy.types.PropertyGroup):
     """One scene's way of keeping a mesh's motion."""
 
     keeping: bpy.props.EnumProperty(name="Keep As", description="In what form a mesh remembers its motion", items=WAYS)
-    folder: bpy.props.StringProperty(
-        name="Folder",
-        description="Where point caches go. // stands for the folder of the .blend",
-        default=DEFAULT.folder,
-        subtype="DIR_PATH",
+    folder: fields.folder(
+        "Folder", "Where point caches go. // stands for the folder of the .blend", default=DEFAULT.folder
     )
     tolerance: bpy.props.FloatProperty(
         name="Tolerance",

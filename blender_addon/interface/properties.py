@@ -9,7 +9,7 @@ from dataclasses import replace
 import bpy
 from bpy.types import Context, Object
 
-from .. import audio, compat, preferences, session
+from .. import audio, compat, fields, preferences, session
 from ..errors import BadInput, MouthpieceError
 from ..job import Choice, cast
 from . import known_words, mesh, writing
@@ -51,11 +51,7 @@ def _space_names(settings: LipSyncSettings, _context: Context, _typed: str) -> l
 class LipSyncSettings(bpy.types.PropertyGroup):
     """One scene's choices; what is empty stands for the active or the default one."""
 
-    strip: bpy.props.StringProperty(
-        name="Strip",
-        description="The sound strip to speak. Empty: the active strip of the Sequencer",
-        search=strip_names,
-    )
+    strip: fields.text("Strip", "The sound strip to speak. Empty: the active strip of the Sequencer", strip_names)
     source: bpy.props.EnumProperty(
         name="Voice",
         description="What is spoken",
@@ -64,7 +60,7 @@ class LipSyncSettings(bpy.types.PropertyGroup):
             ("file", "File", "A sound file that lies in no strip"),
         ),
     )
-    audio: bpy.props.StringProperty(name="Sound File", description="The sound file to speak", subtype="FILE_PATH")
+    audio: fields.file("Sound File", "The sound file to speak")
     first_frame: bpy.props.IntProperty(name="First Frame", description="Where the sound file begins", default=1)
     character: bpy.props.PointerProperty(
         name="Character",
@@ -72,35 +68,17 @@ class LipSyncSettings(bpy.types.PropertyGroup):
         type=Object,
         poll=can_speak,
     )
-    model: bpy.props.StringProperty(
-        name="Model",
-        description="The model that turns sound into motion. Empty: the one that comes with Mouthpiece",
-        search=_model_names,
+    model: fields.text(
+        "Model", "The model that turns sound into motion. Empty: the one that comes with Mouthpiece", _model_names
     )
-    style: bpy.props.StringProperty(
-        name="Style",
-        description="Whose way of speaking the model imitates. Empty: nobody's in particular",
-        search=_style_names,
-    )
-    space: bpy.props.StringProperty(
-        name="Face Space",
-        description="Which of the model's sets of controls to use. Empty: its first one",
-        search=_space_names,
-    )
+    style: fields.text("Style", "Whose way of speaking the model imitates. Empty: nobody's in particular", _style_names)
+    space: fields.text("Face Space", "Which of the model's sets of controls to use. Empty: its first one", _space_names)
     raw: bpy.props.BoolProperty(
         name="Keep Rest Pose",
         description="Write the model's own numbers: its answer to silence is not subtracted, so that a mouth which "
         "rests open in its training data rests open here too",
     )
-    strength: bpy.props.FloatProperty(
-        name="Strength",
-        description="How much every shape key moves; 1 is what the model gives",
-        default=1.0,
-        min=0.0,
-        soft_max=2.0,
-        max=10.0,
-        subtype="FACTOR",
-    )
+    strength: fields.strength("Strength", "How much every shape key moves; 1 is what the model gives")
 
 
 def settings(context: Context) -> LipSyncSettings:

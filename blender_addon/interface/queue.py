@@ -8,7 +8,7 @@ from dataclasses import replace
 import bpy
 from bpy.types import Context, Object, UILayout, UIList
 
-from .. import casting, compat, preferences, runner, session
+from .. import casting, compat, fields, preferences, runner, session
 from ..casting import Role, Rule
 from ..errors import BadInput, MouthpieceError
 from ..job import Choice
@@ -38,7 +38,7 @@ SHOWN = 8
 class RoleSettings(bpy.types.PropertyGroup):
     """One row of the list."""
 
-    strip: bpy.props.StringProperty(name="Strip", description="The sound strip to speak", search=properties.strip_names)
+    strip: fields.text("Strip", "The sound strip to speak", properties.strip_names)
     character: bpy.props.PointerProperty(
         name="Character", description="Who speaks it", type=Object, poll=properties.can_speak
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 from bpy.types import Context
 
-from .. import compat
+from .. import compat, fields
 from ..errors import BadInput, MouthpieceError
 from ..redraw import redraw
 from ..training_clip import Export, Order
@@ -26,18 +26,11 @@ WORK_SECONDS = 0.02
 class TrainingClipSettings(bpy.types.PropertyGroup):
     """One scene's choices for training clips."""
 
-    folder: bpy.props.StringProperty(
-        name="Folder",
-        description="Where the clip goes; all clips of a character go into one folder",
-        subtype="DIR_PATH",
-    )
-    identity: bpy.props.StringProperty(
-        name="Style",
-        description="Whose way of moving this is. Empty: the character's name",
-    )
-    controls: bpy.props.StringProperty(
-        name="Controls",
-        description="Names of shape keys, properties and bones' channels (jaw:rotation_euler.x), separated by commas. "
+    folder: fields.folder("Folder", "Where the clip goes; all clips of a character go into one folder")
+    identity: fields.text("Style", "Whose way of moving this is. Empty: the character's name")
+    controls: fields.text(
+        "Controls",
+        "Names of shape keys, properties and bones' channels (jaw:rotation_euler.x), separated by commas. "
         "Empty: the shape keys and properties that move during the strip",
     )
 

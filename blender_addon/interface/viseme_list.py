@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 from bpy.types import Context
 
-from .. import compat, runner
+from .. import compat, fields, runner
 from ..errors import BadInput
 from ..phones import PAUSE, Phone
 from ..placing import Performance
@@ -45,14 +45,8 @@ class VisemeRow(bpy.types.PropertyGroup):
     viseme: bpy.props.StringProperty()
     start: bpy.props.FloatProperty()
     end: bpy.props.FloatProperty()
-    strength: bpy.props.FloatProperty(
-        name="Strength",
-        description="How much of this phone's mouth shape is written; for p, b and m how firmly the lips meet",
-        default=1.0,
-        min=0.0,
-        soft_max=2.0,
-        max=10.0,
-        subtype="FACTOR",
+    strength: fields.strength(
+        "Strength", "How much of this phone's mouth shape is written; for p, b and m how firmly the lips meet"
     )
 
 

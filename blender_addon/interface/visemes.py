@@ -8,7 +8,7 @@ from dataclasses import replace
 import bpy
 from bpy.types import Context, UILayout
 
-from .. import runner
+from .. import fields, runner
 from ..errors import BadInput
 from . import properties
 from .buttons import AtOnce, TakesTime
@@ -50,7 +50,7 @@ class SetVisemes(AtOnce, bpy.types.Operator):
     bl_label = "Set All Shown"
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
 
-    strength: bpy.props.FloatProperty(name="Strength", default=1.0, min=0.0, soft_max=2.0, max=10.0)
+    strength: fields.strength("Strength", "How strong all phones that are listed become")
 
     def act(self, context: Context) -> str:
         """Set them."""

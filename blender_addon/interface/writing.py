@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 from bpy.types import Context, UILayout
 
-from .. import session
+from .. import fields, session
 from ..writing.options import Mode, WritingOptions
 from ..writing.regions import REGIONS
 from .registration import registration
@@ -27,15 +27,7 @@ REGION_ITEMS = [(region, TITLES[region], "", 1 << number) for number, region in 
 
 
 def _strength(region: str) -> object:
-    return bpy.props.FloatProperty(
-        name=TITLES[region],
-        description="How much of this region's motion is written; 1 is what the model gives",
-        default=1.0,
-        min=0.0,
-        soft_max=2.0,
-        max=10.0,
-        subtype="FACTOR",
-    )
+    return fields.strength(TITLES[region], "How much of this region's motion is written; 1 is what the model gives")
 
 
 class WritingSettings(bpy.types.PropertyGroup):
