@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .checkpoint import CheckpointError, ModelCard, read_header
+from .checkpoint import CheckpointError, Header, ModelCard, read_header
 from .face import Kind
+from .models.diffusion_talker import DiffusionTalkerConfig
+from .performance import MOST_TAKES
+from .settings import SettingsError, from_plain
 
 SHIPPED = Path(__file__).parent / "weights"
 SUFFIX = ".safetensors"
@@ -33,6 +36,12 @@ class Entry:
     identities: tuple[str, ...]
     """Without the pivot."""
     bytes: int
+    steps: int
+    """Denoising steps that it was made for; 0: it does not denoise."""
+    most_steps: int
+    most_takes: int
+    emotions: tuple[str, ...]
+    """Those that it can tell from one another; none where it knows one only."""
 
 
 @dataclass(frozen=True)
@@ -89,4 +98,16 @@ def _entry(name: str, path: Path) -> Entry:
     header = read_header(path)
     spaces = tuple(space.name for space in header.spaces)
     kinds: tuple[Kind, ...] = tuple(space.kind for space in header.spaces)
-    return Entry(name, path, header.card, spaces, kinds, header.identities, path.stat().st_size)
+    about = (name, path, header.card, spaces, kinds, header.identities, path.stat().st_size)
+    if header.model != "diffusion_talker":
+        return Entry(*about, steps=0, most_steps=0, most_takes=1, emotions=())
+    config = _config(path, header)
+    emotions = config.emotions if len(config.emotions) > 1 else ()
+    return Entry(*about, config.steps, config.times, MOST_TAKES, emotions)
+
+
+def _config(path: Path, header: Header) -> DiffusionTalkerConfig:
+    try:
+        return from_plain(DiffusionTalkerConfig, header.config, "config")
+    except SettingsError as error:
+        raise CheckpointError(f"{path} is damaged: {error}.") from error

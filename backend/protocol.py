@@ -7,7 +7,7 @@ The only file of the backend that Blender's side imports; how a message becomes 
 from __future__ import annotations
 
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, BinaryIO, TypeAlias
 
 from . import wire
@@ -15,8 +15,14 @@ from .wire import Array, Layout
 
 ProtocolError = wire.ProtocolError
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of a message; both sides refuse another number."""
+
+
+def _empty(dtype: str, *shape: int) -> Array:
+    import numpy as np
+
+    return np.zeros(shape, dtype)
 
 
 # -------------------------------------------------------------------------------- messages: client to backend
@@ -52,6 +58,28 @@ class Generate:
     """What is spoken in the stretch, for the lips to follow; empty where nobody has written it down."""
     language: str = "en"
     """Of the transcript: a language of espeak-ng."""
+    steps: int = 0
+    """Denoising steps; 0: as many as the model was made for. This and what follows is for models that denoise."""
+    seed: int = 0
+    """Take i has the noise of seed + i."""
+    takes: int = 1
+    """Performances of the same sound, made at once."""
+    guidance: float = 1.0
+    """How far the motion follows the speech; 1: as it was learned."""
+    reference: Annotated[Array, Layout("uint8", (1,))] = field(default_factory=lambda: _empty("uint8", 0))
+    """uint8 [bytes]: a whole sound file in whose style is spoken, instead of an identity's; empty: none."""
+    reference_start: float = 0.0
+    """Second of that file at which what is heard of it begins."""
+    reference_duration: float = 0.0
+    """Seconds that are heard of it; 0: up to its end."""
+    style: str = "nearest"
+    """What the reference stands for: ``nearest``, the identity most like it, or ``heard``, itself."""
+    emotions: tuple[str, ...] = ()
+    """Names of what is felt; none: it is left to the model."""
+    emotion_seconds: Annotated[Array, Layout("float32", (1,))] = field(default_factory=lambda: _empty("float32", 0))
+    """float32 [points]: rising, counted from the first frame; weights change steadily from point to point."""
+    emotion_weights: Annotated[Array, Layout("float32", (2,))] = field(default_factory=lambda: _empty("float32", 0, 0))
+    """float32 [points, emotions]: how much of each, 0 or more."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +110,13 @@ class ModelInfo:
     bytes: int
     meshes: tuple[str, ...] = ()
     """Those of its spaces whose motion is the vertices of a mesh."""
+    steps: int = 0
+    """Denoising steps that it was made for; 0: it does not denoise, so it has one take and hears no style."""
+    most_steps: int = 0
+    most_takes: int = 1
+    """Takes of a sound that it gives at once."""
+    emotions: tuple[str, ...] = ()
+    """What it can be asked to feel."""
 
 
 @dataclass(frozen=True)
@@ -118,13 +153,15 @@ class Neutral:
 
 @dataclass(frozen=True)
 class Frames:
-    """Finished frames of a job; they arrive in order, without gaps or overlap, once per audio window."""
+    """Finished frames of one take; each take's arrive in order, without gaps or overlap, once per audio window."""
 
     job: int
     start: int
     """Number of the first frame in `values`."""
     values: Annotated[Array, Layout("float32", (2, 3))]
     """float32 [frames, channels] for control spaces, [frames, vertices, 3] for spaces that move a mesh."""
+    take: int = 0
+    """Which of the takes they belong to, counted from 0."""
 
 
 @dataclass(frozen=True)
@@ -142,16 +179,18 @@ class Phones:
 
 @dataclass(frozen=True)
 class Finished:
-    """A job's good end: every frame has been sent."""
+    """A job's good end: every frame of every take has been sent."""
 
     job: int
     space: str
     fps: float
     frames: int
+    """Of each take."""
     names: tuple[str, ...]
     """Channel names, in the order of the columns; empty for spaces that move a mesh."""
-    metadata: str
-    """JSON text: model, identity, version, seconds taken; of a transcript whether it was followed, and a note on it."""
+    metadata: tuple[str, ...]
+    """Of each take, JSON text: model, identity, version, seconds taken, seed and steps where it has them; of a
+    transcript whether it was followed, and a note on it."""
 
 
 @dataclass(frozen=True)

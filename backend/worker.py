@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import audio, catalogue, checkpoint, device, flame_file, hearing, known_words, pipeline, protocol
+from . import audio, catalogue, checkpoint, device, flame_file, hearing, known_words, pipeline, protocol, wish
 from .conversation import ClientGone, Conversation
 from .known_words import Transcript
 from .phone_track import PhoneTrack
@@ -68,7 +68,17 @@ class Worker:
         kinds = {"vertices"} if self._flame is None else {"vertices", "flame"}
         meshes = tuple(name for name, kind in zip(entry.spaces, entry.kinds, strict=True) if kind in kinds)
         return protocol.ModelInfo(
-            entry.name, entry.card.title, entry.spaces, entry.identities, entry.card.licence, entry.bytes, meshes
+            entry.name,
+            entry.card.title,
+            entry.spaces,
+            entry.identities,
+            entry.card.licence,
+            entry.bytes,
+            meshes,
+            entry.steps,
+            entry.most_steps,
+            entry.most_takes,
+            entry.emotions,
         )
 
     def generate(self, request: protocol.Generate) -> None:
@@ -102,9 +112,9 @@ class Worker:
         began, job, talk = time.monotonic(), request.job, self._conversation
         self._go_on(job)
         loaded = self._model(request.model, job)
-        wanted = pipeline.Request(request.space, request.fps, request.identity, request.raw)
-        planned = pipeline.plan(loaded, wanted)
         talk.progress(job, "listening", _LOADED)
+        wanted = wish.of(request, loaded)
+        planned = pipeline.plan(loaded, wanted)
         samples = audio.decode(request.sound.tobytes(), request.start, request.duration)
         track = self._listened(request, loaded, samples)
         lips = None if track is None else known_words.lips(track, planned)
@@ -112,14 +122,14 @@ class Worker:
         talk.progress(job, "animating", _HEARD)
         if planned.space.moves_mesh:
             talk.answer(protocol.Neutral(job, pipeline.neutral(loaded, planned)))
-        frames, done = planned.frames(len(samples)), 0
+        frames, takes, done = planned.frames(len(samples)), wanted.performance.count, 0
         for chunk in pipeline.generate(loaded, samples, planned, lambda: not talk.waits_for(job), lips):
-            talk.answer(protocol.Frames(job, chunk.start, chunk.values))
-            done = chunk.start + len(chunk.values)
-            talk.progress(job, "animating", _HEARD + (1 - _HEARD) * done / frames)
-        seconds = round(time.monotonic() - began, 3)
-        metadata = pipeline.metadata(loaded, wanted) | {"seconds": seconds} | known_words.about(track)
-        return protocol.Finished(job, planned.space.name, planned.fps, done, planned.channels, json.dumps(metadata))
+            talk.answer(protocol.Frames(job, chunk.start, chunk.values, chunk.take))
+            done += len(chunk.values)
+            talk.progress(job, "animating", _HEARD + (1 - _HEARD) * done / (frames * takes))
+        words = {"seconds": round(time.monotonic() - began, 3)} | known_words.about(track)
+        metadata = tuple(json.dumps(pipeline.metadata(loaded, wanted, take) | words) for take in range(takes))
+        return protocol.Finished(job, planned.space.name, planned.fps, frames, planned.channels, metadata)
 
     def _listened(
         self, request: protocol.Generate, loaded: checkpoint.LoadedModel, samples: np.ndarray

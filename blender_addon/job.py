@@ -194,12 +194,12 @@ class Generation(Job):
             if mixed is not None:
                 self._sound = mixed
                 self._submit(mixed)
-        if session.motion is None or isinstance(self._sound, Mixdown):
+        if not session.takes or isinstance(self._sound, Mixdown):
             return None
-        sound, frames = self._sound, len(session.motion.values)
+        sound, frames = self._sound, len(session.takes[0].values)
         if frames != sound.frames:
             raise MouthpieceError(f"The backend answered with {frames} frames, which do not fit the strip.")
-        return Performance(self._choice, session.motion, sound.first_frame, sound.fps, self._character_uid)
+        return Performance(self._choice, session.takes, sound.first_frame, sound.fps, self._character_uid)
 
     def _submit(self, sound: StripSound) -> None:
         self._session.submit(functools.partial(_request, self._choice, sound))
@@ -217,7 +217,7 @@ class Rewriting(Job):
             begin, end = audio.frame_range(chosen.strip)
             first = begin if end - begin + 1 == len(performance.motion.values) else first
         super().__init__(session, performance.again(choice, chosen.character, first))
-        session.resume(performance.motion)
+        session.resume(performance.takes)
 
 
 def generate_lip_sync(choice: Choice, launch: Launch, session: Session) -> Report:
@@ -236,7 +236,7 @@ def generate_lip_sync(choice: Choice, launch: Launch, session: Session) -> Repor
     return report
 
 
-def _request(choice: Choice, sound: StripSound, number: int) -> protocol.Generate:
+def _request(choice: Choice, sound: StripSound, number: int, _ready: protocol.Ready) -> protocol.Generate:
     """Runs in the sending thread: no bpy."""
     import numpy as np
 

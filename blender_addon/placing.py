@@ -59,12 +59,18 @@ class Performance:
     """A finished motion with all that is needed to write it."""
 
     choice: Choice
-    motion: Motion
+    takes: tuple[Motion, ...]
+    """What the model made of the voice: one motion, or several to choose from."""
     first_frame: int
     fps: float
     """Of the scene."""
     character_uid: int
     """The character's `session_uid`: it may be renamed meanwhile."""
+
+    @property
+    def motion(self) -> Motion:
+        """The first take; what is spoken when is the same in all of them."""
+        return self.takes[0]
 
     def again(self, choice: Choice, character: Object, first_frame: int) -> Performance:
         """The same motion for a character and with writing options that may be others."""

@@ -12,6 +12,7 @@ import functools
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from ..backend import protocol
 from .environment import Launch
@@ -23,6 +24,10 @@ START_SECONDS = 180.0
 """How long a backend may take to its first message; loading torch from a cold disk takes most of a minute."""
 CANCEL_SECONDS = 0.8
 """How long a backend may take to answer a cancel before it is ended."""
+
+
+Request: TypeAlias = Callable[[int, protocol.Ready], protocol.Generate]
+"""Builds a job's request from its number and from what the backend has told about its models."""
 
 
 class State(enum.Enum):
@@ -52,8 +57,8 @@ class Session:
         """The end of the log of a backend that died."""
         self.ready: protocol.Ready | None = None
         """What the running backend has told about itself."""
-        self.motion: Motion | None = None
-        """The finished motion of the running job."""
+        self.takes: tuple[Motion, ...] = ()
+        """The finished motion of the running job, once it is there: one or more performances of the same sound."""
         self.log_file: Path | None = None
         """Where the newest backend prints to."""
         self._backend: BackendProcess | None = None
@@ -61,7 +66,7 @@ class Session:
         self._job = 0
         self._has_job = False
         self._sent = False
-        self._request: Callable[[int], protocol.Generate] | None = None
+        self._request: Request | None = None
         self._neutral: protocol.Neutral | None = None
         self._phones: list[protocol.Phones] = []
         self._chunks: list[protocol.Frames] = []
@@ -98,27 +103,27 @@ class Session:
         """Begin a job, whose request follows with `submit`; raises `MouthpieceError` as `start` does."""
         self.start(launch)
         self._job += 1
-        self._has_job, self._sent, self._request, self.motion = True, False, None, None
+        self._has_job, self._sent, self._request, self.takes = True, False, None, ()
         self._neutral, self._phones, self._chunks = None, [], []
         if self.state is State.READY:
             self.state, self.stage, self.fraction = State.RUNNING, "queued", 0.0
 
-    def resume(self, motion: Motion) -> None:
+    def resume(self, takes: tuple[Motion, ...]) -> None:
         """Begin a job whose motion is there already; raises `BadInput` while another one runs."""
         if self.busy:
             raise BadInput("Mouthpiece is at work already; wait for it or cancel it.")
         self.message, self.failure, self.log_lines = "", None, []
         self.state, self.stage, self.fraction = State.RUNNING, "writing", 0.0
-        self._has_job, self.motion = True, motion
+        self._has_job, self.takes = True, takes
 
-    def submit(self, request: Callable[[int], protocol.Generate]) -> None:
-        """Give the begun job's request, built from the job's number in another thread; it may read large files."""
+    def submit(self, request: Request) -> None:
+        """Give the begun job's request, which is built in another thread; it may read large files."""
         self._request = request
         self._send_request()
 
     def cancel(self) -> None:
         """Stop what is going on, within a second; a finished motion that is not yet written is dropped."""
-        if self.state is State.RUNNING and self._sent and not self.motion and self._backend:
+        if self.state is State.RUNNING and self._sent and not self.takes and self._backend:
             self._backend.send(protocol.Cancel(self._job))
             self.state, self._deadline = State.CANCELLING, time.monotonic() + CANCEL_SECONDS
         elif self.state is State.RUNNING:
@@ -212,8 +217,8 @@ class Session:
             self._end(State.READY, describe(ready))
 
     def _send_request(self) -> None:
-        if self._request and self._backend and self.state is State.RUNNING:
-            self._backend.send(functools.partial(self._request, self._job))
+        if self._request and self._backend and self.ready and self.state is State.RUNNING:
+            self._backend.send(functools.partial(self._request, self._job, self.ready))
             self._request, self._sent = None, True
 
     def _take_motion(self, finished: protocol.Finished) -> None:
@@ -221,7 +226,7 @@ class Session:
             self._end(State.READY, "Cancelled.")
             return
         try:
-            self.motion = join(self._chunks, finished, self._neutral, self._phones)
+            self.takes = join(self._chunks, finished, self._neutral, self._phones)
         except MouthpieceError as problem:
             self.fail(problem)
 
@@ -237,7 +242,7 @@ class Session:
         self._drop_backend()
         if self.state is State.CANCELLING:
             self._end(State.IDLE, "Cancelled.")
-        elif self.busy and self.motion is None:  # with its motion there, a job needs no backend any more
+        elif self.busy and not self.takes:  # with its motion there, a job needs no backend any more
             self.fail(_obituary(ended, code, lines))
             self.log_lines = lines
         elif self.state is State.READY:
@@ -260,7 +265,7 @@ class Session:
 
     def _end(self, state: State, message: str) -> None:
         self.state, self.message, self.stage, self.fraction = state, message, "", 0.0
-        self._has_job, self._sent, self._request, self.motion = False, False, None, None
+        self._has_job, self._sent, self._request, self.takes = False, False, None, ()
         self._neutral, self._phones, self._chunks = None, [], []
         self._deadline = float("inf")
 

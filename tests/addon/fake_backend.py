@@ -119,7 +119,7 @@ class FakeBackend:
         for start in range(0, len(values), CHUNK) if self.mode != "gap" else ():
             self.say(protocol.Progress(job, "animating", start / len(values)))
             self.say(protocol.Frames(job, start, values[start : start + CHUNK]))
-        self.say(protocol.Finished(job, "arkit", request.fps, len(values), names, json.dumps(about)))
+        self.say(protocol.Finished(job, "arkit", request.fps, len(values), names, (json.dumps(about),)))
 
 
 if __name__ == "__main__":

@@ -175,7 +175,7 @@ def test_the_server_tells_phones_and_what_came_of_the_words(start_client, reques
         ends[number] = replies[-1]
         phones = [reply for reply in replies if isinstance(reply, Phones)]
         assert bool(phones) == isinstance(replies[-1], Finished)
-    notes = {job: json.loads(end.metadata) for job, end in ends.items() if isinstance(end, Finished)}
+    notes = {job: json.loads(end.metadata[0]) for job, end in ends.items() if isinstance(end, Finished)}
     assert [notes[job]["follows_transcript"] for job in (1, 2, 3)] == [False, True, False]
     assert [bool(notes[job]["transcript_note"]) for job in (1, 2, 3)] == [False, False, True]
     assert isinstance(ends[4], Failed) and "no words" in ends[4].reason and not ends[4].detail

@@ -25,7 +25,8 @@ MESSAGES = [
     protocol.Frames(3, 10, np.linspace(0, 1, 104, dtype=np.float32).reshape(2, 52)),
     protocol.Frames(3, 10, np.random.default_rng(0).random((2, 5, 3), np.float32)),
     protocol.Frames(3, 10, np.zeros((0, 52), np.float32)),
-    protocol.Finished(3, "arkit", 24.0, 48, ("jawOpen", "mouthClose"), "{}"),
+    protocol.Frames(3, 10, np.zeros((4, 52), np.float32), take=2),
+    protocol.Finished(3, "arkit", 24.0, 48, ("jawOpen", "mouthClose"), ("{}", '{"seed": 1}')),
     protocol.Failed(4, "Nein, \ud83d und ✗.", "Traceback …"),
     protocol.Cancelled(5),
 ]
@@ -102,7 +103,7 @@ def test_only_messages_are_sent():
             protocol.write(io.BytesIO(), thing)
 
 
-FRAMES = {"message": "Frames", "job": 1, "start": 0, "values": {"dtype": "float32", "shape": [1, 2]}}
+FRAMES = {"message": "Frames", "job": 1, "start": 0, "values": {"dtype": "float32", "shape": [1, 2]}, "take": 0}
 
 
 @pytest.mark.parametrize(

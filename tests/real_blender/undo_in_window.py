@@ -41,7 +41,7 @@ def drag_while_a_job_ends(now) -> Act:
     click(bpy.ops.mouthpiece.generate)
     with in_window.context_of("VIEW_3D"):
         bpy.ops.transform.translate("INVOKE_DEFAULT")
-    yield from until(lambda: now.motion is not None)
+    yield from until(lambda: bool(now.takes))
     yield 1.0
     assert [operator.bl_idname for operator in window.modal_operators] == ["TRANSFORM_OT_translate"]
     assert now.busy
