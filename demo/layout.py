@@ -38,8 +38,3 @@ def read_phones(path: Path) -> list[Phone]:
     """The phone times that were written when the line was spoken."""
     rows = json.loads(path.read_text(encoding="utf-8"))["phones"]
     return [Phone(str(name), float(start), float(end)) for name, start, end in rows]
-
-
-def read_text(path: Path) -> str:
-    """The words of the demo line."""
-    return str(json.loads(path.read_text(encoding="utf-8"))["text"])

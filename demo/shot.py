@@ -18,7 +18,7 @@ import bpy
 import numpy as np
 
 from . import extension, studio
-from .layout import BACKEND_PYTHON, FRAMES_PER_SECOND, HOLD_FRAMES, ROOT, SPEECH, STRIP_START, read_text
+from .layout import BACKEND_PYTHON, FRAMES_PER_SECOND, HOLD_FRAMES, ROOT, SPEECH, STRIP_START
 
 
 def main() -> int:
@@ -74,7 +74,6 @@ def add_strip(scene: bpy.types.Scene) -> bpy.types.Strip:
 def click_generate(scene: bpy.types.Scene, strip: bpy.types.Strip, head: bpy.types.Object) -> str:
     """What the button in the panel does; gives the sentence that the artist reads."""
     scene.mouthpiece.strip, scene.mouthpiece.character = strip.name, head
-    scene.mouthpiece_words.source, scene.mouthpiece_words.typed = "typed", read_text(SPEECH.with_suffix(".json"))
     scene.mouthpiece_writing.add_blinks = scene.mouthpiece_writing.add_darts = True
     bpy.ops.mouthpiece.generate()
     key = head.data.shape_keys

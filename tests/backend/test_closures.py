@@ -86,7 +86,7 @@ def test_lips_that_nearly_meet_are_sealed_softly_and_others_stay():
     apart = opening(values) >= closures.NEARLY_SHUT
     np.testing.assert_array_equal(made[apart], values[apart])
     np.testing.assert_allclose(opening(made)[opening(values) <= closures.SHUT], 0, atol=1e-6)
-    assert (np.diff(opening(made)) < 1e-6).all() and abs(np.diff(opening(made))).max() < 0.004
+    assert (np.diff(opening(made)) < 1e-6).all() and abs(np.diff(opening(made))).max() < 0.01
 
 
 def test_sealing_takes_each_take_by_itself():
