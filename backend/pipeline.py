@@ -277,7 +277,7 @@ def _row(loaded: LoadedModel, identity: str) -> int | None:
         return None
     if identity in names:
         return names.index(identity)
-    if identity.isdecimal() and int(identity) <= len(names):
+    if identity.isdecimal() and len(identity) < 10 and int(identity) <= len(names):
         return int(identity)  # the row behind the last name is the pivot's
     known = f"it has {', '.join(names)} (rows 0 to {len(names) - 1}) and pivot" if names else "use pivot"
     raise RequestError(f"The model {loaded.info.name} has no identity {identity!r}; {known}.")

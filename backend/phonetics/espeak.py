@@ -22,6 +22,8 @@ _USUAL_PLACES = (
 """Where installers put it without telling the PATH that Blender hands on."""
 _VOICES = {ENGLISH: "en-us"}
 """Voices for languages whose plain name stands for a narrower accent: `en` is British, and drops most of its r's."""
+_LANGUAGE = re.compile(r"[a-z]{2,4}(-[a-z0-9]+)*", re.IGNORECASE | re.ASCII)
+"""How languages are named. espeak-ng would take other words for paths to voice files."""
 _SWITCH = re.compile(r"\([^)]*\)")
 _MARKS = re.compile("[ˈˌ]")
 _FLAP = "ɾ"
@@ -38,16 +40,23 @@ def pronounce(text: str, language: str, command: str) -> Pronunciation:
 
     Short words are often drawn into one ("of the"). Raises `PronunciationError` for an unknown language.
     """
+    if not _LANGUAGE.fullmatch(language):
+        raise PronunciationError(_unknown(language))
     asked = [command, "-q", "--ipa", "--sep=_", "-b", "1", "-v", _VOICES.get(language, language), "--stdin"]
     try:
-        said = subprocess.run(asked, input=text.encode(), capture_output=True, timeout=SECONDS, check=False)
+        said = subprocess.run(
+            asked, input=text.encode("utf-8", "replace"), capture_output=True, timeout=SECONDS, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PronunciationError(f"espeak-ng does not work here ({error}); install it again.") from error
     if said.returncode:
-        known = f"espeak-ng knows no language “{language}”; `espeak-ng --voices` lists the ones it knows."
-        raise PronunciationError(known)
+        raise PronunciationError(_unknown(language))
     words = (_phones(word, language) for word in _SWITCH.sub(" ", said.stdout.decode("utf-8", "replace")).split())
     return Pronunciation(tuple(word for word in words if word), IPA)
+
+
+def _unknown(language: str) -> str:
+    return f"espeak-ng knows no language “{language}”; `espeak-ng --voices` lists the ones it knows."
 
 
 def _phones(word: str, language: str) -> tuple[str, ...]:
