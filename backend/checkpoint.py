@@ -3,18 +3,17 @@
 
 Weights, PCA bases and templates are tensors under the model's own names (PCA and templates never in half precision),
 masks of a face space are ``spaces.NAME.lips`` and ``spaces.NAME.upper_face``. The metadata entry ``mouthpiece`` is one
-JSON object, see `Header`. Everything is checked against the config before a tensor is read.
+JSON object, see `model_header`. Everything is checked against the config before a tensor is read.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,86 +21,28 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .face import FaceSpace, Kind, Mesh
-from .models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig
-from .models.unitalker import UniTalker, UniTalkerConfig
-from .settings import SettingsError, from_plain, to_plain
+from . import model_header
+from .face import FaceSpace, Mesh
+from .model_header import METADATA_KEY, MODELS, CheckpointError, Header, Model, ModelCard, SpaceRecord
+from .models.unitalker import UniTalker
+from .settings import SettingsError, from_plain
 
-FORMAT = 1
-"""Raised with every change that an older reader would misunderstand."""
-METADATA_KEY = "mouthpiece"
-Model: TypeAlias = UniTalker | DiffusionTalker
-MODELS: dict[str, tuple[Any, type[Model]]] = {
-    "unitalker": (UniTalkerConfig, UniTalker),
-    "diffusion_talker": (DiffusionTalkerConfig, DiffusionTalker),
-}
-"""The kinds of models, by the name in their files: what they are built from, and what is built."""
+__all__ = [
+    "METADATA_KEY",
+    "CheckpointError",
+    "Header",
+    "LoadedModel",
+    "Model",
+    "ModelCard",
+    "SpaceRecord",
+    "is_finite",
+    "load",
+    "read_header",
+    "save",
+]
+
 MASKS = ("lips", "upper_face")
 STORED = {"F32": torch.float32, "F16": torch.float16, "I64": torch.int64}
-
-
-class CheckpointError(Exception):
-    """A model file cannot be read or written; the message is one sentence for the user."""
-
-
-@dataclass(frozen=True)
-class ModelCard:
-    """What people want to know about a model."""
-
-    name: str
-    title: str
-    licence: str
-    training: dict[str, Any] = field(default_factory=dict)
-    """Free JSON: data, command, figures."""
-
-
-@dataclass(frozen=True)
-class SpaceRecord:
-    """The part of a FaceSpace that is kept as JSON; its arrays are tensors."""
-
-    name: str
-    kind: Kind
-    fps: float
-    dim: int
-    channels: tuple[str, ...]
-    scale: float
-    limits: tuple[tuple[float, float], ...] = ()
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.fps) and self.fps > 0 and math.isfinite(self.scale) and self.scale > 0):
-            raise ValueError(f"the rate and scale of {self.name} must be positive numbers")
-        if self.channels and len(self.channels) != self.dim:
-            raise ValueError(f"{self.name} has {self.dim} numbers but {len(self.channels)} channel names")
-        ordered = all(len(pair) == 2 and -math.inf < pair[0] < pair[1] < math.inf for pair in self.limits)
-        if not ordered or len(self.limits) not in (0, self.dim):
-            raise ValueError(f"the limits of {self.name} are no lowest and highest value for each number")
-
-    @classmethod
-    def of(cls, space: FaceSpace) -> SpaceRecord:
-        """What is kept of a space; ValueError for one that cannot be."""
-        return cls(space.name, space.kind, space.fps, space.dim, space.channels, space.scale, space.limits)
-
-    def space(self) -> FaceSpace:
-        """The space without its arrays."""
-        return FaceSpace(self.name, self.kind, self.fps, self.dim, self.channels, self.limits, self.scale)
-
-
-@dataclass(frozen=True)
-class Header:
-    """The JSON object of a model file."""
-
-    format: int
-    model: str
-    config: dict[str, Any]
-    spaces: tuple[SpaceRecord, ...]
-    identities: tuple[str, ...]
-    card: ModelCard
-
-    def __post_init__(self) -> None:
-        if self.model not in MODELS:
-            raise ValueError(f"the kind of model {self.model!r} is unknown")
-        if len(set(self.identities)) != len(self.identities):
-            raise ValueError("two identities have the same name")
 
 
 @dataclass(frozen=True)
@@ -138,7 +79,7 @@ def load(path: Path) -> LoadedModel:
     Raises `CheckpointError` for anything but a whole model file of this format.
     """
     with _opened(path) as file:
-        header = _header(path, file.metadata())
+        header = model_header.parse(path, file.metadata())
         config_class, model_class = MODELS[header.model]
         try:
             config = from_plain(config_class, header.config, "config")
@@ -146,7 +87,7 @@ def load(path: Path) -> LoadedModel:
             raise CheckpointError(f"{path} is damaged: {error}.") from error
         with torch.device("meta"):
             model = model_class(config)
-        _check_heads(path, header, config)
+        model_header.check_heads(path, header, config)
         expected = model.state_dict()
         masks = _check_tensors(path, file, expected, header)
         model.load_state_dict({name: _weights(path, file, name) for name in expected}, assign=True)
@@ -158,7 +99,7 @@ def load(path: Path) -> LoadedModel:
 def read_header(path: Path) -> Header:
     """The JSON object of a model file, without its weights. Raises `CheckpointError`."""
     with _opened(path) as file:
-        return _header(path, file.metadata())
+        return model_header.parse(path, file.metadata())
 
 
 def save(
@@ -175,7 +116,7 @@ def save(
     `spaces` are in the order of the model's heads; a template is the one that the model keeps. With `half`, trained
     parameters are stored in half precision (reading widens them). Raises `CheckpointError`.
     """
-    header = _described(path, model, spaces, identities, card)
+    header = model_header.describe(path, model, spaces, identities, card)
     trained = {name for name, _ in model.named_parameters()}
     tensors = {
         name: _stored(path, name, tensor, half and name in trained) for name, tensor in model.state_dict().items()
@@ -184,24 +125,7 @@ def save(
         for mask in MASKS if space.mesh is None else ():  # of no use to a reader without the mesh
             if (indices := getattr(space, mask)) is not None:
                 tensors[f"spaces.{space.name}.{mask}"] = torch.from_numpy(np.asarray(indices, np.int64).copy())
-    try:
-        text = json.dumps(to_plain(header), allow_nan=False, ensure_ascii=False)
-    except (TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} was not written: the model card holds a value that JSON cannot.") from error
-    _write(path, tensors, {METADATA_KEY: text})
-
-
-def _described(
-    path: Path, model: Model, spaces: Sequence[FaceSpace], identities: Sequence[str], card: ModelCard
-) -> Header:
-    kind = next(name for name, (_, model_class) in MODELS.items() if isinstance(model, model_class))
-    try:
-        records = tuple(SpaceRecord.of(space) for space in spaces)
-        header = Header(FORMAT, kind, to_plain(model.config), records, tuple(identities), card)
-    except ValueError as error:
-        raise CheckpointError(f"{path} was not written: {error}.") from error
-    _check_heads(path, header, model.config)
-    return header
+    _write(path, tensors, {METADATA_KEY: model_header.text(path, header)})
 
 
 @contextlib.contextmanager
@@ -218,37 +142,6 @@ def _opened(path: Path) -> Iterator[Any]:
         ) from error
     with opened as file:
         yield file
-
-
-def _header(path: Path, metadata: Mapping[str, str] | None) -> Header:
-    text = (metadata or {}).get(METADATA_KEY)
-    if text is None:
-        raise CheckpointError(
-            f"{path} is no Mouthpiece model; pass official UniTalker weights through `convert` first."
-        )
-    try:
-        plain = json.loads(text, parse_constant=_refuse_constant)
-        if isinstance(plain, dict) and plain.get("format") != FORMAT:
-            version = plain.get("format")
-            raise CheckpointError(
-                f"{path} has format {version!r} and this Mouthpiece reads {FORMAT}: update Mouthpiece."
-            )
-        return from_plain(Header, plain, "its description")
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} is damaged: {error}.") from error
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"its description holds {name}")
-
-
-def _check_heads(path: Path, header: Header, config: UniTalkerConfig | DiffusionTalkerConfig) -> None:
-    spaces = [(space.name, space.dim) for space in header.spaces]
-    if spaces != [(head.space, head.dim) for head in config.heads]:
-        raise CheckpointError(f"The face spaces of {path} are not those of its heads.")
-    named, rows = len(header.identities), config.identity_count - 1
-    if named != rows:
-        raise CheckpointError(f"{path} names {named} identities; its table has {rows} and the pivot.")
 
 
 def _check_tensors(path: Path, file: Any, expected: Mapping[str, Tensor], header: Header) -> list[str]:  # noqa: ANN401

@@ -67,6 +67,7 @@ FORBIDDEN = [
     ("backend/pipeline.py", {"backend.protocol", "backend.server", "backend.training"}),
     ("backend/server.py", {"backend.models", "backend.training"}),
     ("backend/checkpoint.py", {"backend.training", "backend.server", "backend.protocol"}),
+    ("backend/model_header.py", {"backend.training", "backend.server", "backend.protocol", "safetensors"}),
     ("backend/training", {"backend.server", "backend.protocol"}),
     ("demo", {"backend.training"}),
 ]
