@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, NoReturn, TypeAlias
 
-from . import protocol, requirements
+from . import parent, protocol, requirements
 from .conversation import ClientGone, Conversation
 
 Work: TypeAlias = protocol.Generate | protocol.Unload
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 def serve(device: str, folders: Sequence[Path], flame: Path | None = None, dictionary: Path | None = None) -> NoReturn:
-    """Answer requests until the input ends, which ends the process with code 0.
+    """Answer requests until the input or the parent process ends, which ends this one with code 0.
 
     `folders` hold models besides the shipped ones, `flame` is the artist's FLAME file, `dictionary` their pronunciation
     dictionary. Where the backend cannot work at all, the client is told why by a `Failed` of job 0 and the code is 1.
@@ -36,6 +36,7 @@ def serve(device: str, folders: Sequence[Path], flame: Path | None = None, dicti
     requests, replies = own_pipes()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     faulthandler.enable()
+    parent.watch(lambda: _leave(0))
     conversation = Conversation(replies)
     work: queue.SimpleQueue[Work] = queue.SimpleQueue()
     threading.Thread(target=_read_all, args=(requests, conversation, work), name="requests", daemon=True).start()

@@ -285,6 +285,33 @@ def test_a_killed_client_takes_the_server_with_it(serve_command, models: Path):
     assert not alive(server)
 
 
+HEIR = """
+import os, subprocess, sys, time
+child = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+print(child.pid, flush=True)
+child.stdout.read(8)
+if heir := os.fork():
+    print(heir, flush=True)
+time.sleep(60)
+"""
+"""Another child, forked by another add-on say, keeps both pipes open."""
+
+
+@posix
+def test_an_inherited_pipe_does_not_keep_the_server_alive(serve_command, models: Path):
+    command = [sys.executable, "-c", HEIR, *serve_command("--models", str(models))]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    server, heir = int(parent.stdout.readline()), int(parent.stdout.readline())
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    until = time.monotonic() + 10
+    while alive(server) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert alive(heir)
+    os.kill(heir, signal.SIGKILL)
+    assert not alive(server)
+
+
 def alive(process: int) -> bool:
     """Whether a process runs; one that has ended and waits to be collected does not."""
     state = Path(f"/proc/{process}/stat")
