@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -138,27 +139,25 @@ def worked_out(compiler, **settings: str) -> dict[str, str]:
     return {key: eval(expression, {}, dict(names)) for key, expression in expressions.items()}
 
 
-def test_worker_speaks_the_shots_of_a_job_file_and_of_a_list(compiler, tmp_path):
+def test_worker_speaks_a_file_and_the_shots_of_a_job_file(compiler, tmp_path):
     """Real commands, the real backend: Blender is the module behind its command line."""
     blender = tmp_path / "blender"
     python = ROOT / ".venv-blender" / "bin" / "python"
     runner = Path(__file__).with_name("blender_module.py")
     blender.write_text(f'#!/bin/sh\nexec "{python}" "{runner}" "{tmp_path / "profile"}" "$@"\n', encoding="utf-8")
     blender.chmod(0o755)
-    here = Worker({"blender": str(blender), "blenderArgs": "-b -y"}, {"S:": str(tmp_path)})
     sound, rate = soundfile.read(SPEECH, frames=48000)
     soundfile.write(tmp_path / "line.wav", sound, rate)
-    environment = os.environ | {"MOUTHPIECE_BACKEND_PYTHON": sys.executable}
-    made = SimpleNamespace(name="blender-render", parameters={"exe": str(blender), "exeArgs": "", "argsBefore": []})
-    for shot in ("010", "020"):
-        made.parameters |= {"blendfile": f"S:/{shot}.blend", "args": ["S:/line.wav"]}
-        assert here.succeeds(vars(made), env=environment)
+    subprocess.run([blender, tmp_path / "010.blend", tmp_path / "line.wav"], check=True)
     (tmp_path / "jobs.toml").write_text('[[shots]]\nfile = "010.blend"\n[[shots]]\nfile = "gone.blend"', "utf-8")
     (tmp_path / "spoken").mkdir()
-    listed = compiler.compile(files="S:/010.blend;S:/020.blend", output_folder="S:/spoken", options="--step 2")
-    assert here.run(listed, env=environment) == ["speak 010", "speak 020"]
-    assert {path.name for path in (tmp_path / "spoken").iterdir()} == {"010.blend", "020.blend"}
     before = (tmp_path / "010.blend").read_bytes()
+    here = Worker({"blender": str(blender), "blenderArgs": "-b -y"}, {"S:": str(tmp_path)})
+    environment = os.environ | {"MOUTHPIECE_BACKEND_PYTHON": sys.executable}
+    one_file = compiler.compile(blendfile="S:/010.blend", output_folder="S:/spoken", options="--step 2")
+    assert here.run(one_file, env=environment) == ["speak 010"]
+    assert (tmp_path / "spoken" / "010.blend").exists()
+    assert (tmp_path / "010.blend").read_bytes() == before
     of_jobs = compiler.compile(job_file="S:/jobs.toml", shots="1-2")
     assert here.run(of_jobs, env=environment) == ["speak shots 1"]
     assert (tmp_path / "010.blend").read_bytes() != before
