@@ -57,9 +57,19 @@ def join(
     made: list[Motion] = []
     for take, metadata in enumerate(finished.metadata):
         values = _joined([chunk for chunk in chunks if chunk.take == take], finished, shape)
-        about = json.loads(metadata)
-        made.append(Motion(finished.names, values, finished.fps, finished.space, about, face, spoken))
+        made.append(Motion(finished.names, values, finished.fps, finished.space, _about(metadata), face, spoken))
     return tuple(made)
+
+
+def _about(metadata: str) -> dict[str, Any]:
+    """What is told of one take."""
+    try:
+        about = json.loads(metadata)
+    except (ValueError, RecursionError):
+        about = None
+    if not isinstance(about, dict):
+        raise MouthpieceError("The backend does not say how the motion was made; generate again.")
+    return about
 
 
 def _joined(chunks: Sequence[protocol.Frames], finished: protocol.Finished, shape: tuple[int, ...]) -> np.ndarray:
@@ -71,4 +81,7 @@ def _joined(chunks: Sequence[protocol.Frames], finished: protocol.Finished, shap
         raise MouthpieceError(f"The backend sent {starts[-1]} of {finished.frames} frames; generate again.")
     if not chunks or any(chunk.values.shape[1:] != shape for chunk in chunks):
         raise MouthpieceError(f"The backend's frames of “{finished.space}” have another size than it says.")
-    return np.concatenate([chunk.values for chunk in chunks])
+    values = np.concatenate([chunk.values for chunk in chunks])
+    if not np.isfinite(values).all():
+        raise MouthpieceError("The backend sent broken numbers; generate again.")
+    return values
