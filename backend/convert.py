@@ -107,7 +107,7 @@ def _check(checkpoint: Path, tensors: Mapping[str, Tensor], config: UniTalkerCon
     for name, tensor in tensors.items():
         if name not in expected and not official.UNUSED.fullmatch(name):
             raise ConvertError(f"{checkpoint} holds a tensor that its layout does not have: {name}.")
-        if not is_finite(tensor):
+        if name in expected and not is_finite(tensor):
             raise ConvertError(f"The tensor {name} of {checkpoint} holds values that are no numbers.")
 
 

@@ -7,24 +7,18 @@ matrices.
 
 from __future__ import annotations
 
-import io
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from . import plain_pickle
+from . import npz, plain_pickle
 from .face import Mesh
 from .models.flame import EXPRESSIONS, PARENTS, POSE_FEATURES, SHAPES, Flame, FlameArrays
 
 KEYS = ("v_template", "f", "shapedirs", "posedirs", "J_regressor", "kintree_table", "weights")
 """What a FLAME file must hold, under its own names; see `FlameArrays` for their meaning."""
 MOST_BYTES = plain_pickle.MOST_BYTES
-BROKEN = (*plain_pickle.BROKEN, zipfile.BadZipFile, zlib.error, SyntaxError, tokenize.TokenError)
-"""What the unpickler, zipfile and numpy's header parser raise on bytes that are damaged or mean something else."""
 
 
 class FlameFileError(Exception):
@@ -41,7 +35,7 @@ def read(path: Path) -> FlameArrays:
         arrays = _from_npz(content) if content.startswith(b"PK") else plain_pickle.arrays_in(content, KEYS)
     except plain_pickle.HoldsCode as found:
         raise FlameFileError(f"{path} holds code ({found}) and is not a FLAME model; nothing was run.") from None
-    except BROKEN as error:
+    except plain_pickle.BROKEN as error:
         raise FlameFileError(
             f"{path} is damaged or not a FLAME model; choose FLAME's own .pkl or the .npz made of it."
         ) from error
@@ -90,11 +84,7 @@ def _content(path: Path) -> bytes:
 
 
 def _from_npz(content: bytes) -> dict[str, np.ndarray | None]:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if sum(member.file_size for member in archive.infolist()) > MOST_BYTES:
-            raise ValueError("it unpacks to more than any FLAME model holds")
-    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-        return {key: np.asarray(stored[key]) for key in KEYS if key in stored}
+    return dict(npz.read(content, MOST_BYTES, KEYS))
 
 
 def _checked(arrays: Mapping[str, np.ndarray | None], path: Path) -> FlameArrays:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-import zipfile
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from . import npz
 from .face import ARKIT_CHANNELS
 
 HEAD_AND_EYES = tuple(f"{part}{turn}" for part in ("Head", "LeftEye", "RightEye") for turn in ("Yaw", "Pitch", "Roll"))
@@ -23,6 +24,8 @@ HEAD_AND_EYES = tuple(f"{part}{turn}" for part in ("Head", "LeftEye", "RightEye"
 LIVE_LINK_FPS = 60.0
 """Rate of a take of less than a second, whose timecodes do not tell."""
 USUAL_FPS = (23.976, 24.0, 25.0, 29.97, 30.0, 48.0, 50.0, 59.94, 60.0, 100.0, 120.0)
+MOST_BYTES = 1 << 32
+"""Half an hour of a mesh of 5000 vertices at 30 frames per second, unpacked."""
 _SWAPPED = {"jawLeft": "jawRight", "jawRight": "jawLeft", "mouthLeft": "mouthRight", "mouthRight": "mouthLeft"}
 
 
@@ -66,7 +69,11 @@ def read(path: Path) -> Motion:
         return _checked(reader(path.read_bytes()))
     except OSError as error:
         raise MotionFileError(f"{path} cannot be read ({error.strerror}).") from error
-    except (ValueError, KeyError, TypeError, IndexError, EOFError, zipfile.BadZipFile) as error:
+    except KeyError as error:
+        raise MotionFileError(f"{path} is no motion file: it has no {error}.") from error
+    except (AttributeError, IndexError, MemoryError, OverflowError, RecursionError, TypeError) as error:
+        raise MotionFileError(f"{path} is damaged or no motion file.") from error
+    except (ValueError, csv.Error) as error:
         raise MotionFileError(f"{path} is no motion file: {error}.") from error
 
 
@@ -94,11 +101,11 @@ def _npz(motion: Motion) -> bytes:
 
 
 def _from_npz(content: bytes) -> Motion:
-    with np.load(io.BytesIO(content), allow_pickle=False) as file:
-        values = file["vertices"] if "vertices" in file else file["values"]
-        names = tuple(str(name) for name in file["names"])
-        space, metadata = str(file["space"]), str(file["metadata"])
-        return Motion(space, float(file["fps"]), values, names, float(file["start"]), metadata)
+    file = npz.read(content, MOST_BYTES)
+    values = file["vertices"] if "vertices" in file else file["values"]
+    names = tuple(str(name) for name in file["names"])
+    space, metadata = str(file["space"]), str(file["metadata"])
+    return Motion(space, float(file["fps"]), values, names, float(file["start"]), metadata)
 
 
 def _json(motion: Motion) -> bytes:
@@ -120,7 +127,7 @@ def _checked(motion: Motion) -> Motion:
         raise ValueError("its values are no float32 table")
     if motion.values.ndim == 2 and motion.values.shape[1] != columns:
         raise ValueError(f"it names {columns} channels and has {motion.values.shape[1]}")
-    if not np.isfinite(motion.values).all() or not motion.fps > 0:
+    if not (np.isfinite(motion.values).all() and motion.fps > 0 and math.isfinite(motion.fps + motion.start)):
         raise ValueError("it holds broken numbers")
     return motion
 

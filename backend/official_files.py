@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import json
-import struct
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -15,26 +13,14 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from . import npz, torch_file
 from .checkpoint import METADATA_KEY
 from .official import Layout, current_name, read_layout
 from .settings import SettingsError
 
-UNREADABLE = (
-    torch.serialization.pickle.UnpicklingError,  # pyright: ignore[reportPrivateImportUsage]
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    ImportError,
-    LookupError,
-    MemoryError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zipfile.BadZipFile,
-)
-"""What torch raises for checkpoints that are damaged, foreign, or hold more than tensors."""
+FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+MOST_BYTES = 1 << 31
+"""Of the arrays in an npz: three times the PCA basis of the largest released head."""
 
 
 class ConvertError(Exception):
@@ -63,8 +49,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise ConvertError(f"The checkpoint {path} cannot be read: {error.strerror or error}.") from error
     named: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
-        if not isinstance(tensor, Tensor) or tensor.layout != torch.strided or not tensor.is_floating_point():
+        if not isinstance(tensor, Tensor) or tensor.layout != torch.strided or tensor.dtype not in FLOATS:
             raise ConvertError(f"{path} is no UniTalker checkpoint: {name!r} is no tensor of floating-point numbers.")
+        if tensor.nbytes > tensor.untyped_storage().nbytes():
+            raise ConvertError(f"{path} is no UniTalker checkpoint: {name!r} claims more numbers than there are.")
         named[current_name(str(name))] = tensor
     return named
 
@@ -123,14 +111,10 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _torch_file(path: Path) -> dict[object, object]:
-    if not path.stat().st_size:
-        raise ConvertError(f"{path} is empty.")
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except OSError:
-        raise
-    except UNREADABLE as error:
-        raise ConvertError(f"{path} is damaged or holds more than tensors, and was not run.") from error
+        loaded = torch_file.load(path)
+    except torch_file.TorchFileError as error:
+        raise ConvertError(str(error)) from error
     if not isinstance(loaded, dict):
         raise ConvertError(f"{path} is no UniTalker checkpoint: it is no table of tensors.")
     return loaded
@@ -139,11 +123,10 @@ def _torch_file(path: Path) -> dict[object, object]:
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an npz file as float32, all of them finite."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: np.asarray(file[name], np.float32) for name in file.files}
+        arrays = {name: np.asarray(array, np.float32) for name, array in npz.read(path, MOST_BYTES).items()}
     except FileNotFoundError as error:
         raise ConvertError(f"There is no file {path}.") from error
-    except (OSError, EOFError, AttributeError, TypeError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, TypeError, ValueError) as error:
         raise ConvertError(f"{path} is no npz file of numbers.") from error
     for name, array in arrays.items():
         if not np.isfinite(array).all():

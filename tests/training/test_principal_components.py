@@ -134,7 +134,7 @@ def test_broken_files_are_one_sentence(tmp_path: Path, basis: PrincipalComponent
     with pytest.raises(CorpusError, match=r"pca\.npz is missing or no whole"):
         principal_components.read(path, 30)
     np.savez(path, S=np.ones(3))
-    with pytest.raises(CorpusError, match=r"pca\.npz is no PCA basis: components_to_data"):
+    with pytest.raises(CorpusError, match=r"pca\.npz is no PCA basis: it has no components_to_data"):
         principal_components.read(path, 30)
     principal_components.write(path, basis)
     with pytest.raises(CorpusError, match=r"no PCA basis of 31 numbers per frame; its components are \(5, 30\)"):

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from backend import flame_file
+from backend import flame_file, npz
 from backend.face import FaceSpace
 from backend.flame_file import FlameFileError
 from backend.models.blendshapes import Blendshapes
@@ -70,7 +69,7 @@ def with_mesh(space: FaceSpace, path: Path, device: str = "cpu") -> FaceSpace:
 
 def _blendshapes(path: Path) -> Blendshapes:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return Blendshapes(*(np.asarray(file[key], np.float32) for key in KEYS))
-    except (OSError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        file = npz.read(path, flame_file.MOST_BYTES, KEYS)
+        return Blendshapes(*(np.asarray(file[key], np.float32) for key in KEYS))
+    except (OSError, KeyError, TypeError, npz.NpzError) as error:
         raise CorpusError(f"{path} is missing or no .npz of {' and '.join(KEYS)}.") from error

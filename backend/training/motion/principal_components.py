@@ -8,13 +8,13 @@ UniTalker's files are the same (supplement 9.3 approximates them by incremental 
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from backend import npz
 from backend.training.errors import CorpusError
 
 KEYS = (
@@ -27,6 +27,8 @@ OVERSAMPLING = 32
 """Directions that are followed beside the wanted ones, so that the last of these come out right."""
 ITERATIONS = 3
 BLOCK_FRAMES = 256
+_MOST_BYTES = 1 << 31
+"""Of a file's arrays: three times the basis of the largest released head."""
 SMALLEST = 1e-5
 """Components below this share of the first one are rounding errors of float32 and left out."""
 
@@ -93,11 +95,11 @@ def write(path: Path, basis: PrincipalComponents) -> None:
 def read(path: Path, dim: int) -> PrincipalComponents:
     """A basis of `dim` numbers out of an .npz in UniTalker's keys. Raises CorpusError."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = [np.asarray(file[key], np.float32) for key in KEYS]
+        file = npz.read(path, _MOST_BYTES, KEYS)
+        arrays = [np.asarray(file[key], np.float32) for key in KEYS]
     except KeyError as error:
-        raise CorpusError(f"{path} is no PCA basis: {error.args[0]}.") from error
-    except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        raise CorpusError(f"{path} is no PCA basis: it has no {error.args[0]}.") from error
+    except (OSError, ValueError, TypeError) as error:
         raise CorpusError(f"{path} is missing or no whole .npz file of a PCA basis.") from error
     rows, *rest = arrays
     shapes = [(dim,), *[(len(rows),)] * (len(KEYS) - 2)]
