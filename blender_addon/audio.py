@@ -134,24 +134,29 @@ class Mixdown:
     def __init__(self, desk: Callable[[], AbstractContextManager[Scene]], first: int, last: int, fps: float) -> None:
         """`desk` lays out a scene in which nothing but the strip is heard, and takes it away again."""
         self._desk = desk
-        self._first, self._last, self._fps = first, last, fps
+        self.first_frame, self.last_frame, self.fps = first, last, fps
         self._samples = bytearray()
         self._next = first
 
     @property
+    def frames(self) -> int:
+        """Number of scene frames."""
+        return self.last_frame - self.first_frame + 1
+
+    @property
     def fraction(self) -> float:
         """How much of it is done, 0 to 1."""
-        return (self._next - self._first) / (self._last - self._first + 1)
+        return (self._next - self.first_frame) / self.frames
 
     def advance(self) -> StripSound | None:
         """Mix one more piece; the whole sound once it is complete."""
-        end = min(self._next + max(1, math.ceil(MIX_SECONDS * self._fps)), self._last + 1)
+        end = min(self._next + max(1, math.ceil(MIX_SECONDS * self.fps)), self.last_frame + 1)
         with self._desk() as desk:
-            self._samples += _mix(desk, self._next, end, self._fps)
+            self._samples += _mix(desk, self._next, end, self.fps)
         self._next = end
-        if end <= self._last:
+        if end <= self.last_frame:
             return None
-        return StripSound(_wav(self._samples), 0.0, self._first, self._last, self._fps)
+        return StripSound(_wav(self._samples), 0.0, self.first_frame, self.last_frame, self.fps)
 
 
 def _source(strip: SoundStrip) -> Path | bytes:

@@ -134,6 +134,13 @@ def new_nla_strip(data: AnimData, track: bpy.types.NlaTrack, action: Action, slo
     return strip
 
 
+def exchange_in_strip(data: AnimData, strip: NlaStrip, action: Action) -> None:
+    """Let an NLA strip show another action, in its first slot for such datablocks."""
+    strip.action = action
+    if hasattr(strip, "action_slot"):
+        strip.action_slot = _slot(action, data.id_data, 0)
+
+
 def _slot(action: Action, block: ID, handle: int) -> bpy.types.ActionSlot | None:
     fitting = (slot for slot in action.slots if slot.target_id_type == block.id_type)
     return next((slot for slot in fitting if handle in (0, slot.handle)), None)

@@ -16,6 +16,7 @@ from . import audio, preferences, transcripts
 from .environment import Launch
 from .errors import BadInput, MouthpieceError
 from .job import Choice
+from .performing import arguments as performing
 from .rig.face import leads, named
 from .vertices import arguments as mesh
 from .writing import arguments as writing
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--action", default="", metavar="NAME", help="name of the new action")
     parser.add_argument("--profile", default="", metavar="FILE.json", help="a rig profile: a file, or the id of one")
     transcripts.add(parser)
+    performing.add(parser)
     writing.add(parser)
     mesh.add(parser)
 
@@ -65,6 +67,7 @@ def choice(said: Mapping[str, Any], scene: Scene) -> tuple[Choice, Launch]:
         strength=float(said["strength"]),
         raw=bool(said["raw"]),
         action=said["action"],
+        performance=performing.parsed(said),
         writing=writing.parsed(said),
         mesh=mesh.parsed(said),
     )

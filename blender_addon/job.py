@@ -3,22 +3,24 @@
 
 from __future__ import annotations
 
-import functools
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
 from bpy.types import Object, Scene
 
-from ..backend import protocol
-from . import audio, phones, sound_file, transcripts
+from . import audio, phones, request, sound_file, transcripts
 from .audio import Mixdown, StripSound
 from .environment import Launch
 from .errors import BadInput, Cancelled, MouthpieceError
+from .performing import emotions, reference
+from .performing.emotions import Feelings
+from .performing.options import PerformanceOptions
 from .phones import Phone
 from .placing import Performance, Placing, Report
+from .request import Order
 from .rig import own
 from .rig.face import Face, named
 from .session import Session, State
@@ -65,6 +67,8 @@ class Choice:
     """Phones with the strengths that their spans are written with; empty: all as the model gives them."""
     raw: bool = False
     """The model's own numbers: no rest pose is subtracted, no level of the voice made even."""
+    performance: PerformanceOptions = field(default_factory=PerformanceOptions)
+    """What only a model that denoises can be asked for."""
     writing: WritingOptions = field(default_factory=WritingOptions)
     """How the keys are written."""
     mesh: MeshOptions = field(default_factory=MeshOptions)
@@ -175,34 +179,53 @@ class Generation(Job):
     def __init__(self, choice: Choice, launch: Launch, session: Session) -> None:
         """Check everything and begin; raises `MouthpieceError`, and nothing has begun."""
         super().__init__(session)
+        asked = choice.performance.possible_with(request.model_of(session.ready, choice.model), choice.space)
+        choice = replace(choice, performance=asked)
         choice.writing.check()
+        choice.writing.check_takes(asked.takes)
         chosen = cast(choice)
         self._choice = transcripts.completed(choice, chosen.strip)
         block = chosen.face.owners[0] if chosen.face else own.block_of(chosen.character)
         check_name(choice.action, block, choice.title, choice.character)
         self._character_uid = chosen.character.session_uid
-        self._sound = heard(chosen, choice)
+        self._sounds = [heard(chosen, choice)]
+        if asked.style_from:
+            self._sounds.append(reference.listen(chosen.scene, asked.style_from))
+        self._feelings = _felt(chosen.character, asked, self._sounds[0])
         session.begin(launch)
-        if isinstance(self._sound, StripSound):
-            self._submit(self._sound)
+        self._submit_whole()
 
     def _perform(self) -> Performance | None:
         session = self._session
-        if isinstance(self._sound, Mixdown) and session.state is not State.CANCELLING:
-            session.stage, session.fraction = "mixing", self._sound.fraction
-            mixed = self._sound.advance()
-            if mixed is not None:
-                self._sound = mixed
-                self._submit(mixed)
-        if not session.takes or isinstance(self._sound, Mixdown):
+        if not self._is_whole and session.state is not State.CANCELLING:
+            self._mix()
+        if not session.takes or not self._is_whole:
             return None
-        sound, frames = self._sound, len(session.takes[0].values)
+        sound, frames = self._sounds[0], len(session.takes[0].values)
         if frames != sound.frames:
             raise MouthpieceError(f"The backend answered with {frames} frames, which do not fit the strip.")
         return Performance(self._choice, session.takes, sound.first_frame, sound.fps, self._character_uid)
 
-    def _submit(self, sound: StripSound) -> None:
-        self._session.submit(functools.partial(_request, self._choice, sound))
+    @property
+    def _is_whole(self) -> bool:
+        """Whether all that is to be heard is there."""
+        return all(isinstance(sound, StripSound) for sound in self._sounds)
+
+    def _mix(self) -> None:
+        """Mix the next piece of the voice, or else of the recording whose style it takes."""
+        number, mixdown = next((n, one) for n, one in enumerate(self._sounds) if isinstance(one, Mixdown))
+        self._session.stage, self._session.fraction = "mixing", mixdown.fraction
+        mixed = mixdown.advance()
+        if mixed is not None:
+            self._sounds[number] = mixed
+            self._submit_whole()
+
+    def _submit_whole(self) -> None:
+        """Send the request once all that is to be heard is there."""
+        whole = [sound for sound in self._sounds if isinstance(sound, StripSound)]
+        if len(whole) == len(self._sounds):
+            order = Order(self._choice, whole[0], whole[1] if len(whole) > 1 else None, self._feelings)
+            self._session.submit(order.request)
 
 
 class Rewriting(Job):
@@ -236,20 +259,8 @@ def generate_lip_sync(choice: Choice, launch: Launch, session: Session) -> Repor
     return report
 
 
-def _request(choice: Choice, sound: StripSound, number: int, _ready: protocol.Ready) -> protocol.Generate:
-    """Runs in the sending thread: no bpy."""
-    import numpy as np
-
-    return protocol.Generate(
-        job=number,
-        sound=np.frombuffer(sound.read(), np.uint8),
-        start=sound.start,
-        duration=sound.duration,
-        model=choice.model,
-        space=choice.space,
-        fps=sound.fps,
-        identity=choice.identity,
-        raw=choice.raw,
-        transcript=choice.transcript,
-        language=choice.language,
-    )
+def _felt(character: Object, asked: PerformanceOptions, voice: StripSound | Mixdown) -> Feelings | None:
+    """What is felt along the voice."""
+    if asked.keyed:
+        return emotions.keyed(character, voice.first_frame, voice.frames, voice.fps)
+    return emotions.steady(asked.emotions)

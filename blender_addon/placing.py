@@ -13,28 +13,42 @@ import bpy
 from bpy.types import Object
 
 from . import probe
-from .errors import MouthpieceError
+from .errors import BadInput, MouthpieceError
 from .motion import Motion
 from .rig import own
 from .rig.face import Face, face_of, named
-from .rig.targets import curves_of
+from .rig.targets import Curve, curves_of
 from .rig.weights import Value, values_of
 from .vertices.writing import MeshWriting
 from .visemes import scaled
+from .writing import takes
 from .writing.direction import directed
 from .writing.ledger import Record
 from .writing.staging import Placed, Writing
+from .writing.take import Take
 
 if TYPE_CHECKING:
     from .job import Choice
 
 
 @dataclass(frozen=True)
+class Made:
+    """One take, as a report tells of it."""
+
+    take: int
+    seed: int | None
+    actions: tuple[str, ...]
+    """The actions that hold its keys."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report(Record):
     """What a finished job has done, and what the artist should know about it."""
 
     actions: tuple[str, ...]
-    """The actions that hold the keys; one for each mesh or armature that moves."""
+    """The actions that hold the keys and play; one for each mesh or armature that moves."""
+    takes: tuple[Made, ...]
+    """All takes that were made, the one that plays first."""
     missing: tuple[str, ...]
     """Shape keys of its rig convention that the character does not have."""
     moved: tuple[str, ...]
@@ -51,7 +65,8 @@ class Report(Record):
         """The result in one line."""
         frames = f"frames {self.first_frame} to {self.last_frame}"
         what = f"a mesh of {self.vertices} vertices" if self.vertices else f"{len(self.shape_keys)} shape keys"
-        return f"“{self.character}” speaks: {what}, {frames}."
+        takes = f", {len(self.takes)} takes" if len(self.takes) > 1 else ""
+        return f"“{self.character}” speaks: {what}, {frames}{takes}."
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +81,8 @@ class Performance:
     """Of the scene."""
     character_uid: int
     """The character's `session_uid`: it may be renamed meanwhile."""
+    plays: int = 0
+    """Which of the takes is to play first, counted from 0."""
 
     @property
     def motion(self) -> Motion:
@@ -77,7 +94,15 @@ class Performance:
         made = self.choice
         kept = replace(choice, model=made.model, space=made.space, identity=made.identity)
         kept = replace(kept, visemes=choice.visemes or made.visemes)
-        return replace(self, choice=kept, first_frame=first_frame, character_uid=character.session_uid)
+        return replace(self, choice=kept, first_frame=first_frame, character_uid=character.session_uid)._chosen()
+
+    def _chosen(self) -> Performance:
+        """Only those of its takes that the character still has, with the one that it shows; all where it has none."""
+        there = takes.recorded(self.choice.title, self.choice.character)
+        seeds = {one.record.seed: one.plays for one in there if one.record.model == self.choice.model}
+        chosen = [take for take in self.takes if take.seed in seeds]
+        plays = next((number for number, take in enumerate(chosen) if seeds[take.seed]), 0)
+        return replace(self, takes=tuple(chosen), plays=plays) if chosen else self
 
 
 class Placing:
@@ -87,8 +112,9 @@ class Placing:
         """Raises `MouthpieceError` where the character is gone or cannot take the keys."""
         self._performance, self._began = performance, time.monotonic()
         motion, character = performance.motion, self._character()
+        _check_takes(performance)
         self._has_face = motion.neutral is None and not own.is_taught(character, motion.names)
-        self._values: Future[list[Value]] | None = self._solve(character) if self._has_face else None
+        self._values = self._solve(character) if self._has_face else []
         self._writing = None if self._has_face else self._own_writing(character)
         self.applied: Placed | None = None
         """Set once the keys are in place."""
@@ -128,6 +154,7 @@ class Placing:
         return Report(
             **asdict(self._writing.record),
             actions=self.applied.actions,
+            takes=_made(self._writing, self.applied),
             missing=face.match.missing if face else (),
             moved=self.applied.moved,
             warnings=(*self._notes(), *probe.complaints(character, things, self._writing)),
@@ -135,36 +162,44 @@ class Placing:
             seconds=round(time.monotonic() - self._began, 3),
         )
 
-    def _solve(self, character: Object) -> Future[list[Value]]:
+    def _solve(self, character: Object) -> list[Future[list[Value]]]:
         """The values of a face's controls, in a thread of their own: ten minutes of visemes take half a second."""
-        match, wanted = self._face(character).match, self._wanted()
+        match = self._face(character).match
         with_a_thread = ThreadPoolExecutor(1, "mouthpiece rig")
-        solving = with_a_thread.submit(values_of, match, wanted.names, wanted.values)
+        wanted = [self._wanted(motion) for motion in self._performance.takes]
+        solving = [with_a_thread.submit(values_of, match, motion.names, motion.values) for motion in wanted]
         with_a_thread.shutdown(wait=False)
         return solving
 
     def _face_writing(self, seconds: float) -> Writing | None:
         """Begin to write the controls of a face, or None where their values are not there within that time."""
-        choice, values = self._performance.choice, self._values
         try:
-            solved = values.result(None if seconds == math.inf else seconds) if values else []
+            self._values[-1].result(None if seconds == math.inf else seconds)
         except TimeoutError:
             return None
-        curves = curves_of(self._face(self._character()), solved)
-        return Writing(_record(self._performance), curves, choice.writing, choice.action)
+        face = self._face(self._character())
+        return self._begun([curves_of(face, solving.result()) for solving in self._values])
 
     def _own_writing(self, character: Object) -> Writing | MeshWriting:
-        """Begin to write the motion of a model that was taught this character."""
-        choice, motion, record = self._performance.choice, self._performance.motion, _record(self._performance)
+        """Begin to write the motion of a model that was taught this character, or moves its whole mesh."""
+        choice, motion, record = self._performance.choice, self._performance.motion, _record(self._performance, 0)
         if motion.neutral is None:
-            return Writing(record, own.curves_of(character, self._wanted()), choice.writing, choice.action)
-        frames = scaled(motion, choice.visemes).values
-        return MeshWriting(character, record, frames, motion.neutral, choice.mesh, choice.writing, choice.action)
+            wanted = [self._wanted(motion) for motion in self._performance.takes]
+            return self._begun([own.curves_of(character, motion) for motion in wanted])
+        frames, options = scaled(motion, choice.visemes).values, replace(choice.writing, beside=False)
+        return MeshWriting(character, record, frames, motion.neutral, choice.mesh, options, choice.action)
 
-    def _wanted(self) -> Motion:
-        """The motion with the artist's strengths."""
+    def _begun(self, curves: list[list[Curve]]) -> Writing:
+        """The writing of all takes, given the curves of each."""
+        performance, choice = self._performance, self._performance.choice
+        made = [Take.of(_record(performance, number), curves[number]) for number in range(len(curves))]
+        first = made.pop(performance.plays)
+        return Writing([first, *made], choice.writing, choice.action)
+
+    def _wanted(self, motion: Motion) -> Motion:
+        """A motion with the artist's strengths."""
         choice = self._performance.choice
-        return directed(scaled(self._performance.motion, choice.visemes), choice.strength, choice.writing)
+        return directed(scaled(motion, choice.visemes), choice.strength, choice.writing)
 
     def _face(self, character: Object) -> Face:
         return face_of(character, named(self._performance.choice.profile))
@@ -185,18 +220,33 @@ class Placing:
         raise MouthpieceError(f"The character “{name}” was deleted while its motion was generated.")
 
 
-def _record(performance: Performance) -> Record:
-    choice, motion, first = performance.choice, performance.motion, performance.first_frame
+def _check_takes(performance: Performance) -> None:
+    """Raises `BadInput` where there are more takes than can be written."""
+    performance.choice.writing.check_takes(len(performance.takes))
+    if performance.motion.neutral is not None and len(performance.takes) > 1:
+        raise BadInput("A whole mesh has one take at a time. Ask for one, and by other seeds for others.")
+
+
+def _made(writing: Writing | MeshWriting, applied: Placed) -> tuple[Made, ...]:
+    records = writing.records if isinstance(writing, Writing) else (writing.record,)
+    told = zip(records, applied.takes, strict=True)
+    return tuple(Made(record.take, record.seed, actions) for record, actions in told)
+
+
+def _record(performance: Performance, number: int) -> Record:
+    choice, motion, first = performance.choice, performance.takes[number], performance.first_frame
     return Record(
         strip=choice.title,
         character=choice.character,
         model=choice.model,
         space=motion.space,
-        identity=choice.identity,
+        identity=str(motion.metadata.get("identity", choice.identity)),
         strength=choice.strength,
         version=str(motion.metadata.get("version", "")),
         first_frame=first,
         last_frame=first + len(motion.values) - 1,
         fps=performance.fps,
         shape_keys=(),
+        take=number + 1,
+        seed=motion.seed,
     )

@@ -21,6 +21,7 @@ from ..writing.ledger import Record
 from ..writing.options import WritingOptions
 from ..writing.staging import Placed, Writing
 from ..writing.strand import Strand
+from ..writing.take import Take
 from . import cached, fitting, point_cache, shapes
 from .basis import Basis, find
 from .options import Keeping, MeshOptions
@@ -101,7 +102,8 @@ class MeshWriting:
         wider = replace(self.record, first_frame=self.record.first_frame - 1, last_frame=self.record.last_frame + 1)
         plain = replace(self.options, tolerance=RETIMING_TOLERANCE, smoothing=0.0, step=1, blend=0)
         try:
-            placed = self._write(Writing(wider, cached.curves(modifier, frames, self.options.blend), plain, self._name))
+            retiming = Take.of(wider, cached.curves(modifier, frames, self.options.blend))
+            placed = self._write(Writing([retiming], plain, self._name))
         except MouthpieceError:
             if old is None:
                 character.modifiers.remove(modifier)
@@ -117,7 +119,8 @@ class MeshWriting:
         old = [block.name for block in shapes.shapes_of(character, self.record.strip)]
         blocks = shapes.add(character, self.record.strip, basis, self._rest)
         try:
-            placed = self._write(Writing(self.record, shapes.curves(blocks, basis), self.options, self._name))
+            weights = Take.of(self.record, shapes.curves(blocks, basis))
+            placed = self._write(Writing([weights], self.options, self._name))
         except MouthpieceError:
             for block in blocks:
                 character.shape_key_remove(block)

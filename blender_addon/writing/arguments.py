@@ -24,7 +24,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--step", type=int, default=1, metavar="N", help="hold each pose for N frames (default: 1)")
     group.add_argument("--blinks", action="store_true", help="let the eyes blink")
     group.add_argument("--darts", action="store_true", help="let the eyes look elsewhere now and then")
-    group.add_argument("--seed", type=int, default=0, metavar="N", help="of blinks and darts (default: 0)")
+    group.add_argument("--seed", type=int, default=0, metavar="N", help="of takes, blinks and darts (default: 0)")
+    group.add_argument("--beside", action="store_true", help="keep the earlier lip sync of the strip as a take")
 
 
 def parsed(words: Mapping[str, Any]) -> WritingOptions:
@@ -43,6 +44,7 @@ def parsed(words: Mapping[str, Any]) -> WritingOptions:
             blinks=bool(words.get("blinks", False)),
             darts=bool(words.get("darts", False)),
             seed=int(words.get("seed", 0)),
+            beside=bool(words.get("beside", False)),
         )
     except (TypeError, ValueError) as problem:
         raise BadInput(f"The writing options cannot be read: {problem}.") from problem

@@ -3,44 +3,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
 
 from bpy.types import ID, Action, AnimData, FCurve
 
 from .. import compat
 from ..errors import BadInput, MouthpieceError
-from . import anchors, below, keys, shaping, stack
-from .ledger import Line, Record, Trace, is_own
+from . import stack, takes
+from .ledger import Line, is_own
 from .options import Mode, WritingOptions
 from .owner import Owner
-from .sheet import Sheet
-from .strand import Strand
+from .part import Part
+from .sheet import Sheet, find
+from .take import Take
 
-if TYPE_CHECKING:
-    import numpy as np
+
+@dataclass(frozen=True)
+class Written:
+    """What has come into a datablock's animation."""
+
+    actions: tuple[str, ...]
+    """The names of the takes' actions, of which the first one plays."""
+    moved: tuple[str, ...]
+    """The artist's actions that made room."""
 
 
 class Block:
-    """One datablock's part of a lip sync."""
+    """One datablock's part of a lip sync: an action for each of its takes, the first of which is to play."""
 
-    def __init__(self, owner: Owner, record: Record, strands: list[Strand], options: WritingOptions, name: str) -> None:
-        """Raises `BadInput` where the artist's action cannot take the keys, and nothing has changed."""
-        self._owner, self._record, self._strands, self._options = owner, record, strands, options
+    def __init__(self, owner: Owner, made: Sequence[Take], options: WritingOptions, name: str) -> None:
+        """`name`: what a new action is called.
+
+        Raises `BadInput` where the artist's action cannot take the keys, and nothing has changed.
+        """
+        self._owner, self._options = owner, options
+        self._takes = [take.on(owner) for take in made]
+        self._record = self._takes[0].record
         block = self.find()
-        earlier = stack.earlier_lines(block, record)
-        action, slot = self._destination(block, earlier)
-        self._old = next((place.line for place in earlier if place.action == action), None)
-        others = [place for place in earlier if place.action != action]
+        earlier = stack.earlier_lines(block, self._record)
         self._rests = {trace.target: trace.rest for place in earlier for trace in place.line.traces}
+        beside = takes.standing(earlier) if options.beside else None
+        action, slot = (None, 0) if beside else self._destination(block, earlier)
         self._in_place = action is not None and options.mode is Mode.REPLACE
-        self._sheet = Sheet(block, action, slot, name)
+        self._old = next((place.line for place in earlier if place.action == action), None)
+        others = [place for place in earlier if place.action != action and place != beside]
         self._leaving = [
             (Sheet(block, place.action, place.slot), place.action.session_uid, place.line) for place in others
         ]
-        self._traces: list[Trace] = []
-        self.done = 0
-        """How many of `steps` are done."""
+        before = beside.action if beside else action
+        self._name = takes.untitled(before.name) if before and is_own(before) else name
+        self._beside = beside.action.session_uid if beside else None
+        self._parts = self._begin(block, action, slot, before)
+        self._withdrawn = 0
 
     @property
     def is_whole(self) -> bool:
@@ -51,12 +66,18 @@ class Block:
     def steps(self) -> int:
         """In how many steps it is built."""
         old = self._old.traces if self._old else ()
-        return len(self._strands) + len(old) + sum(len(line.traces) for _, _, line in self._leaving)
+        withdrawn = len(old) + sum(len(line.traces) for _, _, line in self._leaving)
+        return withdrawn + sum(len(take.strands) for take in self._takes)
+
+    @property
+    def done(self) -> int:
+        """How many of `steps` are done."""
+        return self._withdrawn + sum(part.done for part in self._parts)
 
     def find(self) -> ID:
         """The datablock with everything that is animated on it; raises `MouthpieceError` where some of it is gone."""
         block = self._owner.find()
-        if block is None or not all(_has(block, strand.path) for strand in self._strands):
+        if block is None or not all(_has(block, strand.path) for strand in self._takes[0].strands):
             raise MouthpieceError(f"What moves “{self._record.character}” was removed while it was animated.")
         return block
 
@@ -65,43 +86,60 @@ class Block:
         for sheet, _, line in self._leaving:
             yield from self._withdraw(sheet, line)
         if self._old:
-            yield from self._withdraw(self._sheet, self._old)
-        for strand in self._strands:
-            trace = yield from self._write(strand)
-            self._traces.append(trace)
-            self.done += 1
-            yield
+            yield from self._withdraw(self._parts[0].sheet, self._old)
+        for part in self._parts:
+            yield from part.build()
         for sheet in self._sheets():
             sheet.prune(self.find(), self._rests)
 
-    def commit(self, block: ID) -> tuple[str, tuple[str, ...]]:
-        """Put it in place; gives the action's name, and those of the artist's that made room."""
+    def commit(self, block: ID) -> Written:
+        """Put it in place."""
         data = block.animation_data or block.animation_data_create()
         for sheet, uid, line in self._leaving:
-            sheet.enter(None, instead_of=line)
-            if sheet.is_bare(block):
-                sheet.discard()
-                stack.remove(data, uid)
-            else:
-                sheet.swap()
-        line = Line(self._record, self._sheet.handle(block), tuple(self._traces))
-        self._sheet.enter(line, instead_of=self._old)
-        action = self._sheet.swap()
-        return action.name, tuple(self._place(data, action))
+            takes.discard(line)
+            _leave(data, block, sheet, uid, line)
+        if self._old:
+            takes.discard(self._old)
+        first, *others = self._parts
+        parked = tuple(takes.park(self._finished(part, block)) for part in others)
+        before = find(self._beside)
+        waiting = (*takes.step_aside(before, self._name), *parked) if before else parked
+        first.sheet.enter(replace(first.line(block), waiting=waiting), instead_of=self._old)
+        action = first.sheet.swap("" if self._in_place else self._title(first.take))
+        if before:
+            stack.exchange(data, before, action)
+        return Written((action.name, *parked), tuple(self._place(data, action)))
 
     def discard(self) -> None:
         """Forget what was built."""
         for sheet in self._sheets():
             sheet.discard()
 
+    def _begin(self, block: ID, action: Action | None, slot: int, before: Action | None) -> list[Part]:
+        """The takes with the sheets that they are written on; only the first one may take an action's place."""
+        place = before.session_uid if before else None
+        first, *others = self._takes
+        sheets = [(first, Sheet(block, action, slot, self._title(first)))]
+        sheets += [(take, Sheet(block, None, 0, self._title(take))) for take in others]
+        return [Part(sheet, take, self._options, self.find, place, self._rests) for take, sheet in sheets]
+
+    def _finished(self, part: Part, block: ID) -> Action:
+        part.sheet.enter(part.line(block), instead_of=None)
+        return part.sheet.swap(self._title(part.take))
+
+    def _title(self, take: Take) -> str:
+        """What a take's action is called."""
+        alone = len(self._takes) == 1 and self._beside is None
+        return self._name if alone else takes.titled(self._name, take.record.take)
+
     def _sheets(self) -> list[Sheet]:
-        return [self._sheet, *(sheet for sheet, _, _ in self._leaving)]
+        return [*(part.sheet for part in self._parts), *(sheet for sheet, _, _ in self._leaving)]
 
     def _destination(self, block: ID, earlier: list[stack.Place]) -> tuple[Action | None, int]:
         """The action that takes the keys, with its slot; None for a new one."""
         data = block.animation_data
         if self._options.mode is Mode.REPLACE and data and data.action:
-            ours = {strand.target for strand in self._strands}
+            ours = {strand.target for strand in self._takes[0].strands}
             curves = compat.curves(data.action, data)
             _check_rewritable(data.action, [one for one in curves if (one.data_path, one.array_index) in ours])
             return data.action, compat.slot_in(data)
@@ -111,48 +149,8 @@ class Block:
     def _withdraw(self, sheet: Sheet, line: Line) -> Generator[None, None, None]:
         for trace in line.traces:
             sheet.withdraw(self.find(), trace)
-            self.done += 1
+            self._withdrawn += 1
             yield
-
-    def _write(self, strand: Strand) -> Generator[None, None, Trace]:
-        """Shape one curve's values and put its keys in; returns what that did."""
-        first, last = self._record.first_frame, self._record.last_frame
-        rest = self._rest(strand)
-        values = self._shaped(strand, rest)
-        new = yield from shaping.keyed(first, values, self._options)
-        strand.shown = shaping.held(values, self._options.step)
-        edges = new[:0]
-        if self._options.mode is Mode.REPLACE:
-            there = self._sheet.keys(self.find(), strand.target)
-            edges = anchors.beside(there, first, last, lambda frames: self._without_us(strand, frames, rest))
-        kept = self._sheet.splice(self.find(), strand.target, keys.joined(new, edges), first, last)
-        return Trace(*strand.target, first, last, tuple(edges["co"][:, 0].tolist()), rest, kept)
-
-    def _rest(self, strand: Strand) -> float:
-        """What the property is where nothing animates it: its value before the first lip sync came."""
-        if strand.target in self._rests:
-            return self._rests[strand.target]
-        now = self.find().path_resolve(strand.path)
-        return float(now if isinstance(now, int | float) else now[strand.index])
-
-    def _shaped(self, strand: Strand, rest: float) -> np.ndarray:
-        """Smoothed, and passing at its edges into what plays there otherwise (NLA strips pass by themselves)."""
-        values = shaping.smoothed(strand.asked, self._options.smoothing)
-        if not self._options.blend or self._options.mode is Mode.NLA:
-            return values
-        weight = shaping.passage(len(values), self._options.blend)
-        edge = (weight < 1).nonzero()[0]
-        under = self._without_us(strand, self._record.first_frame + edge, rest)
-        values = values.copy()
-        values[edge] = under + weight[edge] * (values[edge] - under)
-        return values
-
-    def _without_us(self, strand: Strand, frames: np.ndarray, rest: float) -> np.ndarray:
-        """What plays on a property at some frames without this lip sync: float64."""
-        block = self.find()
-        if self._options.mode is Mode.REPLACE:
-            return self._sheet.sampled(block, strand.target, frames, rest)
-        return below.plays_below(block.animation_data, self._sheet.old, strand.target, frames, rest)
 
     def _place(self, data: AnimData, action: Action) -> list[str]:
         """Let the finished action play; gives the names of the artist's actions that made room."""
@@ -162,6 +160,16 @@ class Block:
         if self._options.mode is Mode.NLA:
             return stack.lay(data, action, self._options.blend)
         return stack.place(data, action)
+
+
+def _leave(data: AnimData, block: ID, sheet: Sheet, uid: int, line: Line) -> None:
+    """Put an action in place from which a line was withdrawn, or remove it where nothing else is in it."""
+    sheet.enter(None, instead_of=line)
+    if sheet.is_bare(block):
+        sheet.discard()
+        stack.remove(data, uid)
+    else:
+        sheet.swap()
 
 
 def _has(block: ID, path: str) -> bool:

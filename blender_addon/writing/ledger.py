@@ -40,6 +40,10 @@ class Record:
     fps: float
     shape_keys: tuple[str, ...]
     """What is animated, by the names that the artist sees."""
+    take: int = 1
+    """Its number among the takes of this strip and character."""
+    seed: int | None = None
+    """What its noise was drawn by; None where the model has but one answer."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,8 @@ class Line:
     slot: int
     """Handle of the slot that its curves lie in; 0 where Blender has no slots."""
     traces: tuple[Trace, ...]
+    waiting: tuple[str, ...] = ()
+    """Names of the actions that hold its other takes; what has another name now is the artist's."""
 
     def is_of(self, strip: str, character: str, slot: int) -> bool:
         """Whether another lip sync of this strip and character would take this one's place."""
@@ -97,13 +103,15 @@ class Ledger:
     own: bool
     """Whether the action was made by Mouthpiece; else it is the artist's."""
     lines: tuple[Line, ...]
+    parked: str = ""
+    """The name under which it waits as a take that does not play; empty where it does not wait."""
 
     @classmethod
     def of(cls, action: Action) -> Ledger:
         """What an action remembers; empty for any action without lip sync."""
         try:
             data = json.loads(action[PROPERTY])
-            return cls(data["own"], tuple(_line(line) for line in data["lines"]))
+            return cls(data["own"], tuple(_line(line) for line in data["lines"]), data.get("parked", ""))
         except (KeyError, TypeError, ValueError):
             return cls(False, ())
 
@@ -121,7 +129,8 @@ class Ledger:
 
 def _line(data: Mapping[str, Any]) -> Line:
     record = Record(**data["record"] | {"shape_keys": tuple(data["record"]["shape_keys"])})
-    return Line(record, data["slot"], tuple(_trace(trace) for trace in data["traces"]))
+    traces = tuple(_trace(trace) for trace in data["traces"])
+    return Line(record, data["slot"], traces, tuple(data.get("waiting", ())))
 
 
 def _trace(data: Mapping[str, Any]) -> Trace:

@@ -43,6 +43,8 @@ class WritingOptions:
     """Whether the eyes look elsewhere now and then."""
     seed: int = 0
     """Other numbers give other blinks and darts; the same number the same ones."""
+    beside: bool = False
+    """Whether the earlier lip sync of the strip stays as a take, instead of making room for the new one."""
 
     def check(self) -> None:
         """Raises `BadInput` where the choices cannot be meant."""
@@ -55,3 +57,13 @@ class WritingOptions:
             raise BadInput("Held poses have no curves to simplify. Choose either of them.")
         if self.blend < 0 or self.step < 1 or self.smoothing < 0 or self.tolerance < 0:
             raise BadInput("Blend, smoothing and tolerance are 0 or more, and poses are held for 1 frame or more.")
+        if self.beside:
+            self.check_takes(2)
+
+    def check_takes(self, count: int) -> None:
+        """Raises `BadInput` where so many takes cannot be written in this mode."""
+        if count > 1 and self.mode is Mode.REPLACE:
+            raise BadInput(
+                "Takes need actions of their own, to be exchanged as a whole. Choose New Action or NLA Track; once you "
+                "have kept one, it can be written into your own action."
+            )

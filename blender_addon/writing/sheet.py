@@ -98,17 +98,18 @@ class Sheet:
         lines = tuple(other for other in self.ledger.lines if other != instead_of)
         self.ledger = Ledger(self.ledger.own, (*lines, line) if line else lines)
 
-    def swap(self) -> Action:
-        """Put it in the place of the old action, wherever that is used."""
+    def swap(self, name: str = "") -> Action:
+        """Put it in the place of the old action, wherever that is used; without a `name` it takes the old one's."""
         stage, old = find(self._uid), find(self._old_uid)
         if stage is None:
             raise MouthpieceError("The keys are not complete; generate again.")
         del stage[BUILT]
         self.ledger.store(stage)
         if old is not None:
-            name, stage.use_fake_user = old.name, old.use_fake_user
+            name, stage.use_fake_user = name or old.name, old.use_fake_user
             old.user_remap(stage)
             bpy.data.actions.remove(old)
+        if name:
             stage.name = name
         return stage
 

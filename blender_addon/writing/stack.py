@@ -105,6 +105,15 @@ def lay(data: AnimData, action: Action, blend: int) -> list[str]:
     return moved
 
 
+def exchange(data: AnimData, old: Action, new: Action) -> None:
+    """Let an action play in every place where another one of the same lip sync did, and as it did."""
+    if data.action == old:
+        compat.assign(data, new)
+    for strip in [strip for strip in _strips(data) if strip.action == old]:
+        compat.exchange_in_strip(data, strip, new)
+        _follow_keys(strip)
+
+
 def remove(data: AnimData, uid: int) -> None:
     """Remove an action of our own in which nothing is left, from the tracks and from the file."""
     for track in list(data.nla_tracks):

@@ -8,33 +8,35 @@ datablocks are looked up again each time.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 
 import bpy
 from bpy.types import ID
 
 from ..errors import BadInput, MouthpieceError
-from . import stack
+from . import stack, takes
 from .block import Block
 from .ledger import Record
 from .options import WritingOptions
 from .owner import Owner
 from .strand import Strand
-
-if TYPE_CHECKING:
-    from ..rig.targets import Curve
+from .take import Take
 
 
 @dataclass(frozen=True)
 class Placed:
     """Where keys have been written."""
 
-    actions: tuple[str, ...]
-    """The actions' names."""
+    takes: tuple[tuple[str, ...], ...]
+    """The names of the actions of each take, one for each datablock; the first take plays."""
     moved: tuple[str, ...]
     """The artist's actions that made room for them, and now play from an NLA track."""
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The names of the actions that play."""
+        return self.takes[0]
 
 
 def check_name(name: str, block: ID, strip: str, character: str) -> None:
@@ -47,19 +49,34 @@ def check_name(name: str, block: ID, strip: str, character: str) -> None:
 class Writing:
     """Keys of one lip sync: build them with `advance`, put them in place with `commit`, or `discard` them."""
 
-    def __init__(self, record: Record, curves: Iterable[Curve], options: WritingOptions, name: str = "") -> None:
-        """`curves` give the values of each frame of the record; `name`: the first action's name where it is new.
+    def __init__(self, made: Sequence[Take], options: WritingOptions, name: str = "") -> None:
+        """`made`: one performance or several, the first of which is to play; `name`: of the first action, where new.
 
         Raises `BadInput` where an action of the artist's cannot take the keys.
         """
         options.check()
-        self.strands = tuple(Strand.of(curve) for curve in curves)
-        titles = dict.fromkeys(strand.title for strand in self.strands)
-        self.record = replace(record, shape_keys=tuple(titles))
+        options.check_takes(len(made))
         self.options, self._name = options, name
+        highest = max((_highest(owner, made[0].record) for owner in made[0].owners), default=0) if options.beside else 0
+        self._takes = [take.numbered(highest + take.record.take) for take in made]
         self.fraction = 0.0
         """How much of it is built, 0 to 1."""
         self._begin()
+
+    @property
+    def strands(self) -> tuple[Strand, ...]:
+        """The curves of the take that is to play."""
+        return self._takes[0].strands
+
+    @property
+    def record(self) -> Record:
+        """What is remembered of the take that is to play."""
+        return self._takes[0].record
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """What is remembered of each take."""
+        return tuple(take.record for take in self._takes)
 
     def advance(self, seconds: float = float("inf")) -> bool:
         """Build for about that long; whether all is built."""
@@ -75,8 +92,9 @@ class Writing:
         if self.fraction < 1 or not all(block.is_whole for block in self._blocks):
             raise MouthpieceError("The keys are not complete; generate again.")
         there = [block.find() for block in self._blocks]  # all of them, or nothing changes
-        placed = [block.commit(one) for block, one in zip(self._blocks, there, strict=True)]
-        return Placed(tuple(name for name, _ in placed), tuple(name for _, moved in placed for name in moved))
+        written = [block.commit(one) for block, one in zip(self._blocks, there, strict=True)]
+        names = tuple(zip(*(one.actions for one in written), strict=True))
+        return Placed(names, tuple(name for one in written for name in one.moved))
 
     def discard(self) -> None:
         """Forget what was built."""
@@ -84,10 +102,8 @@ class Writing:
             block.discard()
 
     def _begin(self) -> None:
-        self._blocks: list[Block] = []
-        for owner in dict.fromkeys(strand.owner for strand in self.strands):
-            strands = [strand for strand in self.strands if strand.owner == owner]
-            self._blocks.append(Block(owner, self.record, strands, self.options, self._name_of(owner)))
+        owners = self._takes[0].owners
+        self._blocks = [Block(owner, self._takes, self.options, self._name_of(owner)) for owner in owners]
         self.fraction, self._work = 0.0, self._build()
 
     def _name_of(self, owner: Owner) -> str:
@@ -103,6 +119,11 @@ class Writing:
                 self.fraction = sum(block.done for block in self._blocks) / total
                 yield
         self.fraction = 1.0
+
+
+def _highest(owner: Owner, record: Record) -> int:
+    block = owner.find()
+    return takes.highest(block, record) if block else 0
 
 
 def default_name(record: Record) -> str:

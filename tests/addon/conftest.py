@@ -77,7 +77,7 @@ def begin_writing(addon) -> Callable:
         ]
         how = addon.writing.options
         chosen = how.WritingOptions(**options | {"mode": how.Mode(options.get("mode", "new"))})
-        return addon.writing.staging.Writing(record, curves, chosen)
+        return addon.writing.staging.Writing([addon.writing.take.Take.of(record, curves)], chosen)
 
     return begin
 

@@ -259,7 +259,8 @@ def test_armature_gets_an_action_of_its_own(addon, begin_writing, head):
             curve(head.data.shape_keys, jaw, 0, ramp, (0.0, 1.0), frozenset()),
             curve(armature, "rotation_euler", 2, -ramp, unlimited, frozenset()),
         ]
-        writing = addon.writing.staging.Writing(record, found, addon.writing.options.WritingOptions())
+        take = addon.writing.take.Take.of(record, found)
+        writing = addon.writing.staging.Writing([take], addon.writing.options.WritingOptions())
         writing.advance()
         return writing.commit().actions
 
