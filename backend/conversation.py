@@ -39,6 +39,11 @@ class Conversation:
             for message in (ready, *early):
                 self._send(message)
 
+    def tell(self, status: protocol.Status) -> None:
+        """Answer what belongs to no job."""
+        with self._lock:
+            self._send(status)
+
     def fault(self, failed: protocol.Failed) -> None:
         """Say that the backend cannot go on; this may come even before the introduction."""
         with self._lock:

@@ -15,7 +15,7 @@ from .wire import Array, Layout
 
 ProtocolError = wire.ProtocolError
 
-VERSION = 3
+VERSION = 4
 """Raised with every change of a message; both sides refuse another number."""
 
 
@@ -94,6 +94,11 @@ class Unload:
     """Free the memory of all loaded models; the next job loads its own again."""
 
 
+@dataclass(frozen=True)
+class Look:
+    """Look how things stand, in the folders of models too; answered by `Status` once the jobs before it are done."""
+
+
 # -------------------------------------------------------------------------------- messages: backend to client
 
 
@@ -129,6 +134,22 @@ class Ready:
     device: str
     """``cpu``, ``cuda`` or ``mps``."""
     models: tuple[ModelInfo, ...]
+
+
+@dataclass(frozen=True)
+class Status:
+    """How things stand; the answer to `Look`."""
+
+    models: tuple[ModelInfo, ...]
+    """Those that there are now."""
+    loaded: tuple[str, ...]
+    """Names of those that are in memory."""
+    device: str
+    """What the device's maker calls it; empty where that is not known."""
+    free: int
+    """Bytes of the device's memory that are free; 0 where that is not known."""
+    memory: int
+    """Bytes of the device's memory, the graphics card's where models run on one; 0 where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -211,8 +232,8 @@ class Cancelled:
     job: int
 
 
-Request: TypeAlias = Generate | Cancel | Unload
-Reply: TypeAlias = Ready | Progress | Neutral | Phones | Frames | Finished | Failed | Cancelled
+Request: TypeAlias = Generate | Cancel | Unload | Look
+Reply: TypeAlias = Ready | Status | Progress | Neutral | Phones | Frames | Finished | Failed | Cancelled
 Message: TypeAlias = Request | Reply
 
 

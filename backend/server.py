@@ -22,7 +22,7 @@ from typing import BinaryIO, NoReturn, TypeAlias
 from . import parent, protocol, requirements
 from .conversation import ClientGone, Conversation
 
-Work: TypeAlias = protocol.Generate | protocol.Unload
+Work: TypeAlias = protocol.Generate | protocol.Unload | protocol.Look
 
 _log = logging.getLogger(__name__)
 
@@ -83,6 +83,8 @@ def _work_all(
                 worker.generate(request)
             case protocol.Unload():
                 worker.unload()
+            case protocol.Look():
+                conversation.tell(worker.status())
 
 
 def _read_all(requests: BinaryIO, conversation: Conversation, work: queue.SimpleQueue[Work]) -> NoReturn:
@@ -105,7 +107,7 @@ def _take(message: protocol.Message, conversation: Conversation, work: queue.Sim
                 work.put(message)
         case protocol.Cancel():
             conversation.end(protocol.Cancelled(message.job))
-        case protocol.Unload():
+        case protocol.Unload() | protocol.Look():
             work.put(message)
         case _:
             raise protocol.ProtocolError(f"A client does not send {type(message).__name__}.")

@@ -58,11 +58,23 @@ class Worker:
 
     def introduction(self) -> protocol.Ready:
         """The first message: who we are and which models there are."""
+        return protocol.Ready(protocol.VERSION, version(), self._device, self._known())
+
+    def status(self) -> protocol.Status:
+        """Which models there are now, which are loaded, and how much memory is left."""
+        memory = device.memory(self._device)
+        try:
+            known = self._known()
+        except catalogue.CatalogueError as error:  # a folder has been taken away since; a job that needs it will say so
+            _log.warning(error)
+            known = ()
+        return protocol.Status(known, tuple(self._models), device.title(self._device), memory.free, memory.all)
+
+    def _known(self) -> tuple[protocol.ModelInfo, ...]:
         listing = catalogue.listing(self._folders)
         for problem in listing.problems:
             _log.warning(problem)
-        models = tuple(self._about(entry) for entry in listing.entries)
-        return protocol.Ready(protocol.VERSION, version(), self._device, models)
+        return tuple(self._about(entry) for entry in listing.entries)
 
     def _about(self, entry: catalogue.Entry) -> protocol.ModelInfo:
         kinds = {"vertices"} if self._flame is None else {"vertices", "flame"}
@@ -104,8 +116,7 @@ class Worker:
         """Give the memory of all models back."""
         self._models.clear()
         gc.collect()
-        if self._device == "cuda":
-            torch.cuda.empty_cache()
+        device.release(self._device)
 
     def _animated(self, request: protocol.Generate) -> protocol.Finished:
         """All frames of a job, sent as they come. Raises `pipeline.Stopped` when it was cancelled."""

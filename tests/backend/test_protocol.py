@@ -20,6 +20,8 @@ MESSAGES = [
     protocol.Generate(1, np.arange(300, dtype=np.uint8), -0.5, 2.5, "default", "arkit", 29.97, "ann", True),
     protocol.Cancel(7),
     protocol.Unload(),
+    protocol.Look(),
+    protocol.Status((protocol.ModelInfo("a", "A", ("x",), ("b",), "CC0", 1),), ("a", "c"), "Karte 9", 3 << 33, 1 << 36),
     protocol.Ready(1, "0.1.0", "cpu", (protocol.ModelInfo("a", "Ä “b”", ("x", "y"), (), "CC0", 1 << 40),)),
     protocol.Progress(2, "animating", 0.25),
     protocol.Frames(3, 10, np.linspace(0, 1, 104, dtype=np.float32).reshape(2, 52)),

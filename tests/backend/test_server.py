@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 
 from backend import protocol
-from backend.protocol import Cancel, Cancelled, Failed, Finished, Frames, Progress, Ready, Unload
+from backend.protocol import Cancel, Cancelled, Failed, Finished, Frames, Look, Progress, Ready, Unload
 
 LONG = 1200.0
 """Seconds of sound that keep a server busy for longer than any of these tests looks."""
@@ -99,6 +100,34 @@ def test_an_unloaded_model_is_loaded_again(client, request_for):
     client.send(*map(request_for, jobs[:2]), Unload(), request_for(jobs[2]))
     stages = [{reply.stage for reply in client.until_end(job) if isinstance(reply, Progress)} for job in jobs]
     assert "loading" not in stages[1] and "loading" in stages[2]
+
+
+def test_a_look_tells_what_is_loaded_and_what_has_come_since(start_client, models: Path, request_for, tmp_path: Path):
+    folder = tmp_path / "models"
+    folder.mkdir()
+    client = start_client("--models", str(models), "--models", str(folder), "--device", "cpu")
+    assert isinstance(client.next(), Ready)
+    client.send(request_for(1))
+    assert isinstance(client.until_end(1)[-1], Finished)
+    shutil.copy(models / "tiny.safetensors", folder / "new.safetensors")
+    client.send(Look(), Unload(), Look())
+    before, after = client.next(), client.next()
+    assert before.loaded[0] == "tiny" and after.loaded == ()
+    assert {"default", "tiny", "new"} <= {model.name for model in before.models}
+    assert before.models == after.models
+    shutil.rmtree(folder)
+    client.send(Look(), request_for(2))
+    assert client.next().models == ()
+    assert "no folder" in client.until_end(2)[-1].reason
+
+
+def test_the_computers_free_memory_is_told_where_linux_tells_it(client):
+    client.send(Look())
+    status = client.next()
+    if Path("/proc/meminfo").exists():
+        assert 0 < status.free < status.memory
+    else:
+        assert (status.free, status.memory) == (0, 0)
 
 
 def test_cancel_answers_within_a_second_and_the_next_job_works(client, request_for):
