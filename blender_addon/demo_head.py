@@ -4,13 +4,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 
 from . import demo_head_materials
 
+if TYPE_CHECKING:
+    import numpy as np
+
 FILE = Path(__file__).parents[1] / "rigs" / "demo_head.npz"
 NAME = "Demo Head"
+HAIR_NAME = f"{NAME} Hair"
 
 
 def build(context: bpy.types.Context) -> bpy.types.Object:
@@ -18,12 +23,9 @@ def build(context: bpy.types.Context) -> bpy.types.Object:
     import numpy as np
 
     with np.load(FILE, allow_pickle=False) as data:
-        mesh = new_mesh(data)
-        head = bpy.data.objects.new(NAME, mesh)
-        context.collection.objects.link(head)
+        head = new_object(context, NAME, head_mesh(data))
         add_shape_keys(head, data)
-    smooth = head.modifiers.new("Subdivision", "SUBSURF")
-    smooth.levels, smooth.render_levels = 0, 1
+        new_object(context, HAIR_NAME, hair_mesh(data)).parent = head
     head.location = context.scene.cursor.location
     for other in context.view_layer.objects.selected:
         other.select_set(False)
@@ -32,19 +34,40 @@ def build(context: bpy.types.Context) -> bpy.types.Object:
     return head
 
 
-def new_mesh(data: dict) -> bpy.types.Mesh:
-    """The neutral mesh with its materials and the skin's colour."""
-    mesh = bpy.data.meshes.new(NAME)
-    faces = [tuple(dict.fromkeys(corners)) for corners in data["quads"].tolist()]
-    mesh.from_pydata(data["vertices"].tolist(), [], faces)
+def new_object(context: bpy.types.Context, name: str, mesh: bpy.types.Mesh) -> bpy.types.Object:
+    """A mesh in the scene that is smoothed when it is rendered."""
+    made = bpy.data.objects.new(name, mesh)
+    context.collection.objects.link(made)
+    smooth = made.modifiers.new("Subdivision", "SUBSURF")
+    smooth.levels, smooth.render_levels = 0, 1
+    return made
+
+
+def head_mesh(data: dict) -> bpy.types.Mesh:
+    """The neutral head with its materials."""
+    mesh = new_mesh(NAME, data["vertices"], data["quads"], data["tint"], data["grain"])
     for name in data["materials"].tolist():
         mesh.materials.append(demo_head_materials.material(name))
     mesh.polygons.foreach_set("material_index", data["material"].astype("int32"))
+    return mesh
+
+
+def hair_mesh(data: dict) -> bpy.types.Mesh:
+    """The hair: a mesh of its own, as no shape moves it and it need not be built anew for every frame."""
+    mesh = new_mesh(HAIR_NAME, data["hair_vertices"], data["hair_quads"], data["hair_tint"], data["hair_grain"])
+    mesh.materials.append(demo_head_materials.material("Hair"))
+    return mesh
+
+
+def new_mesh(name: str, vertices: np.ndarray, quads: np.ndarray, tint: np.ndarray, grain: np.ndarray) -> bpy.types.Mesh:
+    """A smooth mesh with a colour and the coordinates of fine texture at each vertex."""
+    mesh = bpy.data.meshes.new(name)
+    mesh.from_pydata(vertices.tolist(), [], [tuple(dict.fromkeys(corners)) for corners in quads.tolist()])
     mesh.polygons.foreach_set("use_smooth", [True] * len(mesh.polygons))
-    tint = mesh.attributes.new(demo_head_materials.TINT, "FLOAT_COLOR", "POINT")
-    tint.data.foreach_set("color", [part for colour in data["tint"].tolist() for part in (*colour, 1.0)])
-    grain = mesh.attributes.new(demo_head_materials.GRAIN, "FLOAT_VECTOR", "POINT")
-    grain.data.foreach_set("vector", data["grain"].astype("float32").ravel())
+    colours = mesh.attributes.new(demo_head_materials.TINT, "FLOAT_COLOR", "POINT")
+    colours.data.foreach_set("color", [part for colour in tint.tolist() for part in (*colour, 1.0)])
+    texture = mesh.attributes.new(demo_head_materials.GRAIN, "FLOAT_VECTOR", "POINT")
+    texture.data.foreach_set("vector", grain.astype("float32").ravel())
     mesh.update()
     return mesh
 

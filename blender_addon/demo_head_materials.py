@@ -36,16 +36,16 @@ class Surface:
 
 
 SURFACES = {
-    "Skin": Surface((0.60, 0.36, 0.26), 0.46, subsurface=0.10, tinted=True, grain=0.9, relief=0.06),
-    "Mouth": Surface((0.22, 0.045, 0.04), 0.35),
+    "Skin": Surface((0.60, 0.36, 0.26), 0.50, subsurface=0.10, tinted=True, grain=0.9, relief=0.06),
+    "Mouth": Surface((0.22, 0.045, 0.04), 0.32, wet=0.4, tinted=True, glow=0.10),
     "Eye White": Surface((0.80, 0.77, 0.74), 0.30, wet=0.4, tinted=True),
     "Iris": Surface((0.10, 0.19, 0.26), 0.60, tinted=True, grain=2.2, contrast=0.40),
     "Pupil": Surface((0.0, 0.0, 0.0), 1.0),
-    "Teeth": Surface((0.82, 0.77, 0.69), 0.22, wet=0.4, glow=0.06),
-    "Gums": Surface((0.48, 0.14, 0.13), 0.30, wet=0.5),
-    "Tongue": Surface((0.48, 0.16, 0.15), 0.38, wet=0.4, grain=1.2, relief=0.25),
-    "Brows": Surface((0.06, 0.032, 0.020), 0.65, grain=2.0, contrast=0.8, relief=0.6),
-    "Hair": Surface((0.075, 0.036, 0.020), 0.50, grain=4.5, contrast=0.45, relief=0.35),
+    "Teeth": Surface((0.86, 0.80, 0.70), 0.20, wet=0.6, tinted=True, glow=0.09),
+    "Gums": Surface((0.50, 0.17, 0.155), 0.28, wet=0.7, glow=0.05),
+    "Tongue": Surface((0.52, 0.18, 0.165), 0.36, wet=0.5, tinted=True, grain=1.2, relief=0.25, glow=0.05),
+    "Brows": Surface((0.06, 0.032, 0.020), 0.60, tinted=True, grain=2.2, contrast=0.6, relief=0.5),
+    "Hair": Surface((0.105, 0.046, 0.022), 0.42, tinted=True, grain=4.5, contrast=0.35, relief=0.35),
     "Lashes": Surface((0.012, 0.008, 0.006), 0.6),
 }
 SCATTER_SCALE = 0.004
@@ -90,6 +90,8 @@ def make_solid(made: bpy.types.Material, surface: Surface) -> None:
         colour = shaded(made, colour, surface, waves)
     if colour:
         links.new(colour, shader.inputs["Base Color"])
+        if surface.glow:
+            links.new(colour, shader.inputs["Emission Color"])
     if surface.relief:
         bump = nodes.new("ShaderNodeBump")
         bump.inputs["Strength"].default_value = surface.relief
@@ -141,7 +143,7 @@ def make_clear(made: bpy.types.Material) -> None:
     clear, glossy = nodes.new("ShaderNodeBsdfTransparent"), nodes.new("ShaderNodeBsdfGlossy")
     edge, mix = nodes.new("ShaderNodeFresnel"), nodes.new("ShaderNodeMixShader")
     glossy.inputs["Roughness"].default_value = 0.05
-    edge.inputs["IOR"].default_value = 1.38
+    edge.inputs["IOR"].default_value = 1.5
     links.new(edge.outputs["Fac"], mix.inputs["Fac"])
     links.new(clear.outputs["BSDF"], mix.inputs[1])
     links.new(glossy.outputs["BSDF"], mix.inputs[2])

@@ -11,6 +11,7 @@ from backend.face import ARKIT_CHANNELS
 
 from .anatomy import MATERIALS, anatomy
 from .face import Face
+from .hair import hair
 from .paint import grain, tint
 from .shapes import all_shapes
 
@@ -23,7 +24,7 @@ FLOOR = 122.0
 
 def file_contents(face: Face) -> dict[str, np.ndarray]:
     """The arrays of the shipped file: metres, z up from the bust's edge; indices as small integers."""
-    head = face.anatomy
+    head, locks = face.anatomy, hair()
     return {
         "vertices": ((face.rest + np.array((0.0, 0.0, FLOOR))) * 1e-3).astype(np.float32),
         "quads": head.mesh.quads.astype(np.int16),
@@ -39,6 +40,10 @@ def file_contents(face: Face) -> dict[str, np.ndarray]:
         "mirror": head.mirror.astype(np.int16),
         "lips": head.skin.lips.astype(np.int16),
         "lids": head.skin.lids.astype(np.int16),
+        "hair_vertices": ((locks.mesh.vertices + np.array((0.0, 0.0, FLOOR))) * 1e-3).astype(np.float32),
+        "hair_quads": locks.mesh.quads.astype(np.int16),
+        "hair_tint": locks.tint.astype(np.float16),
+        "hair_grain": locks.grain.astype(np.float16),
     }
 
 

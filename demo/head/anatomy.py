@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import brows, ears, eyes, hair, lashes, lips, teeth, tongue
+from . import brows, ears, eyes, lashes, lips, teeth, tongue
 from .mesh import Mesh, joined, mirror_copy
 from .skin import Skin, skin
 
@@ -22,7 +22,6 @@ MATERIALS = (
     "Tongue",
     "Brows",
     "Cornea",
-    "Hair",
     "Lashes",
 )
 
@@ -66,8 +65,6 @@ def anatomy() -> Anatomy:
     lash = lashes.lash()
     pieces["lashes left"] = (lash, filled(lash, "Lashes"))
     pieces["lashes right"] = (mirror_copy(lash), filled(lash, "Lashes"))
-    for name, mesh in (("hair", hair.cap()), ("bun", hair.bun())):
-        pieces[name] = (mesh, filled(mesh, "Hair"))
     return assembled(face, pieces)
 
 
@@ -98,7 +95,6 @@ def symmetric_maps() -> dict[str, np.ndarray]:
         maps[f"{name} gum"] = np.arange(len(teeth.gum(arch).vertices)).reshape(-1, section)[::-1].ravel()
     sections = np.arange(len(tongue.SPINE) * tongue.SIDES).reshape(-1, tongue.SIDES)
     maps["tongue"] = np.roll(sections[:, ::-1], 1, axis=1).ravel()
-    maps["hair"], maps["bun"] = hair.mirror_maps()
     return maps
 
 

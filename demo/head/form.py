@@ -46,10 +46,10 @@ def cranium(points: np.ndarray) -> np.ndarray:
 def jaw(points: np.ndarray) -> np.ndarray:
     """Mandible from the hinge over the angle to the chin."""
     half = mirrored(points, 6.0)
-    ramus = cone(half, (47, -12, 92), (39, -20, 42), 13, 11)
-    body = cone(half, (39, -20, 42), (6, -68, 15), 11, 12)
+    ramus = cone(half, (45.5, -12, 92), (37, -20, 42), 13, 11)
+    body = cone(half, (37, -20, 42), (6, -68, 15), 11, 12)
     form = union(ramus, body, 16)
-    return union(form, ellipsoid(points, (0, -76.5, 14.5), (15, 13.5, 14)), 14)
+    return union(form, ellipsoid(points, (0, -76.5, 14.5), (14, 13.5, 14)), 14)
 
 
 def cheeks(points: np.ndarray) -> np.ndarray:
@@ -57,8 +57,8 @@ def cheeks(points: np.ndarray) -> np.ndarray:
     half = mirrored(points)
     form = ellipsoid(half, (36, -61, 85), (20, 23.5, 21))
     form = union(form, cone(half, (46, -50, 92), (53, -12, 97), 11, 8), 24)
-    form = union(form, ellipsoid(half, (37, -28, 70), (19, 26, 28)), 20)
-    return union(form, ellipsoid(half, (26, -46, 58), (24, 35, 38)), 24)
+    form = union(form, ellipsoid(half, (36, -28, 70), (17, 26, 28)), 20)
+    return union(form, ellipsoid(half, (25, -46, 58), (22, 35, 38)), 24)
 
 
 def middle(points: np.ndarray) -> np.ndarray:
@@ -70,20 +70,21 @@ def middle(points: np.ndarray) -> np.ndarray:
 def nose(points: np.ndarray) -> np.ndarray:
     """Bridge, tip, wings and the column between the nostrils."""
     half = mirrored(points)
-    form = cone(points, (0, -85.5, 119), (0, -104, 83), 5.0, 6.6)
+    form = cone(points, (0, -85.5, 119), (0, -104, 85), 4.5, 6.2)
     form = union(form, ellipsoid(points, (0, -92, 80), (11, 15, 16)), 9)
-    form = union(form, ellipsoid(points, (0, -107.5, 78.5), (7.8, 8.2, 7.4)), 5)
+    form = union(form, ellipsoid(points, (0, -108.5, 80.4), (7.0, 7.8, 7.2)), 5)
     form = union(form, ellipsoid(half, (9.4, -97.0, 74.8), (5.6, 9.5, 6.4)), 4.5)
     return union(form, cone(points, (0, -104, 73), (0, -92, 68), 3.6, 4.6), 4)
 
 
 def neck(points: np.ndarray) -> np.ndarray:
-    """Throat, nape, the strap muscles from the mastoid to the collar bones, and the slope of the shoulders."""
+    """Throat, nape, the strap muscles, the slope of the shoulders and the collar bones."""
     half = mirrored(points)
-    form = cone(points, (0, 20, 70), (0, 34, -110), 46, 47)
-    form = union(form, cone(half, (40, 16, 72), (9, -8, -104), 13, 8), 18)
+    form = cone(points, (0, 20, 70), (0, 34, -110), 42, 44)
+    form = union(form, cone(half, (36, 16, 72), (9, -9, -104), 12, 7.5), 18)
     form = union(form, cone(half, (18, 48, -64), (150, 38, -136), 24, 34), 36)
-    return union(form, cone(half, (14, 8, -140), (140, 34, -146), 26, 32), 34)
+    form = union(form, cone(half, (14, 8, -140), (140, 34, -146), 26, 32), 34)
+    return union(form, cone(half, (11, -19, -103), (86, 2, -92), 4.0, 5.0), 12)
 
 
 def sockets(points: np.ndarray) -> np.ndarray:

@@ -56,11 +56,6 @@ def unit(vector: np.ndarray) -> np.ndarray:
     return vector / max(float(np.linalg.norm(vector)), 1e-9)
 
 
-def narrowed(places: np.ndarray, factor: float) -> np.ndarray:
-    """The mouth made narrower (or wider) about its middle."""
-    return places * (factor, 1.0, 1.0)
-
-
 def forward(places: np.ndarray, distance: np.ndarray, shares: tuple[float, ...]) -> np.ndarray:
     """The lips pushed out by `distance` [48] times a share per ring."""
     moved = places.copy()

@@ -5,35 +5,59 @@ from __future__ import annotations
 
 import numpy as np
 
-from .face import Face
-from .lip_moves import ACROSS, LOWER, ROUND, UPPER, forward, left_half, lifted, narrowed, rolled, shifted
+from .face import Face, Pulls
+from .lip_moves import ACROSS, LOWER, ROUND, UPPER, forward, left_half, lifted, rolled, shifted
 from .sculpt import SLACK
 
-ALL = (1.0,) * 7
-LIP_ONLY = (0.35, 0.7, 0.95, 1.0, 1.0, 1.0, 0.9)
-"""A move of the red that the border follows by a third."""
-TURNED_OUT = (0.55, 0.8, 1.0, 1.1, 1.1, 0.9, 0.7)
+EVERTED = (0.72, 0.88, 1.0, 1.06, 1.04, 0.9, 0.7)
+"""A move forward that turns the red out."""
+SOFT = 26.0
+"""The tension of the skin around rounded lips: the whole muzzle comes along."""
 UPPER_ONE, LOWER_ONE = UPPER.astype(float), LOWER.astype(float)
 TOWARDS_CORNER = np.abs(ACROSS) ** 1.6
 
 
+MUZZLE: Pulls = {
+    (0.0, -101.0, 62.0): (0.0, -4.6, 0.6),
+    (15.0, -95.0, 62.0): (-3.2, -4.0, 0.4),
+    (33.0, -84.0, 60.0): (-5.0, -2.2, 0.0),
+    (36.0, -80.0, 45.0): (-7.5, -3.6, 0.0),
+    (30.0, -82.0, 28.0): (-5.0, -3.0, 0.6),
+    (0.0, -93.0, 26.0): (0.0, -3.2, 0.6),
+    (47.0, -66.0, 52.0): (-4.6, 0.6, 0.0),
+}
+"""What follows when the lips come forward: philtrum, the folds beside the nose, the skin around the corners, the chin's
+crease; and the cheeks, which fall in."""
+
+
+def muzzle(amount: float) -> Pulls:
+    """The pulls of both sides, scaled."""
+    half = {point: tuple(amount * part for part in move) for point, move in MUZZLE.items()}
+    return half | {(-x, y, z): (-a, b, c) for (x, y, z), (a, b, c) in half.items()}
+
+
+def gathered(places: np.ndarray, factors: tuple[float, ...]) -> np.ndarray:
+    """The mouth made narrower, each ring by its own factor, so that the red turns out at the corners."""
+    moved = places.copy()
+    moved[:, :, 0] *= np.asarray(factors)[:, None]
+    return moved
+
+
 def funnel(face: Face) -> np.ndarray:
     """Both lips come forward, turn out and open to a round funnel."""
-    places = narrowed(face.lip_rest, 0.68)
-    places = rolled(places, -1.6 * ROUND)
-    places = forward(places, 3.0 + 5.0 * ROUND, TURNED_OUT)
-    places = lifted(places, (UPPER_ONE * 5.0 - LOWER_ONE * 5.4) * ROUND, (0.65, 0.85, 1.0, 1.0, 0.95, 0.8, 0.7))
-    cheeks = {(38.0, -72.0, 50.0): (-4.0, -2.0, 0.0), (-38.0, -72.0, 50.0): (4.0, -2.0, 0.0)}
-    return face.balanced(face.posed_lips(places, cheeks))
+    places = gathered(face.lip_rest, (0.72, 0.67, 0.63, 0.60, 0.59, 0.59, 0.62))
+    places = rolled(places, -1.8 * ROUND)
+    places = forward(places, 4.6 + 3.6 * ROUND, EVERTED)
+    places = lifted(places, (UPPER_ONE * 5.6 - LOWER_ONE * 5.4) * ROUND**0.55, (0.75, 0.9, 1.0, 1.0, 0.95, 0.8, 0.7))
+    return face.balanced(face.posed_lips(places, muzzle(0.8), SOFT))
 
 
 def pucker(face: Face) -> np.ndarray:
     """The lips gather to a kiss: narrow, forward, closed."""
-    places = narrowed(face.lip_rest, 0.52)
-    places = forward(places, 4.6 + 4.8 * ROUND, TURNED_OUT)
-    places = lifted(places, (UPPER_ONE * 1.8 - LOWER_ONE * 1.8) * ROUND, (0.9, 1.0, 0.7, 0.25, 0.0, 0.0, 0.3))
-    cheeks = {(38.0, -72.0, 48.0): (-6.0, -2.0, 0.0), (-38.0, -72.0, 48.0): (6.0, -2.0, 0.0)}
-    return face.balanced(face.posed_lips(places, cheeks))
+    places = gathered(face.lip_rest, (0.63, 0.57, 0.52, 0.49, 0.48, 0.48, 0.52))
+    places = forward(places, 6.4 + 3.8 * ROUND, EVERTED)
+    places = lifted(places, (UPPER_ONE * 2.6 - LOWER_ONE * 2.6) * ROUND**0.7, (1.0, 0.9, 0.6, 0.2, 0.0, 0.0, 0.3))
+    return face.balanced(face.posed_lips(places, muzzle(1.0), SOFT))
 
 
 def sideways(face: Face) -> np.ndarray:

@@ -32,8 +32,10 @@ class Arch:
 UPPER = Arch((8.6, 6.9, 7.6, 6.8, 6.6, 9.6), 27.0, 42.0, -87.5, 42.0, 1.0, 10.4)
 LOWER = Arch((5.5, 6.0, 6.8, 6.9, 6.9, 10.4), 24.5, 40.0, -84.8, 43.4, -1.0, 8.8)
 SIDES = 8
-CROWN_LEVELS = ((0.0, 0.90, 0.26), (0.13, 1.0, 0.44), (0.55, 1.01, 0.88), (1.0, 0.80, 1.0))
-"""Share of the crown's length from the edge, of its width, and of its depth."""
+CUTTER = ((0.0, 0.84, 0.26), (0.16, 0.96, 0.46), (0.55, 0.98, 0.90), (1.0, 0.72, 1.0))
+POINTED = ((0.0, 0.44, 0.34), (0.22, 0.92, 0.56), (0.58, 0.98, 0.92), (1.0, 0.72, 1.0))
+GRINDER = ((0.0, 0.78, 0.0), (0.24, 0.97, 0.72), (1.0, 0.76, 1.0))
+"""Rings of a crown: share of its length from the edge, of its width, and of its depth."""
 
 
 def arch_curve(arch: Arch, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -48,35 +50,41 @@ def arch_curve(arch: Arch, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return points, normal / np.linalg.norm(normal, axis=1, keepdims=True)
 
 
+LEVELS = (CUTTER, CUTTER, POINTED, GRINDER, GRINDER, GRINDER)
 DEPTHS = (6.0, 5.6, 7.0, 7.6, 8.0, 9.6)
 FLATNESS = (0.0, 0.0, 0.10, 0.55, 0.65, 0.75)
 """Per tooth from the middle: depth at the neck, and how much of it is left at the biting edge."""
-LENGTHS = (1.0, 0.94, 1.0, 0.86, 0.80, 0.74)
-RISES = (0.0, 0.6, 0.3, 0.5, 0.6, 0.8)
+LENGTHS = (1.0, 0.93, 1.0, 0.86, 0.80, 0.74)
+RISES = (0.0, 0.7, 0.2, 0.6, 0.7, 0.9)
 """Length of the crown against the middle one, and how far its edge stays behind."""
-CANINE, POINT = 2, 1.0
+CORNERS = ((0.25, 0.75), (0.55, 1.15), (0.9, 1.2), (0.9, 1.0), (0.7, 0.8), (0.6, 0.7))
+"""How much shorter the crown is at its corners, towards the middle of the face and away from it, millimetres."""
 
 
 def tooth(arch: Arch, number: int) -> Mesh:
     """One crown of the left side: rings of eight vertices from the biting edge to the neck, and a cap at the edge."""
-    width = arch.widths[number]
+    width, depth = arch.widths[number], DEPTHS[number]
     middle = sum(arch.widths[:number]) + width / 2
     point, outwards = (row[0] for row in arch_curve(arch, np.array([middle])))
     along = np.array([-outwards[1], outwards[0]])
     edge = arch.edge + arch.up * RISES[number]
-    levels = CROWN_LEVELS if number <= CANINE else (CROWN_LEVELS[0], CROWN_LEVELS[1], CROWN_LEVELS[3])
     rings = []
-    for share, wide, deep in levels:
-        thick = DEPTHS[number] * (FLATNESS[number] + (1 - FLATNESS[number]) * deep)
+    for share, wide, deep in LEVELS[number]:
+        thick = depth * (FLATNESS[number] + (1 - FLATNESS[number]) * deep)
         ring = crown_ring(width * wide, thick)
-        outer = (DEPTHS[number] - thick) * 0.30 - DEPTHS[number] * 0.5
+        outer = (depth - thick) * 0.30 - depth * 0.5
         plan = point + ring[:, :1] * along + (ring[:, 1:] + outer) * outwards
-        tip = POINT * (1.0 - np.abs(ring[:, 0]) / width * 2.4) if number == CANINE and share == 0.0 else 0.0
-        rings.append(
-            np.column_stack([plan, edge + arch.up * (share * arch.crown * LENGTHS[number] - tip * np.ones(SIDES))])
-        )
-    tube = grid_quads(len(levels), SIDES, wrap=True)
+        rounded = corner_cut(ring[:, 0], CORNERS[number]) * (1.0 - share) ** 6
+        height = edge + arch.up * (share * arch.crown * LENGTHS[number] + rounded)
+        rings.append(np.column_stack([plan, height]))
+    tube = grid_quads(len(rings), SIDES, wrap=True)
     return outward(Mesh(np.concatenate(rings), np.concatenate([tube, zipped(np.arange(SIDES))])))
+
+
+def corner_cut(x: np.ndarray, cut: tuple[float, float]) -> np.ndarray:
+    """How much shorter a crown is at each vertex of a ring, for their places `x` along the arch."""
+    aside = np.abs(x) / np.abs(x).max()
+    return np.where(x < 0, cut[0], cut[1]) * np.maximum(aside - 0.5, 0.0) / 0.5
 
 
 def crown_ring(width: float, depth: float) -> np.ndarray:
@@ -103,23 +111,28 @@ def row(arch: Arch) -> Mesh:
     return joined([left, mirror_copy(left)])
 
 
-GUM_SECTION = ((-1.2, 1.4), (0.5, -0.7), (1.1, 2.6), (0.2, 9.5), (-6.0, 11.5), (-10.5, 5.0), (-7.0, 0.8))
+GUM_SECTION = ((-1.2, 1.4), (0.55, -0.7), (1.25, 2.4), (0.2, 9.5), (-8.0, 9.5), (-7.0, 0.8))
 """Across the gum, from the front of the necks to the back: outwards from the arch, and away from the biting edge."""
+PAPILLA = 2.3
+"""How far the gum reaches down between two teeth, millimetres."""
+PER_TOOTH = 4
+"""Sections of the gum for each tooth."""
 
 
 def gum(arch: Arch) -> Mesh:
     """The gum of one jaw: its profile swept along the arch, the margin scalloped around each tooth."""
-    reach = sum(arch.widths)
-    lengths = np.linspace(-reach - 1.0, reach + 1.0, 33)
+    widths = np.array(arch.widths)
+    reach = widths.sum()
+    starts = np.cumsum(widths) - widths
+    steps = np.arange(PER_TOOTH) / PER_TOOTH
+    half = np.append((starts[:, None] + steps * widths[:, None]).ravel(), reach + 1.0)
+    between = np.append(np.tile(np.abs(2.0 * steps - 1.0), len(widths)), 1.0)
+    lengths, between = np.append(-half[:0:-1], half), np.append(between[:0:-1], between)
     points, outwards = arch_curve(arch, lengths)
-    bounds = np.concatenate([[0.0], np.cumsum(arch.widths)])
-    tooth_number = np.clip(np.searchsorted(bounds, np.abs(lengths), side="right") - 1, 0, len(arch.widths) - 1)
-    middle = (bounds[tooth_number] + bounds[np.minimum(tooth_number + 1, len(arch.widths))]) / 2
-    between = np.abs(np.abs(lengths) - middle) / (np.array(arch.widths)[tooth_number] / 2)
     neck = arch.crown * (0.80 - 0.22 * np.minimum(np.abs(lengths) / reach, 1.0))
     rows = []
     for away, deep in GUM_SECTION:
-        margin = neck - (1.7 * between**2 if deep < 1.0 else 0.0)
+        margin = neck - (PAPILLA * between**2 if deep < 1.0 else 0.0)
         rows.append(np.column_stack([points + away * outwards, arch.edge + arch.up * (margin + deep)]))
     vertices = np.stack(rows, axis=1).reshape(-1, 3)
     quads = grid_quads(len(lengths), len(GUM_SECTION))

@@ -14,8 +14,10 @@ SPINE = (
     (-66.0, 39.5), (-71.5, 38.8), (-74.8, 38.3), (-76.6, 38.0),
 )  # fmt: skip
 """y and z of the middle of each section, from the root to the tip."""
-HALF_WIDTHS = (14.0, 14.4, 14.2, 14.0, 13.2, 11.4, 8.4, 4.6)
-HALF_HEIGHTS = (11.0, 9.5, 8.0, 6.6, 5.4, 4.2, 3.0, 1.6)
+HALF_WIDTHS = (11.0, 13.4, 14.8, 14.8, 13.8, 11.8, 8.8, 4.8)
+HALF_HEIGHTS = (11.0, 9.8, 8.4, 7.0, 5.6, 4.2, 3.0, 1.6)
+GROOVE = 0.34
+"""Depth of the furrow along the middle, as a share of the half height."""
 
 
 def sections(spine: np.ndarray, widths: np.ndarray, heights: np.ndarray) -> np.ndarray:
@@ -26,7 +28,7 @@ def sections(spine: np.ndarray, widths: np.ndarray, heights: np.ndarray) -> np.n
     rings = []
     for middle, forward, width, height in zip(spine, ahead, widths, heights, strict=True):
         up = np.array([forward[1], -forward[0]])
-        rise = np.cos(around) * height - np.where(np.cos(around) > 0.95, 0.16 * height, 0.0)
+        rise = np.cos(around) * height - np.where(np.cos(around) > 0.95, GROOVE * height, 0.0)
         plane = middle + rise[:, None] * up
         rings.append(np.column_stack([np.sin(around) * width, plane]))
     return np.concatenate(rings)

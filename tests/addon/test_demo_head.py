@@ -33,7 +33,7 @@ def evaluated(character: bpy.types.Object) -> np.ndarray:
 def test_makes_one_head_with_all_arkit_keys(addon, head):
     keys = head.data.shape_keys.key_blocks
     assert head.name == "Demo Head"
-    assert len(bpy.data.objects) == 1
+    assert [thing.name for thing in bpy.data.objects if thing.type == "MESH" and thing.data.shape_keys] == ["Demo Head"]
     assert keys[0].name == "Basis"
     profile_names = [key.name for key in keys][1:]
     assert len(profile_names) == 52
@@ -53,8 +53,18 @@ def test_stands_on_the_cursor_and_looks_forward(head):
 def test_every_face_has_a_material_that_exists(head):
     slots = {polygon.material_index for polygon in head.data.polygons}
     assert slots == set(range(len(head.material_slots)))
-    assert {"Skin", "Teeth", "Gums", "Tongue", "Iris", "Hair"} <= {slot.material.name for slot in head.material_slots}
+    assert {"Skin", "Teeth", "Gums", "Tongue", "Iris", "Brows"} <= {slot.material.name for slot in head.material_slots}
     assert not head.data.validate(verbose=True), "nothing to repair"
+
+
+def test_hair_goes_where_the_head_goes(head):
+    hair = bpy.data.objects["Demo Head Hair"]
+    assert hair.parent == head
+    assert [slot.material.name for slot in hair.material_slots] == ["Hair"]
+    assert not hair.data.validate(verbose=True), "nothing to repair"
+    head.location.x += 1.0
+    bpy.context.view_layer.update()
+    assert tuple(hair.matrix_world.translation) == tuple(head.matrix_world.translation)
 
 
 def test_keys_move_what_is_rendered(head):
@@ -63,7 +73,7 @@ def test_keys_move_what_is_rendered(head):
     bpy.context.view_layer.update()
     moved = np.linalg.norm(evaluated(head) - rest, axis=1)
     assert 0.025 < moved.max() < 0.06
-    assert (moved == 0.0).mean() > 0.3, "skull, eyes and hair stay"
+    assert (moved == 0.0).mean() > 0.3, "skull, eyes and neck stay"
 
 
 def test_two_heads_are_independent(addon, head):

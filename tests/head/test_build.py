@@ -13,7 +13,9 @@ def test_shipped_file_is_what_the_code_computes(head):
     assert set(made) == set(head.arrays)
     for name in ("quads", "material", "materials", "parts", "part", "shapes", "mirror", "lips", "lids"):
         assert np.array_equal(made[name], head.arrays[name]), name
-    assert np.abs(made["vertices"] - head.arrays["vertices"]).max() < 1e-5, "ten micrometres"
+    assert np.array_equal(made["hair_quads"], head.arrays["hair_quads"])
+    for name in ("vertices", "hair_vertices"):
+        assert np.abs(made[name] - head.arrays[name]).max() < 1e-5, "ten micrometres"
     assert np.abs(made["steps"].astype(int) - head.arrays["steps"]).max() <= 5, "ten micrometres"
 
 
