@@ -10,7 +10,7 @@ from pathlib import Path
 
 import bpy
 
-from . import environment, fields, installer
+from . import environment, fields, installer, shelf
 from .environment import Launch
 from .errors import BadInput
 
@@ -59,19 +59,39 @@ class MouthpiecePreferences(bpy.types.AddonPreferences):
         ),
     )
 
+    results: bpy.props.IntProperty(
+        name="Keep Results",
+        description="Megabytes of finished motions that are kept in Blender's user folder, so that Apply Last Result "
+        "works after the file was closed. The oldest are deleted for new ones; 0 keeps none",
+        default=500,
+        min=0,
+        soft_max=10_000,
+        update=lambda _page, _context: shelf.shorten(results_folder(), results_limit()),
+    )
+
     def draw(self, context: bpy.types.Context) -> None:
         """The page in Edit > Preferences > Add-ons."""
         layout = self.layout
         layout.use_property_split = True
         for draw in BOXES:
             draw(layout, context)
-        for option in ("models", "flame", "dictionary", "device"):
+        for option in ("models", "flame", "dictionary", "device", "results"):
             layout.prop(self, option)
 
 
 def backend_folder() -> Path:
     """Where the installed backend lies: among the user's own data, which upgrades of the add-on leave alone."""
     return _user_folder() / "env"  # short: Windows allows 260 letters, and torch's own paths need half of them
+
+
+def results_folder() -> Path:
+    """Where finished motions are kept."""
+    return _user_folder() / "results"
+
+
+def results_limit() -> int:
+    """How many bytes of them are kept."""
+    return chosen().results * 1_000_000
 
 
 def backend_python() -> Path:

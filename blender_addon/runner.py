@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 import bpy
 
-from . import session
+from . import preferences, session
 from .environment import Launch
 from .errors import BadInput, Cancelled, MouthpieceError
 from .job import POLL_SECONDS, Choice, Generation, Job, Rewriting
 from .placing import Performance, Report
 from .redraw import redraw
+from .shelf import Label, Shelf
 from .worklist import Entry, Fate, Worklist
 
 TICK_SECONDS = 0.05
@@ -29,7 +30,9 @@ class Runner:
         """Of the last job."""
         self.worklist = Worklist()
         self.performances: dict[tuple[str, str], Performance] = {}
-        """The last motion of each scene and strip or file, kept so that it can be written again."""
+        """The last motion of each scene and strip or file since the .blend was opened, to be written again."""
+        self.shelf = Shelf()
+        """The same from earlier sittings."""
         self._job: Job | None = None
         self._shown: tuple[object, ...] = ()
 
@@ -47,7 +50,8 @@ class Runner:
     def begin_again(self, choice: Choice) -> None:
         """Write the last motion of the choice's strip again; raises `MouthpieceError`, and nothing has begun."""
         self._check_free()
-        kept = self.performances.get((choice.scene, choice.title))
+        spoken = choice.scene, choice.title
+        kept = self.performances.get(spoken) or self.shelf.get(preferences.results_folder(), _label(spoken))
         if kept is None:
             raise BadInput(f"Nothing has been generated for “{choice.title}” yet. Generate it first.")
         self._begin(Rewriting(kept, choice, session.current))
@@ -55,7 +59,13 @@ class Runner:
 
     def has_kept(self, spoken: tuple[str, str]) -> bool:
         """Whether the motion of a scene's strip or file is there to be written again."""
-        return spoken in self.performances
+        return spoken in self.performances or self.shelf.has(preferences.results_folder(), _label(spoken))
+
+    def shelve(self) -> None:
+        """Keep what is in memory on disk too, where the .blend has a name now that is not there yet."""
+        for spoken, kept in self.performances.items():
+            if not self.shelf.has(preferences.results_folder(), _label(spoken)):
+                self._shelve(spoken, kept)
 
     def line_up(self, choices: Sequence[Choice], launch: Launch) -> None:
         """Have several jobs done one after the other."""
@@ -124,8 +134,14 @@ class Runner:
 
     def _keep(self) -> None:
         kept = self._job.performance if self._job else None
-        if kept:
-            self.performances[kept.choice.scene, kept.choice.title] = kept
+        spoken = (kept.choice.scene, kept.choice.title) if kept else ("", "")
+        if kept and self.performances.get(spoken) is not kept:
+            self.performances[spoken] = kept
+            self._shelve(spoken, kept)
+
+    def _shelve(self, spoken: tuple[str, str], kept: Performance) -> None:
+        if bpy.data.filepath:
+            self.shelf.put(preferences.results_folder(), _label(spoken), kept, preferences.results_limit())
 
     def _drop_job(self, problem: MouthpieceError) -> None:
         self._keep()
@@ -145,6 +161,10 @@ class Runner:
 
 current = Runner()
 """The runner of this Blender."""
+
+
+def _label(spoken: tuple[str, str]) -> Label:
+    return Label(bpy.data.filepath, *spoken)
 
 
 def _on_timer() -> float | None:
@@ -169,15 +189,23 @@ def _before_another_file(*_arguments: object) -> None:
     current.forget()
 
 
+@bpy.app.handlers.persistent
+def _after_saving(*_arguments: object) -> None:
+    current.shelve()
+
+
 def register() -> None:
-    """Watch for other files being opened."""
+    """Watch for other files being opened, and for this one being saved."""
     bpy.app.handlers.load_pre.append(_before_another_file)
+    bpy.app.handlers.save_post.append(_after_saving)
 
 
 def unregister() -> None:
     """Stop everything, the backend too."""
     bpy.app.handlers.load_pre.remove(_before_another_file)
+    bpy.app.handlers.save_post.remove(_after_saving)
     if bpy.app.timers.is_registered(_on_timer):
         bpy.app.timers.unregister(_on_timer)
     current.forget()
+    current.shelf.wait()
     session.current.close()

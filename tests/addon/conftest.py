@@ -33,8 +33,10 @@ def addon(tmp_path_factory) -> Iterator[SimpleNamespace]:
 
 
 @pytest.fixture(autouse=True)
-def empty_file(addon) -> Iterator[None]:
-    """Nothing in the file, nothing running."""
+def empty_file(addon, monkeypatch, tmp_path_factory) -> Iterator[None]:
+    """Nothing in the file, nothing running, no results of an earlier sitting."""
+    results = tmp_path_factory.mktemp("kept") / "results"
+    monkeypatch.setattr(addon.preferences, "results_folder", lambda: results)
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     bpy.context.scene.render.fps, bpy.context.scene.render.fps_base = 24, 1.0
     yield
