@@ -22,7 +22,6 @@ from torch import Tensor
 from . import emotions, windows
 from .models.diffusion import noise_field, sampling_times
 from .models.diffusion_talker import Condition, DiffusionTalker
-from .models.mel_encoder import MelEncoder
 from .performance import Performance
 
 GoOn = Callable[[], None]
@@ -161,8 +160,8 @@ def _heard(model: DiffusionTalker, samples: np.ndarray, fps: float, go_on: GoOn)
 
 def _level(model: DiffusionTalker, samples: np.ndarray) -> Tensor | None:
     """How loud the speech of the whole sound is, where the encoder goes by it."""
-    encoder = model.encoder
-    if not isinstance(encoder, MelEncoder):
+    encoder = model.mel
+    if encoder is None:
         return None
     length = _LEVEL_SECONDS * windows.SAMPLE_RATE
     pieces = (samples[start : start + length] for start in range(0, len(samples), length))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
@@ -22,6 +23,7 @@ from .diffusion import Prediction, Schedule
 from .layers import Lengths, PrincipalComponents, output_layers
 from .mel_encoder import HOP, RATE, MelEncoder
 from .personalizer import Personalizer, UpperFaceReader
+from .regression_ear import RegressionEar, RegressionEarConfig
 from .unitalker import HeadConfig
 
 STILLEST = 0.05
@@ -29,22 +31,22 @@ STILLEST = 0.05
 
 
 @dataclass(frozen=True)
-class UpperFaceConfig:
-    """Which numbers of a FaceSpace belong to brows, eyes and forehead, for the enhancer."""
+class RegionConfig:
+    """Which numbers of a FaceSpace belong to a region of the face."""
 
     space: str
     numbers: tuple[int, ...]
 
     def __post_init__(self) -> None:
         if not self.numbers or min(self.numbers) < 0:
-            raise ValueError(f"the upper face of {self.space} is no list of numbers")
+            raise ValueError(f"a region of {self.space} is no list of numbers")
 
 
 @dataclass(frozen=True)
 class DiffusionTalkerConfig:
     """Everything that a DiffusionTalker is built from; kept in its model file."""
 
-    encoder: EncoderConfig
+    encoder: EncoderConfig | RegressionEarConfig
     identity_count: int
     """Rows of the identity table; the last one is the pivot that stands for nobody in particular."""
     heads: tuple[HeadConfig, ...]
@@ -58,8 +60,10 @@ class DiffusionTalkerConfig:
     steps: int = 512
     """Steps that this model was trained to sample in."""
     prediction: Prediction = "x"
-    enhanced: tuple[UpperFaceConfig, ...] = ()
+    enhanced: tuple[RegionConfig, ...] = ()
     """Upper faces that the enhancer reads; empty: there is no enhancer."""
+    decided: tuple[RegionConfig, ...] = ()
+    """Mouths that follow from what is heard, by whom and in what mood, and are not left to chance; empty: none."""
     aligned_width: int = 0
     """Width of a teacher's audio features that training reads off ours (2025 version); 0 for none."""
 
@@ -73,9 +77,13 @@ class DiffusionTalkerConfig:
         dims = {head.space: head.dim for head in self.heads}
         if not dims or len(dims) != len(self.heads):
             raise ValueError("a DiffusionTalker needs at least one head, each with a name of its own")
-        for upper in self.enhanced:
-            if max(upper.numbers) >= dims.get(upper.space, 0):
-                raise ValueError(f"the upper face of {upper.space} lies outside the head of that space")
+        for region in (*self.enhanced, *self.decided):
+            if max(region.numbers) >= dims.get(region.space, 0):
+                raise ValueError(f"a region of {region.space} lies outside the head of that space")
+        if any(head.components and head.space == region.space for head in self.heads for region in self.decided):
+            raise ValueError("only numbers that are no PCA coefficients can be decided by what is heard")
+        if self.decided and self.prediction != "x":
+            raise ValueError("what is decided by what is heard has no noise; predict x")
 
 
 class Condition(NamedTuple):
@@ -94,15 +102,32 @@ class MotionHead(nn.Module):
     scaled to about unit size: noise has to have a size that it can be compared to.
     """
 
-    def __init__(self, config: HeadConfig, width: int) -> None:
+    def __init__(self, config: HeadConfig, width: int, decided: Sequence[int] = ()) -> None:
+        """`decided` numbers are not left to chance: the denoiser never sees them, noisy or not."""
         super().__init__()
         self.numbers = config.components or config.dim
         self.inward = nn.Linear(self.numbers, width)
         self.layers = output_layers(width, self.numbers, config.layers)
+        self.heard = nn.Linear(width, self.numbers)
+        """Straight from what is heard to motion."""
+        nn.init.zeros_(self.heard.weight)
+        nn.init.zeros_(self.heard.bias)
+        with torch.device("cpu"):
+            chance = torch.ones(self.numbers)
+            chance[list(decided)] = 0
+            self.register_buffer("chance", chance, persistent=False)
         self.basis = PrincipalComponents(config.components, config.dim) if config.components else None
         self.register_buffer("template", torch.zeros(config.dim) if config.has_template else None)
         self.register_buffer("mean", torch.zeros(self.numbers))
         self.register_buffer("deviation", torch.ones(self.numbers))
+
+    def seen(self, z: Tensor) -> Tensor:
+        """Noisy motion [B, T, numbers] as the denoiser sees it, [B, T, width]."""
+        return self.inward(z * self.get_buffer("chance"))
+
+    def said(self, hidden: Tensor, audio: Tensor) -> Tensor:
+        """What a denoiser says [B, T, numbers], of its last states and of the audio that it heard, [B, T, width]."""
+        return (self.layers(hidden) + self.heard(audio)).float()
 
     def encode(self, values: Tensor, template: Tensor | None) -> Tensor:
         """Values [B, T, dim] to what is denoised, [B, T, numbers]."""
@@ -134,7 +159,8 @@ class DiffusionTalker(nn.Module):
         width = config.denoiser.width
         with torch.device("cpu"):  # model files are read into modules without storage; constants need theirs
             self.register_buffer("shares", diffusion.signal_shares(config.schedule, config.times), persistent=False)
-        self.encoder = build_encoder(config.encoder)
+        ear = config.encoder
+        self.encoder = RegressionEar(ear) if isinstance(ear, RegressionEarConfig) else build_encoder(ear)
         self.audio = nn.Linear(self.encoder.width, width)
         self.unheard = nn.Parameter(torch.zeros(width))
         """In place of the audio, for what guidance leads away from."""
@@ -142,7 +168,10 @@ class DiffusionTalker(nn.Module):
             config.identity_count, len(config.emotions), config.personal_width, self.encoder.width
         )
         self.denoiser = Denoiser(config.denoiser, config.personal_width)
-        self.heads = nn.ModuleDict({head.space: MotionHead(head, width) for head in config.heads})
+        decided = {region.space: region.numbers for region in config.decided}
+        self.heads = nn.ModuleDict(
+            {head.space: MotionHead(head, width, decided.get(head.space, ())) for head in config.heads}
+        )
         upper_faces = {upper.space: upper.numbers for upper in config.enhanced}
         self.enhancer = UpperFaceReader(upper_faces, config.personal_width) if upper_faces else None
         self.alignment = nn.Linear(self.encoder.width, config.aligned_width) if config.aligned_width else None
@@ -151,15 +180,23 @@ class DiffusionTalker(nn.Module):
     def feature_rate(self) -> float:
         """Audio features per second."""
         encoder = self.config.encoder
+        if isinstance(encoder, RegressionEarConfig):
+            return encoder.fps
         hop = math.prod(encoder.convolution_strides) if isinstance(encoder, SpeechEncoderConfig) else 2 * HOP
         return RATE / hop
+
+    @property
+    def mel(self) -> MelEncoder | None:
+        """What makes a spectrum of the audio and goes by its level; None for speech encoders."""
+        encoder = self.encoder.mel if isinstance(self.encoder, RegressionEar) else self.encoder
+        return encoder if isinstance(encoder, MelEncoder) else None
 
     def hear(self, audio: Tensor, lengths: Lengths | None = None, level: Tensor | None = None) -> Tensor:
         """Audio float32 [B, n] at 16 kHz to features [B, t, encoder width].
 
         `level` of the speech in a longer sound that `audio` is a piece of, where the encoder goes by it.
         """
-        if isinstance(self.encoder, MelEncoder):
+        if self.mel is not None:
             return self.encoder(audio, lengths, level)
         return self.encoder(audio, lengths)
 
@@ -191,9 +228,9 @@ class DiffusionTalker(nn.Module):
         """
         head = self.head(space)
         share = time / self.config.times
-        hidden = self.denoiser(head.inward(z), condition.audio, condition.personal, share, counts)
+        hidden = self.denoiser(head.seen(z), condition.audio, condition.personal, share, counts)
         level = diffusion.level_at(self.shares, time)
-        return diffusion.clean(head.layers(hidden).float(), z, level, self.config.prediction)
+        return diffusion.clean(head.said(hidden, condition.audio), z, level, self.config.prediction)
 
     def step(
         self, space: str, z: Tensor, time: Tensor, then: Tensor, condition: Condition, guidance: float = 1.0

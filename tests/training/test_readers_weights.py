@@ -358,3 +358,27 @@ def test_splits_are_drawn_eight_to_one_to_one(tmp_path: Path, count: int, counts
     first, second = read("3d-etf", tmp_path), read("3d-etf", tmp_path)
     assert Counter(clip.split for clip in first.clips) == counts
     assert [clip.split for clip in first.clips] == [clip.split for clip in second.clips]
+
+
+# --- emotions in the names of files ---
+
+
+def test_ravdess_names_say_the_emotion_and_how_strong_it_is(tmp_path: Path):
+    for name in ("03-01-03-01-01-01-07", "03-01-05-02-01-01-07", "03-01-02-01-01-01-08", "WRA_Speaker_000"):
+        np.save(tmp_path / f"{name}.npy", np.zeros((40, 52), np.float32))
+        touch(tmp_path / f"{name}.wav")
+    felt = {clip.name: clip.emotions for clip in read("3d-etf", tmp_path).clips}
+    assert felt == {
+        "03-01-03-01-01-01-07": {"happy": 0.6},
+        "03-01-05-02-01-01-07": {"angry": 1.0},
+        "03-01-02-01-01-01-08": {},
+        "WRA_Speaker_000": {},
+    }
+
+
+def test_the_number_of_a_beat_sequence_says_the_emotion(tmp_path: Path):
+    numbers = {"1_wayne_0_1_8": {}, "1_wayne_0_65_65": {"happy": 1.0}, "1_wayne_0_75_75": {"angry": 1.0}}
+    numbers |= {"1_wayne_0_90_90": {"disgusted": 0.5}, "1_wayne_0_110_110": {"afraid": 1.0}, "somebody": {}}
+    for name in numbers:
+        beat(tmp_path / "1" / f"{name}.json", list(ARKIT_CHANNELS), np.zeros((70, 52), np.float32))
+    assert {Path(clip.name).name: clip.emotions for clip in read("beat", tmp_path).clips} == numbers

@@ -11,16 +11,17 @@ import pytest
 import soundfile
 
 from backend.face import ARKIT_CHANNELS
-from backend.phonetics.phones import Phone
+from backend.phonetics.phones import Phone, split
 from backend.training import readers
 from backend.training.errors import CorpusError
-from backend.training.lips import life, rules, voices
+from backend.training.lips import life, moods, rules, voices
 from backend.training.lips.voices import Sound
 from backend.training.speech import corpus
 from backend.training.speech.corpus import Recording
 
 RATE = 16000
 CALM = voices.manner_of(Sound(0, 0, 0))
+CALM_FACE = moods.Expression()
 
 
 def channel(values: np.ndarray, name: str) -> np.ndarray:
@@ -44,9 +45,12 @@ def talk(seconds: float, each: float) -> list[Phone]:
     ]
 
 
-def minutes_of(manner: voices.Manner, count: int = 20, seconds: float = 30.0) -> list[np.ndarray]:
-    phones, still = talk(seconds, 0.12), np.zeros((round(seconds * 60), 52), np.float32)
-    return [life.lively(still, 60.0, phones, "arpabet", manner, np.random.default_rng(seed)) for seed in range(count)]
+def minutes_of(
+    manner: voices.Manner, count: int = 20, seconds: float = 30.0, felt: moods.Expression = CALM_FACE
+) -> list[np.ndarray]:
+    parts = split(talk(seconds, 0.12), "arpabet")
+    still = np.zeros((round(seconds * 60), 52), np.float32)
+    return [life.lively(still, 60.0, parts, manner, felt, np.random.default_rng(seed)) for seed in range(count)]
 
 
 # --- voices ---
@@ -125,9 +129,8 @@ def test_a_face_differs_from_take_to_take_and_is_a_face():
 def test_an_asymmetric_mouth_leans():
     mouth = np.zeros((60, 52), np.float32)
     mouth[:, [ARKIT_CHANNELS.index("mouthSmileLeft"), ARKIT_CHANNELS.index("mouthSmileRight")]] = 0.5
-    face = life.lively(
-        mouth, 60.0, [Phone("sil", 0, 1)], "arpabet", replace(CALM, asymmetry=0.2), np.random.default_rng()
-    )
+    leaning = replace(CALM, asymmetry=0.2)
+    face = life.lively(mouth, 60.0, [Phone("sil", 0, 1)], leaning, CALM_FACE, np.random.default_rng())
     assert channel(face, "mouthSmileLeft").mean() > 1.3 * channel(face, "mouthSmileRight").mean()
 
 

@@ -19,7 +19,8 @@ from backend.training.motion.config import HeadsConfig
 class TalkerConfig:
     """What all FaceSpaces share; fields as in `DiffusionTalkerConfig`. Heads and identities come from the data."""
 
-    encoder: EncoderConfig
+    encoder: EncoderConfig | None = None
+    """None: the model to begin with, a UniTalker, listens and stays as it is (`RegressionEar`)."""
     denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
     personal_width: int = 64
     schedule: Schedule = "cosine"
@@ -29,6 +30,13 @@ class TalkerConfig:
     """Compare the personalised embedding with the upper face of the prediction (2025 version)."""
     frozen_encoder: bool = False
     """The teacher's encoder stays as it is in the model to begin with (2025 version)."""
+    decided_lips: bool = False
+    """Jaws and mouths of named controls follow from what is heard and are not left to chance."""
+
+    @property
+    def does_listen_alike(self) -> bool:
+        """Whether the encoder never changes, so that what is heard of a clip can be kept."""
+        return self.frozen_encoder or self.encoder is None
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from .losses import motion
 from .stages import Row
 from .talker_model import Talker
 from .task import Choices, Distillation, lesson_times, tell
-from .train import card, chunks_of, fingerprints, pieces_of, validation_batches
+from .train import card, chunks_of, fingerprints, parts_of, pieces_of, validation_batches
 
 TABLE = "stages.json"
 _LESSONS = 8
@@ -102,7 +102,10 @@ def _stage(
         config.seed,
     )
     student.model.to(device)
-    task = Distillation(student.model, taught.model.to(device), student.rates, config.sampling, settings.largest_weight)
+    parts = parts_of(settings.student or config.model)
+    task = Distillation(
+        student.model, taught.model.to(device), student.rates, config.sampling, settings.largest_weight, parts
+    )
     pieces = pieces_of(chunks_of(sets, student, config), settings.optimizer.accumulate)
     best = fit(task, pieces, _judged_by(taught.model, student, batches), run, folder / f"{steps}-steps")
     finished = student.with_weights(best)
@@ -135,7 +138,7 @@ def lesson_error(
 
     From the same noisy motion of a batch, over up to eight of the student's steps, in deviations of the motion.
     """
-    nobody = torch.zeros(len(batch.identity), dtype=torch.bool, device=batch.audio.device)
+    nobody = torch.zeros(len(batch.identity), dtype=torch.bool, device=batch.values.device)
     choices = Choices(batch.identity, nobody, nobody)
     own, theirs = (tell(each.eval(), batch, rates[batch.space], choices).condition for each in (model, teacher))
     x, frames = model.head(batch.space).encode(batch.values, batch.template), batch.lengths.frames

@@ -52,11 +52,11 @@ class Yardstick:
     @torch.no_grad()
     def _performed(self, talker: Talker) -> tuple[Tensor, float]:
         """All takes [takes, B, T, dim], and the seconds that it took to denoise them."""
-        model, batch = talker.model.to(self.batch.audio.device).eval(), self.batch
+        model, batch = talker.model.to(self.batch.values.device).eval(), self.batch
         head, count, frames = model.head(batch.space), *batch.values.shape[:2]
-        nobody = torch.zeros(count, dtype=torch.bool, device=batch.audio.device)
+        nobody = torch.zeros(count, dtype=torch.bool, device=batch.values.device)
         condition = tell(model, batch, talker.rates[batch.space], Choices(batch.identity, nobody, nobody)).condition
-        fields = [diffusion.noise_field(seed, 0, frames, head.numbers).to(batch.audio) for seed in range(TAKES)]
+        fields = [diffusion.noise_field(seed, 0, frames, head.numbers).to(batch.values) for seed in range(TAKES)]
         began = time.perf_counter()
         found = [model.sample(batch.space, field.expand(count, -1, -1), condition) for field in fields]
         seconds = time.perf_counter() - began

@@ -11,17 +11,21 @@ import numpy as np
 import torch
 from backend import checkpoint
 from backend.checkpoint import LoadedModel, ModelCard
+from backend.emotions import EMOTIONS, NEUTRAL
 from backend.face import FaceSpace
-from backend.models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig, UpperFaceConfig
+from backend.models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig, RegionConfig
+from backend.models.regression_ear import RegressionEar, RegressionEarConfig
+from backend.models.unitalker import UniTalker
 from backend.training.errors import ConfigError
 from backend.training.motion.motion_model import NewSpace, new_space, spaces_of, speakers_of
 from backend.training.motion.motion_set import MotionSet, PreparedClip
-from backend.training.motion.regions import of_controls
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from .config import DiffusionConfig, TalkerConfig
 
+_UPPER_FACE, _MOUTH = ("brow", "eye"), ("jaw", "mouth", "tongue")
+"""How the names of controls begin, as ARKit names them."""
 MEASURED_CLIPS = 400
 """Training clips of a space that its mean and spread are taken from."""
 
@@ -58,19 +62,22 @@ def teacher(config: DiffusionConfig, sets: Sequence[MotionSet], begin: LoadedMod
     """
     torch.manual_seed(config.seed)
     spaces, identities = spaces_of(sets), tuple(speakers_of(sets))
+    ear = config.model.encoder or _ear_of(begin)
     new = {name: new_space(space, sets) for name, space in spaces.items()}
     trunk = config.model
     built = DiffusionTalkerConfig(
-        trunk.encoder,
+        ear,
         len(identities) + 1,
         tuple(each.head(config.heads) for each in new.values()),
         trunk.denoiser,
+        emotions=emotions_of(sets),
         personal_width=trunk.personal_width,
         schedule=trunk.schedule,
         times=trunk.times,
         steps=trunk.times,
         prediction=trunk.prediction,
-        enhanced=_enhanced(spaces.values()) if trunk.enhancer else (),
+        enhanced=_regions(spaces.values(), _UPPER_FACE) if trunk.enhancer else (),
+        decided=_regions(spaces.values(), _MOUTH) if trunk.decided_lips else (),
     )
     talker = Talker(DiffusionTalker(built), spaces, identities)
     _fill(talker.model, new)
@@ -91,13 +98,20 @@ def student(taught: Talker, steps: int, config: TalkerConfig | None, seed: int) 
     torch.manual_seed(seed)
     built = replace(taught.model.config, steps=steps, aligned_width=0)
     if config is not None:
-        parts = {"encoder": config.encoder, "denoiser": config.denoiser, "prediction": config.prediction}
+        ear = config.encoder or built.encoder
+        parts = {"encoder": ear, "denoiser": config.denoiser, "prediction": config.prediction}
         built = replace(built, **parts, aligned_width=taught.model.encoder.width)
     model = DiffusionTalker(built)
     own, known = model.state_dict(), taught.model.state_dict()
     kept = {name: value for name, value in known.items() if name in own and own[name].shape == value.shape}
     model.load_state_dict(own | kept)
     return Talker(model, taught.spaces, taught.identities)
+
+
+def emotions_of(sets: Sequence[MotionSet]) -> tuple[str, ...]:
+    """The emotions that data sets have clips of, the neutral one first."""
+    felt = {name for prepared in sets for clip in prepared.clips for name in clip.emotions}
+    return tuple(name for name in EMOTIONS if name == NEUTRAL or name in felt)
 
 
 def of_file(path: Path) -> Talker:
@@ -108,10 +122,25 @@ def of_file(path: Path) -> Talker:
     return Talker(loaded.model, dict(loaded.spaces), loaded.identities)
 
 
-def _enhanced(spaces: Iterable[FaceSpace]) -> tuple[UpperFaceConfig, ...]:
-    """The upper faces of the spaces that name theirs."""
-    found = ((space.name, of_controls(space).upper_face) for space in spaces if space.kind == "controls")
-    return tuple(UpperFaceConfig(name, tuple(map(int, upper))) for name, upper in found if upper is not None)
+def _regions(spaces: Iterable[FaceSpace], beginnings: tuple[str, ...]) -> tuple[RegionConfig, ...]:
+    """The controls whose names begin so, of the spaces that have some."""
+    found = {
+        space.name: tuple(place for place, name in enumerate(space.channels) if name.lower().startswith(beginnings))
+        for space in spaces
+        if space.kind == "controls"
+    }
+    return tuple(RegionConfig(name, numbers) for name, numbers in found.items() if numbers)
+
+
+def _ear_of(begin: LoadedModel | None) -> RegressionEarConfig:
+    """How the model to begin with is built, as an ear. Raises ConfigError for one that cannot be one."""
+    if begin is None or not isinstance(begin.model, UniTalker):
+        raise ConfigError("Without [model.encoder], a UniTalker listens that stays as it is; name it by --from.")
+    name, space = next(iter(begin.spaces.items()))
+    try:
+        return RegressionEarConfig(replace(begin.model.config, auxiliary=()), space=name, fps=space.fps)
+    except ValueError as error:
+        raise ConfigError(f"{begin.info.name} cannot be an ear: {error}.") from error
 
 
 @torch.no_grad()
@@ -141,8 +170,14 @@ def _encoded(model: DiffusionTalker, space: str, prepared: MotionSet, clip: Prep
 
 
 def _listen_as(model: DiffusionTalker, begin: LoadedModel) -> None:
-    """Take over the encoder of another model, of whatever kind, if it is built alike."""
-    own, theirs = model.encoder.state_dict(), begin.model.encoder.state_dict()
-    if {name: value.shape for name, value in own.items()} != {name: value.shape for name, value in theirs.items()}:
+    """Take over the encoder of another model, of whatever kind, or all of a UniTalker as an ear, if built alike."""
+    own: nn.Module = model.encoder
+    theirs: nn.Module = begin.model.encoder
+    if isinstance(model.encoder, RegressionEar):
+        own, theirs = model.encoder.talker, begin.model
+    known = {name: value for name, value in theirs.state_dict().items() if not name.startswith("auxiliary.")}
+    if {name: value.shape for name, value in own.state_dict().items()} != {
+        name: value.shape for name, value in known.items()
+    }:
         raise ConfigError(f"{begin.info.name} has another encoder than the config; make [model.encoder] the same.")
-    model.encoder.load_state_dict(theirs)
+    own.load_state_dict(known)

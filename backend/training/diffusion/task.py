@@ -15,6 +15,7 @@ from backend.training.task import Parts
 from torch import Tensor
 
 from . import losses
+from .chunks import TalkerBatch
 from .config import SamplingConfig
 
 
@@ -25,7 +26,9 @@ class Told(NamedTuple):
     aligned: Tensor
     """[B, T, encoder width]: what is heard at every frame."""
     personal: Tensor
-    """[B, personal width]: the personalised embeddings of the speakers themselves."""
+    """[B, personal width]: the personalised embeddings of the speakers themselves, in no mood."""
+    felt: Tensor
+    """[B, personal width]: the same in the mood of the clip."""
     heard: Tensor
     """[B, personal width]: who is heard."""
 
@@ -71,14 +74,19 @@ class Distillation:
         rates: Mapping[str, float],
         config: SamplingConfig,
         largest_weight: float,
+        parts: Parts = "all",
     ) -> None:
-        """The student takes `model.config.steps` steps and the teacher twice as many on the same time axis."""
+        """The student takes `model.config.steps` steps and the teacher twice as many on the same time axis.
+
+        `parts` learn: all, unless the encoder is one that never changes.
+        """
         self.model, self.rates, self.config, self.largest_weight = model, rates, config, largest_weight
         self.teacher = teacher.eval().requires_grad_(False)
+        self._parts: Parts = parts
 
     def parts(self, step: int) -> Parts:
-        """All, also where the teacher's encoder was frozen."""
-        return "all"
+        """The same from the first step on."""
+        return self._parts
 
     def step(self, batch: MotionBatch) -> dict[str, Tensor]:
         """Losses motion and velocity against the distilled target, contrast, enhancer and alignment."""
@@ -132,29 +140,38 @@ class Choices(NamedTuple):
 
 def drawn(batch: MotionBatch, config: SamplingConfig) -> Choices:
     """The choices for a batch; the pivot is the row -1."""
-    chance = torch.rand(2, len(batch.identity), device=batch.audio.device)
+    chance = torch.rand(2, len(batch.identity), device=batch.values.device)
     identity = batch.identity.masked_fill(chance[0] < config.pivot, -1)
     return Choices(identity, chance[0] > 1 - config.heard, chance[1] < config.unheard)
 
 
 def tell(model: DiffusionTalker, batch: MotionBatch, fps: float, choices: Choices) -> Told:
     """What a model makes of a batch: audio encoded once, whatever is denoised by it."""
-    lengths: Lengths | None = batch.lengths if batch.is_padded else None
-    model.encoder.train(model.training and any(parameter.requires_grad for parameter in model.encoder.parameters()))
-    features = model.hear(batch.audio, lengths)
-    counts = None if lengths is None else model.encoder.feature_count(lengths.samples)
-    aligned = model.aligned(features, batch.values.shape[1], fps)
-    with torch.autocast(batch.audio.device.type, enabled=False):
+    features, aligned, counts = _listened(model, batch, fps)
+    with torch.autocast(batch.values.device.type, enabled=False):
         personalizer = model.personalizer
         heard = personalizer.heard(features.float(), counts)
         table = personalizer.identities.weight
         rows = choices.identity.where(choices.identity >= 0, len(table) - 1)
         person = torch.where(choices.is_heard[:, None], heard, table[rows])
-        told, own = personalizer.fused(person), personalizer.fused(table[batch.identity])
+        emotion = batch.emotion if isinstance(batch, TalkerBatch) else None
+        told, felt = (personalizer.fused(each, emotion) for each in (person, table[batch.identity]))
+        own = personalizer.fused(table[batch.identity])
     condition = model.condition(aligned, told)
     silent = model.without_audio(condition).audio
     audio = torch.where(choices.is_unheard[:, None, None], silent.to(condition.audio), condition.audio)
-    return Told(condition._replace(audio=audio), aligned, own, heard)
+    return Told(condition._replace(audio=audio), aligned, own, felt, heard)
+
+
+def _listened(model: DiffusionTalker, batch: MotionBatch, fps: float) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Features, features at every frame, and how many of the former are real (None: all)."""
+    lengths: Lengths | None = batch.lengths if batch.is_padded else None
+    if isinstance(batch, TalkerBatch) and batch.features is not None:
+        return batch.features, batch.features, None if lengths is None else lengths.frames
+    model.encoder.train(model.training and any(parameter.requires_grad for parameter in model.encoder.parameters()))
+    features = model.hear(batch.audio, lengths)
+    counts = None if lengths is None else model.encoder.feature_count(lengths.samples)
+    return features, model.aligned(features, batch.values.shape[1], fps), counts
 
 
 def personal_losses(model: DiffusionTalker, batch: MotionBatch, told: Told, x: Tensor) -> dict[str, Tensor]:
@@ -164,5 +181,13 @@ def personal_losses(model: DiffusionTalker, batch: MotionBatch, told: Told, x: T
     if model.enhancer is not None and batch.space in model.enhancer.upper_face:
         values = model.head(batch.space).decode(x, batch.template)
         seen = model.enhancer(values, batch.space, batch.lengths.frames)
-        found["enhancer"] = losses.contrast(told.personal, seen, batch.identity, temperature)
+        found["enhancer"] = losses.contrast(told.felt, seen, _moods(batch), temperature)
     return found
+
+
+def _moods(batch: MotionBatch) -> Tensor:
+    """int64 [B]: the same number for the same person in the same mood."""
+    if not isinstance(batch, TalkerBatch) or batch.emotion is None:
+        return batch.identity
+    facts = torch.cat((batch.identity[:, None], (1000 * batch.emotion).round().long()), dim=1)
+    return facts.unique(dim=0, return_inverse=True)[1]

@@ -19,13 +19,14 @@ from backend.training.loop import fit
 from backend.training.motion.contents import of_file, of_tensors
 from backend.training.motion.motion_set import MANIFEST, MotionSet
 from backend.training.motion.regression import MotionBatch
-from backend.training.task import Piece
+from backend.training.task import Parts, Piece
 from safetensors import safe_open
 from torch import nn
 
 from . import talker_model
-from .chunks import Chunks
-from .config import DiffusionConfig, DiffusionRun
+from .chunks import Chunks, Labels, TalkerBatch
+from .config import DiffusionConfig, DiffusionRun, TalkerConfig
+from .heard import Heard
 from .losses import motion
 from .talker_model import Talker
 from .task import Choices, Diffusion, tell
@@ -70,7 +71,7 @@ def train(
         config.seed,
     )
     talker.model.to(device)
-    task = Diffusion(talker.model, talker.rates, config.sampling, "decoder" if config.model.frozen_encoder else "all")
+    task = Diffusion(talker.model, talker.rates, config.sampling, parts_of(config.model))
     judge = judged_by(sources.sets, talker, config)
     pieces = pieces_of(chunks_of(sources.sets, talker, config), config.optimizer.accumulate)
     best = fit(task, pieces, judge, run, folder, tensorboard=tensorboard)
@@ -81,15 +82,31 @@ def train(
 
 def chunks_of(sets: Sequence[MotionSet], talker: Talker, config: DiffusionConfig) -> Chunks:
     """The training chunks of data sets."""
-    rows = {name: row for row, name in enumerate(talker.identities)}
-    return Chunks(sets, rows, config.sampling, config.augment, config.seed)
+    return Chunks(sets, labels_of(talker), config.sampling, config.augment, config.seed, heard=heard_by(talker, config))
 
 
-def pieces_of(chunks: Chunks, collected: int) -> Callable[[int], list[Piece[MotionBatch]]]:
+def labels_of(talker: Talker) -> Labels:
+    """What the rows of a model's tables mean."""
+    return Labels({name: row for row, name in enumerate(talker.identities)}, talker.model.config.emotions)
+
+
+def heard_by(talker: Talker, config: DiffusionConfig) -> Heard | None:
+    """What is heard in clips, once and for all, where no model of the chain ever hears otherwise."""
+    student = config.distillation.student
+    is_kept = config.model.does_listen_alike and (student is None or student.encoder is None)
+    return Heard(talker.model) if is_kept else None
+
+
+def parts_of(model: TalkerConfig) -> Parts:
+    """What learns: all but an encoder that stays as it is."""
+    return "decoder" if model.does_listen_alike else "all"
+
+
+def pieces_of(chunks: Chunks, collected: int) -> Callable[[int], list[Piece[TalkerBatch]]]:
     """What this process learns in each step: batches of its own, `collected` at a time."""
     count = processes.count() * collected
 
-    def pieces(step: int) -> list[Piece[MotionBatch]]:
+    def pieces(step: int) -> list[Piece[TalkerBatch]]:
         return [Piece(chunks.batch(step * count + number), 1 / count) for number in processes.own_pieces(collected)]
 
     return ahead(pieces)
@@ -114,17 +131,17 @@ def judged_by(
     return validate
 
 
-def validation_batches(sets: Sequence[MotionSet], talker: Talker, config: DiffusionConfig) -> list[MotionBatch]:
+def validation_batches(sets: Sequence[MotionSet], talker: Talker, config: DiffusionConfig) -> list[TalkerBatch]:
     """The same chunks of validation clips for every model of a chain."""
-    rows = {name: row for row, name in enumerate(talker.identities)}
-    chunks = Chunks(sets, rows, config.sampling, None, config.seed, validation=True)
+    heard = heard_by(talker, config)
+    chunks = Chunks(sets, labels_of(talker), config.sampling, None, config.seed, heard=heard, validation=True)
     return [chunks.batch(number) for number in range(VALIDATED)]
 
 
 @torch.no_grad()
 def unexplained(model: DiffusionTalker, batch: MotionBatch, rates: Mapping[str, float]) -> float:
     """Squared error of what a model takes noisy motion to be, over the motion's own square; mean over noise levels."""
-    nobody = torch.zeros(len(batch.identity), dtype=torch.bool, device=batch.audio.device)
+    nobody = torch.zeros(len(batch.identity), dtype=torch.bool, device=batch.values.device)
     told = tell(model, batch, rates[batch.space], Choices(batch.identity, nobody, nobody))
     x, frames = model.head(batch.space).encode(batch.values, batch.template), batch.lengths.frames
     eps = diffusion.noise_field(0, 0, x.shape[1], x.shape[2]).to(x)

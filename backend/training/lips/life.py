@@ -12,8 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from backend.face import ARKIT_CHANNELS
-from backend.phonetics.phones import VOWELS, Phone, split
+from backend.phonetics.phones import VOWELS, Phone
 
+from .moods import Expression
 from .voices import Manner
 
 Generator = np.random.Generator
@@ -27,17 +28,22 @@ _GLANCE_EVERY = 1.4
 """Seconds, on average."""
 _SACCADE = 0.05
 """Seconds that the eyes need for a glance."""
+_OPENING_LIPS = frozenset({"mouthUpperUp", "mouthLowerDown", "mouthFunnel"})
+"""What an expression must not do to lips that are shut."""
 
 
 def lively(
-    values: np.ndarray, fps: float, phones: Sequence[Phone], alphabet: str, manner: Manner, random: Generator
+    values: np.ndarray, fps: float, parts: Sequence[Phone], manner: Manner, felt: Expression, random: Generator
 ) -> np.ndarray:
-    """ARKit weights float32 [frames, 52] of a mouth that speaks, with the rest of the face."""
+    """ARKit weights float32 [frames, 52] of a mouth that speaks, with the rest of the face.
+
+    `parts` are the phones by class name (`phones.split`), `felt` is what an emotion leaves on the face.
+    """
     times = np.arange(len(values)) / fps
-    parts = split(phones, alphabet)
     face = values.copy()
     _lean(face, manner.asymmetry)
-    _glance(face, times, manner, random)
+    _feel(face, times, felt, random)
+    _glance(face, times, manner, felt.downcast, random)
     _raise_brows(face, times, parts, manner, random)
     _blink(face, times, parts, manner, random)
     return np.clip(face, 0, 1).astype(np.float32)
@@ -63,6 +69,18 @@ def _lean(face: np.ndarray, asymmetry: float) -> None:
             face[:, number] *= 1 + (asymmetry if name.endswith("Left") else -asymmetry)
 
 
+def _feel(face: np.ndarray, times: np.ndarray, felt: Expression, random: Generator) -> None:
+    """An expression comes and goes a little; lips that are shut stay shut."""
+    jaw, close = (face[:, ARKIT_CHANNELS.index(name)] for name in ("jawOpen", "mouthClose"))
+    apart = 1 - np.clip(close / np.maximum(jaw, 0.02), 0, 1)
+    strength = np.clip(1 + 0.18 * _wander(times, 0.35, random), 0.5, 1.4)
+    for name, weight in felt.face.items():
+        amount = weight * strength * (apart if name in _OPENING_LIPS else 1.0)
+        for channel in (name, f"{name}Left", f"{name}Right"):
+            if channel in ARKIT_CHANNELS:
+                _add(face, channel, amount)
+
+
 def _blink(face: np.ndarray, times: np.ndarray, parts: Sequence[Phone], manner: Manner, random: Generator) -> None:
     pauses = [part.start for part in parts if part.name == "sil" and part.end - part.start > _PAUSE]
     lids = np.zeros(len(times))
@@ -76,11 +94,12 @@ def _blink(face: np.ndarray, times: np.ndarray, parts: Sequence[Phone], manner: 
         _add(face, f"browDown{side}", 0.06 * lids)
 
 
-def _glance(face: np.ndarray, times: np.ndarray, manner: Manner, random: Generator) -> None:
+def _glance(face: np.ndarray, times: np.ndarray, manner: Manner, downcast: float, random: Generator) -> None:
     """The eyes rest on a point, jump to another one, and come back to the listener more often than not."""
     moments = np.cumsum(random.exponential(_GLANCE_EVERY, int(times[-1] / _GLANCE_EVERY * 2) + 8))
     away = random.random(len(moments)) < 0.45
     across, up = (away * random.normal(0, size, len(moments)) for size in (manner.gaze, 0.6 * manner.gaze))
+    up = up - downcast * random.uniform(0.3, 1.4, len(moments))
     knots = np.stack([moments, moments + _SACCADE], axis=1).ravel()
     turned, raised = (
         np.interp(times, knots, np.stack([np.concatenate([[0.0], places[:-1]]), places], axis=1).ravel())

@@ -67,7 +67,9 @@ class ClipWriter:
         names = [recording.name if len(lengths) == 1 else f"{recording.name}-{n:03}" for n in range(len(lengths))]
         identity = f"{self.data_set.name}/{recording.identity}"
         return [
-            PreparedClip(name, identity, recording.split, self.data_set.space.fps, samples, frames)
+            PreparedClip(
+                name, identity, recording.split, self.data_set.space.fps, samples, frames, dict(recording.emotions)
+            )
             for name, (samples, frames) in zip(names, lengths, strict=True)
         ]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -41,6 +41,8 @@ class PreparedClip:
     fps: float
     samples: int
     frames: int
+    emotions: dict[str, float] = field(default_factory=dict)
+    """What is felt, by name of `backend.emotions`; none is neutral."""
 
     @property
     def audio(self) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -42,6 +42,8 @@ class AnnotatedClip:
     split: Split
     start: float = 0.0
     """Second of the sound at which the first frame lies."""
+    emotions: Mapping[str, float] = field(default_factory=dict)
+    """What is felt, by name of `backend.emotions`; none is neutral."""
 
     def load(self) -> np.ndarray:
         """The motion: float32 [frames, dim] in the data set's own unit. Raises ClipError, naming the file."""

@@ -2,7 +2,8 @@
 """BEAT: SPEAKER/1_wayne_0_1_1.json with ARKit weights at 60 fps by name, and the sound of the same name beside it.
 
 Weights are sorted by the `names` of each file. Most files have no tongueOut: it stays 0. BEAT's recordings take
-minutes, so they become clips of 20 s; one recording never lies in two splits, which are drawn.
+minutes, so they become clips of 20 s; one recording never lies in two splits, which are drawn. The number of its
+sequence says which emotion was acted (`emotion_labels`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from backend.face import ARKIT_CHANNELS, arkit
 from backend.training.motion.clip import ClipError
 
+from . import emotion_labels
 from .annotated import AnnotatedClip, DataSet, Pair, checked, drawn_split, pairs
 
 FPS = 60.0
@@ -33,7 +35,8 @@ def _clip(pair: Pair) -> AnnotatedClip:
     path = PurePosixPath(pair.name)
     speaker = re.match(r"\d+_[^_]+", path.name)
     identity = speaker[0] if speaker else path.parts[0]
-    return AnnotatedClip(*pair, _load, FPS, "arkit", identity, "train")
+    felt = emotion_labels.of_beat(path.name)
+    return AnnotatedClip(*pair, _load, FPS, "arkit", identity, "train", emotions=felt)
 
 
 def _load(path: Path) -> np.ndarray:

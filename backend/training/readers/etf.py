@@ -2,7 +2,7 @@
 """3D-ETF (EmoTalk): 52 weights at 30 fps in .npy files and sounds of the same names, in whatever folders they lie.
 
 Weights are in alphabetical order; some are negative and become 0. RAVDESS names end with the actor, HDTF names with
-the number of a piece. No split is published, so one is drawn.
+the number of a piece. RAVDESS names also say the emotion (`emotion_labels`). No split is published, so one is drawn.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from backend.face import ETF_CHANNELS, annotation
 from backend.training.errors import CorpusError
 
+from . import emotion_labels
 from .annotated import SOUND_ENDINGS, AnnotatedClip, DataSet, Pair, drawn_split, files_by_name, load_npy
 
 SPACE = annotation("3DETF_blendshape_weight", len(ETF_CHANNELS), 30.0)
@@ -49,7 +50,8 @@ def _by_stem(files: dict[str, Path]) -> dict[str, Path]:
 
 
 def _clip(pair: Pair) -> AnnotatedClip:
-    return AnnotatedClip(*pair, _load, SPACE.fps, SPACE.name, identity_of(pair.name), "train")
+    felt = emotion_labels.of_ravdess(pair.name)
+    return AnnotatedClip(*pair, _load, SPACE.fps, SPACE.name, identity_of(pair.name), "train", emotions=felt)
 
 
 def _load(path: Path) -> np.ndarray:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Speakers: a corpus of `synthesize` as annotated motion, every voice with a manner of its own.
+"""Speakers: a corpus of `synthesize` as annotated motion, every voice with a manner of its own and every mood seen.
 
-The lower face is what the rules make of the phones (`lips.rules`) as the speaker articulates (`lips.voices`), the rest
-of the face is drawn for every recording (`lips.life`).
+The lower face is what the rules make of the phones (`lips.rules`) as the speaker articulates (`lips.voices`) in
+the mood of the recording (`lips.moods`), the rest of the face is drawn for every recording (`lips.life`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from backend.audio import SAMPLE_RATE, AudioError, decode
 from backend.face import arkit
 from backend.phonetics.phones import split
 from backend.training.errors import CorpusError
-from backend.training.lips import life, rules, voices
+from backend.training.lips import life, moods, rules, voices
 from backend.training.lips.prepare import loudness_of
 from backend.training.motion.clip import REDUCTIONS, ClipError
 from backend.training.speech import corpus
@@ -33,7 +33,8 @@ class Speaker:
     """Somebody in a corpus; their voice is listened to when somebody asks for their manner."""
 
     def __init__(self, folder: Path, recordings: list[Recording]) -> None:
-        self._folder, self._recordings = folder, recordings[:HEARD]
+        calm = [recording for recording in recordings if not recording.emotions]
+        self._folder, self._recordings = folder, (calm or recordings)[:HEARD]
 
     @cached_property
     def manner(self) -> voices.Manner:
@@ -62,10 +63,11 @@ def read(folder: Path) -> list[DataSet]:
             space.name,
             recording.speaker,
             "train",
+            emotions=recording.emotions,
         )
         for recording in recordings
     )
-    return [DataSet(folder.resolve().name, space, names, clips, cut_long=True)]
+    return [DataSet(folder.resolve().name, space, names, clips, cut_long=True, level=True)]
 
 
 def _motion(folder: Path, recording: Recording, speaker: Speaker, _manifest: Path) -> np.ndarray:
@@ -74,10 +76,12 @@ def _motion(folder: Path, recording: Recording, speaker: Speaker, _manifest: Pat
     frames = round(len(samples) / SAMPLE_RATE * FPS)
     loudness = [loudness_of(samples, phone) for phone in recording.phones]
     speech = rules.Speech(recording.phones, recording.shut(), loudness, recording.alphabet)
-    mouth = rules.to_arkit(voices.articulated(rules.weights(speech, frames, FPS), speaker.manner))
+    manner = moods.moody(speaker.manner, recording.emotions)
+    mouth = rules.to_arkit(voices.articulated(rules.weights(speech, frames, FPS), manner))
     seed = int.from_bytes(hashlib.blake2b(recording.audio.encode(), digest_size=8).digest(), "big")
     random = np.random.default_rng(seed)
-    return life.lively(mouth, FPS, recording.phones, recording.alphabet, speaker.manner, random)
+    parts, felt = split(recording.phones, recording.alphabet), moods.expression(recording.emotions)
+    return life.lively(mouth, FPS, parts, manner, felt, random)
 
 
 def _sound(path: Path) -> np.ndarray:

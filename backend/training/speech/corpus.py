@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from backend.phonetics.phones import Phone, closures_of
@@ -37,6 +37,8 @@ class Recording:
     score: float = 1.0
     """How sure the aligner was, 0 to 1."""
     duration: float = 0.0
+    emotions: dict[str, float] = field(default_factory=dict)
+    """What is felt, by name of `backend.emotions`; none is neutral."""
 
     def shut(self) -> list[tuple[float, float]]:
         """The safest closures: everything between both estimates where they touch, else the one from the sound."""

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from backend.phonetics.phones import Phone, classes_of
@@ -23,6 +24,12 @@ class Prompt:
     """0 low, 1 high, within what the voice can do."""
     liveliness: float = 0.5
     """0 monotonous, 1 lively, where the engine can do it."""
+    tilt: float = 0.0
+    """Decibels per octave by which the voice is brighter; done to what the engine answers."""
+    loudness: float = 0.0
+    """Decibels above the usual peak."""
+    emotions: Mapping[str, float] = field(default_factory=dict)
+    """What is felt, by name of `backend.emotions`; none is neutral."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from backend.settings import SettingsError, from_plain
 from backend.training.errors import ConfigError, EngineError
 from tqdm import tqdm
 
-from . import corpus, espeak, festival, flite
+from . import corpus, espeak, festival, flite, moods
 from .corpus import Recording
 from .prompts import compose
 from .spoken import Prompt, Spoken
@@ -45,6 +45,8 @@ class VoiceSet:
     variants: tuple[str, ...] = ()
     stretch: tuple[float, ...] = (0.8, 1.3)
     """Lowest and highest; above 1 speaks slower."""
+    emotional: float = 0.0
+    """Share of the utterances that are spoken with an emotion (`moods`)."""
 
 
 @dataclass(frozen=True)
@@ -113,14 +115,18 @@ def _prompt(voice_set: VoiceSet, random: Random) -> Prompt:
         voice = f"{voice}+{random.choice(voice_set.variants)}"
     text = " ".join(compose(language, random) for _ in range(random.choice((1, 1, 1, 2))))
     stretch = random.uniform(voice_set.stretch[0], voice_set.stretch[-1])
-    return Prompt(voice_set.engine, voice, language, text, stretch, random.random(), random.random())
+    prompt = Prompt(voice_set.engine, voice, language, text, stretch, random.random(), random.random())
+    if not voice_set.emotional:
+        return prompt
+    return moods.toned(prompt, moods.drawn(voice_set.emotional, random), random.uniform(0.4, 1.0))
 
 
 def _record(folder: Path, utterance: tuple[str, Prompt]) -> Recording:
     """Speaks one prompt into an audio file; runs in a worker process."""
     name, prompt = utterance
     spoken = _with_pauses(ENGINES[prompt.engine].speak(prompt), Random(name))
-    samples = _levelled(soxr.resample(spoken.samples, spoken.rate, RATE))
+    samples = moods.tilted(soxr.resample(spoken.samples, spoken.rate, RATE), RATE, prompt.tilt)
+    samples = _levelled(samples, prompt.loudness)
     audio = f"audio/{name}.flac"
     soundfile.write(folder / audio, samples, RATE)
     heard = snapped_closures(spoken.phones, band_level(samples, RATE), ENGINES[prompt.engine].CLOSURE_SEARCH)
@@ -136,6 +142,7 @@ def _record(folder: Path, utterance: tuple[str, Prompt]) -> Recording:
         closures_snap=_rounded(heard),
         alphabet=spoken.alphabet,
         duration=len(samples) / RATE,
+        emotions=dict(prompt.emotions),
     )
 
 
@@ -148,11 +155,11 @@ def _with_pauses(spoken: Spoken, random: Random) -> Spoken:
     return Spoken(samples, spoken.rate, phones, spoken.alphabet)
 
 
-def _levelled(samples: np.ndarray) -> np.ndarray:
+def _levelled(samples: np.ndarray, loudness: float) -> np.ndarray:
     peak = float(np.abs(samples).max())
     if peak == 0:
         raise EngineError("An engine answered with silence.")
-    return samples * (0.5 / peak)
+    return samples * (0.5 * 10 ** (loudness / 20) / peak)
 
 
 def _rounded(intervals: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
