@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
@@ -30,6 +32,8 @@ from .writing.take import Take
 if TYPE_CHECKING:
     from .job import Choice
 
+PLURALS = {"shape key": "shape keys", "bone": "bones", "property": "properties"}
+
 
 @dataclass(frozen=True)
 class Made:
@@ -50,11 +54,13 @@ class Report(Record):
     takes: tuple[Made, ...]
     """All takes that were made, the one that plays first."""
     missing: tuple[str, ...]
-    """Shape keys of its rig convention that the character does not have."""
+    """Controls of its rig convention that the character does not have."""
     moved: tuple[str, ...]
     """The artist's actions that now play from an NLA track."""
     warnings: tuple[str, ...]
     """A sentence for everything that keeps the motion from being seen."""
+    driven: Mapping[str, int]
+    """How many controls move: by kind, such as ``bone``; none where a mesh moves as a whole."""
     vertices: int
     """Of the mesh that moves as a whole; 0 where controls move it."""
     seconds: float
@@ -64,7 +70,10 @@ class Report(Record):
     def sentence(self) -> str:
         """The result in one line."""
         frames = f"frames {self.first_frame} to {self.last_frame}"
-        what = f"a mesh of {self.vertices} vertices" if self.vertices else f"{len(self.shape_keys)} shape keys"
+        counted = " and ".join(
+            f"{count} {kind if count == 1 else PLURALS[kind]}" for kind, count in self.driven.items()
+        )
+        what = f"a mesh of {self.vertices} vertices" if self.vertices else counted
         takes = f", {len(self.takes)} takes" if len(self.takes) > 1 else ""
         return f"“{self.character}” speaks: {what}, {frames}{takes}."
 
@@ -158,6 +167,7 @@ class Placing:
             missing=face.match.missing if face else (),
             moved=self.applied.moved,
             warnings=(*self._notes(), *probe.complaints(character, things, self._writing)),
+            driven=_driven(self._writing) if self._performance.motion.neutral is None else {},
             vertices=0 if self._performance.motion.neutral is None else len(self._performance.motion.neutral),
             seconds=round(time.monotonic() - self._began, 3),
         )
@@ -231,6 +241,12 @@ def _made(writing: Writing | MeshWriting, applied: Placed) -> tuple[Made, ...]:
     records = writing.records if isinstance(writing, Writing) else (writing.record,)
     told = zip(records, applied.takes, strict=True)
     return tuple(Made(record.take, record.seed, actions) for record, actions in told)
+
+
+def _driven(writing: Writing | MeshWriting) -> dict[str, int]:
+    """How many controls of each kind there are."""
+    controls = dict.fromkeys((strand.owner, strand.kind, strand.title) for strand in writing.strands)
+    return dict(Counter(kind for _, kind, _ in controls))
 
 
 def _record(performance: Performance, number: int) -> Record:

@@ -104,7 +104,7 @@ def _reason(character: Object, block: ID, action: Action | None, strands: Sequen
     if character.hide_viewport:
         return f"“{character.name}” is disabled in viewports, so its motion could not be checked."
     if paths & {driver.data_path for driver in data.drivers}:
-        return "Drivers set these shape keys, so keys on them do not show. Remove the drivers, or animate them."
+        return "Drivers set what the lip sync moves, so its keys do not show. Remove the drivers, or animate them."
     if any(track.is_solo for track in data.nla_tracks):
         return "A solo track in the NLA editor silences the lip sync. Turn its star off."
     if action is None:
@@ -112,7 +112,7 @@ def _reason(character: Object, block: ID, action: Action | None, strands: Sequen
     if any(curve.mute for curve in compat.curves_for_writing(action, block) if curve.data_path in paths):
         return "Some of the lip sync's own curves are muted. Unmute them in the Graph Editor."
     if data.action == action:
-        return "The keys are written, but something else sets these shape keys."
+        return "The keys are written, but something else sets what they move."
     return _reason_below(data, action)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import bpy
 
@@ -42,6 +42,14 @@ class Strand:
     def target(self) -> tuple[str, int]:
         """Which property of its owner it moves."""
         return self.path, self.index
+
+    @property
+    def kind(self) -> Literal["shape key", "bone", "property"]:
+        """What it moves. The custom property of a bone is a property."""
+        if self.owner.kind == "KEY":
+            return "shape key"
+        is_channel = self.path.startswith("pose.bones[") and not self.path.endswith("]")
+        return "bone" if is_channel else "property"
 
     @property
     def title(self) -> str:

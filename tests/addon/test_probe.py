@@ -69,7 +69,7 @@ def test_driver_on_the_value(complaints):
     def spoil(key, action):
         key.driver_add('key_blocks["jawOpen"].value').driver.expression = "0.3"
 
-    assert "Drivers set these shape keys" in complaints(spoil)
+    assert "Drivers set what the lip sync moves" in complaints(spoil)
 
 
 def test_solo_track(complaints, head):
