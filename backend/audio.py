@@ -40,8 +40,8 @@ def decode(source: bytes | Path, start: float = 0.0, duration: float | None = No
     """One stretch of a sound file, mixed to mono at 16 kHz: float32 [round(duration * 16000)].
 
     `source` is a path or a whole file's bytes. `start` (seconds) may lie before the file and ``start + duration``
-    behind it: silence is added there; None means up to the file's end. Only the stretch is read, block by block.
-    Raises `AudioError` for what is no sound, holds broken numbers or is too short.
+    behind it: silence is added there; None means up to where the file really ends. Only the stretch is read, block by
+    block. Raises `AudioError` for what is no sound, holds broken numbers or is too short.
     """
     name = f"The sound file {source.name}" if isinstance(source, Path) else "The sound"
     with _opened(source, name) as file:
@@ -57,6 +57,9 @@ def decode(source: bytes | Path, start: float = 0.0, duration: float | None = No
             inside = piece[: max(len(samples) - offset, 0)]
             samples[offset : offset + len(inside)] = inside
             offset += len(inside)
+    if duration is None and offset < len(samples) - SHORTEST * SAMPLE_RATE:  # its header claims more than it holds
+        _check_length(offset / SAMPLE_RATE, name)
+        return samples[:offset].copy()
     return samples
 
 
@@ -96,6 +99,8 @@ def _opened(source: bytes | Path, name: str) -> Iterator[soundfile.SoundFile]:
         raise AudioError(f"{name} does not exist; check the path.") from error
     except OSError as error:
         raise AudioError(f"{name} cannot be read ({error.strerror}).") from error
+    except MemoryError as error:
+        raise AudioError(f"{name} is too long for the memory of this computer; cut it into parts.") from error
     except (soundfile.SoundFileError, TypeError) as error:
         reason = "is not a sound that can be read; convert it to wav, flac, ogg or mp3"
         raise AudioError(f"{name} {reason}.") from error

@@ -31,6 +31,7 @@ class Conversation:
         self._progress_times: collections.deque[float] = collections.deque(maxlen=PROGRESS_PER_SECOND)
         self._early: list[protocol.Reply] | None = []
         """What must wait for the introduction; None once that was said."""
+        self._over = False
 
     def introduce(self, ready: protocol.Ready) -> None:
         """Send the first message, and then what came up before it."""
@@ -45,10 +46,11 @@ class Conversation:
             self._send(status)
 
     def fault(self, failed: protocol.Failed) -> None:
-        """Say that the backend cannot go on; this may come even before the introduction."""
+        """Say that the backend cannot go on; this may come even before the introduction, and nothing comes after it."""
         with self._lock:
             self._early = None
             self._send(failed)
+            self._over = True
 
     def accept(self, job: int) -> bool:
         """Take on a job; False where its number was used before: then that request fails alone.
@@ -100,6 +102,8 @@ class Conversation:
             self._send(protocol.Progress(job, stage, fraction))
 
     def _send(self, message: protocol.Reply) -> None:
+        if self._over:
+            return
         if self._early is not None:
             self._early.append(message)
             return

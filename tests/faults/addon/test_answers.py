@@ -66,7 +66,7 @@ def run(addon, choice, tmp_path):
 @linux
 def test_broken_answers_end_in_one_sentence_and_change_nothing(run, snapshot, shot, times, chance, record):
     frames = [mutations.frame(message) for message in good_conversation()]
-    before, wanted, tried, outcomes = snapshot(), times(150, 4000), 0, Counter()
+    before, wanted, tried, outcomes = snapshot(), times(150, 3000), 0, Counter()
     conversations = 0
     while tried < wanted:
         spoiled = list(frames)

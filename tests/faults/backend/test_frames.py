@@ -20,6 +20,8 @@ from tests.backend.conftest import babble, encoded
 from tests.faults import mutations
 from tests.faults.figures import MB, handles, is_sentence, linux, memory, posix
 
+SECONDS = 300
+"""Patience with a busy machine."""
 NURSERY = Path(__file__).with_name("nursery.py")
 SOUND = np.frombuffer(encoded(babble(1.0)), np.uint8)
 
@@ -50,7 +52,7 @@ def test_the_reader_takes_broken_frames_for_what_they_are(times, chance, record)
 @posix
 def test_server_processes_take_broken_frames_for_what_they_are(models, times, record):
     """The last frame of each conversation is no request: one sentence, exit code 1, and at most so much memory."""
-    wanted = times(60, 4000)
+    wanted = times(60, 2000)
     command = [sys.executable, str(NURSERY), str(models), str(wanted), "8"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
     assert done.returncode == 0, done.stderr
@@ -65,12 +67,12 @@ def test_server_processes_take_broken_frames_for_what_they_are(models, times, re
 def test_one_server_lives_through_requests_that_are_nonsense(start_client, models, times, chance, record):
     """Whole frames with nonsense in them: each job has one end, and memory and handles stay as they were."""
     client = start_client("--models", str(models), "--device", "cpu")
-    client.next()
-    before, tried = 0, times(150, 1500)
+    client.next(SECONDS)
+    before, tried = 0, times(150, 1000)
     for number in range(1, tried + 1):
         request = mutations.any_message(protocol.Generate, chance, job=number, **nonsense(chance))
         client.send(request, protocol.Unload()) if chance.random() < 0.02 else client.send(request)
-        end = client.until_end(number)[-1]
+        end = client.until_end(number, SECONDS)[-1]
         assert isinstance(end, protocol.Finished) or (is_sentence(end.reason) and not end.detail), (request, end)
         if number == tried // 3:
             before, open_before = memory(client.child.pid), handles(client.child.pid)
@@ -101,7 +103,7 @@ def test_slow_writers_are_waited_for(start_client, models, request_for, times, r
     """Some bytes at a time, with pauses inside lengths, header and payload."""
     clients = [start_client("--models", str(models), "--device", "cpu") for _ in range(times(2, 6))]
     for client in clients:
-        client.next()
+        client.next(SECONDS)
     data = mutations.frame(request_for(1, 0.5))
     edges = sorted({1, 4, 7, 9, 200, 1000, *range(2000, len(data), 2000), len(data)})
     for first, last in itertools.pairwise((0, *edges)):
@@ -110,7 +112,7 @@ def test_slow_writers_are_waited_for(start_client, models, request_for, times, r
             client.child.stdin.flush()
         time.sleep(0.05)
     for client in clients:
-        assert isinstance(client.until_end(1)[-1], protocol.Finished)
+        assert isinstance(client.until_end(1, SECONDS)[-1], protocol.Finished)
     half = mutations.frame(request_for(2, 0.5))[:3000]
     for client in clients:
         client.child.stdin.write(half)
