@@ -5,19 +5,23 @@ from __future__ import annotations
 
 from . import cli, demo_head, preferences, runner
 from .interface import backend as backend_box
-from .interface import known_words as known_words_panel
-from .interface import linked as linked_buttons
-from .interface import mapping as mapping_panel
-from .interface import mesh as mesh_panel
 from .interface import (
+    emotions,
     operators,
     panels,
+    performance,
+    performance_tab,
     phone_track,
     properties,
     rig_files,
     viseme_list,
 )
+from .interface import known_words as known_words_panel
+from .interface import linked as linked_buttons
+from .interface import mapping as mapping_panel
+from .interface import mesh as mesh_panel
 from .interface import queue as queue_panel
+from .interface import takes as takes_panel
 from .interface import training_clip as training_clip_panel
 from .interface import visemes as visemes_panel
 from .interface import writing as writing_panel
@@ -30,6 +34,10 @@ PARTS = (
     backend_box,
     linked_buttons,
     panels,
+    takes_panel,
+    emotions,
+    performance,
+    performance_tab,
     rig_files,
     mapping_panel,
     known_words_panel,

@@ -179,10 +179,12 @@ class Generation(Job):
     def __init__(self, choice: Choice, launch: Launch, session: Session) -> None:
         """Check everything and begin; raises `MouthpieceError`, and nothing has begun."""
         super().__init__(session)
-        asked = choice.performance.possible_with(request.model_of(session.ready, choice.model), choice.space)
+        model = request.model_of(session.ready, choice.model)
+        asked = choice.performance.possible_with(model, choice.space)
         choice = replace(choice, performance=asked)
         choice.writing.check()
-        choice.writing.check_takes(asked.takes)
+        if model or not asked.where_possible:  # else it turns out later how many there will be
+            choice.writing.check_takes(asked.takes)
         chosen = cast(choice)
         self._choice = transcripts.completed(choice, chosen.strip)
         block = chosen.face.owners[0] if chosen.face else own.block_of(chosen.character)

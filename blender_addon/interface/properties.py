@@ -9,33 +9,24 @@ from dataclasses import replace
 import bpy
 from bpy.types import Context, Object
 
-from .. import audio, compat, fields, preferences, session
+from .. import compat, fields, preferences, session
 from ..errors import BadInput, MouthpieceError
 from ..job import Choice, cast
-from . import known_words, mesh, writing
+from . import known_words, mesh, performance, writing
 from .registration import registration
+from .searches import can_speak, strip_names
 
 DEFAULT_MODEL = "default"
 PIVOT = "pivot"
 """The style that is nobody's in particular."""
 
 
-def can_speak(_settings: bpy.types.PropertyGroup, thing: Object) -> bool:
-    """Whether an object can be chosen as a character."""
-    return thing.type == "ARMATURE" or getattr(thing.data, "shape_keys", None) is not None
-
-
-def strip_names(_settings: bpy.types.PropertyGroup, context: Context, _typed: str) -> list[str]:
-    """The strips that can be chosen, for a field with a search."""
-    return [strip.name for strip in audio.sound_strips(compat.sequencer_scene(context))]
-
-
 def _model_names(_settings: LipSyncSettings, _context: Context, _typed: str) -> list[str]:
-    return [model.name for model in session.current.ready.models] if session.current.ready else [DEFAULT_MODEL]
+    return [model.name for model in session.current.models] or [DEFAULT_MODEL]
 
 
 def _of_model(settings: LipSyncSettings, field: str) -> Iterator[str]:
-    for model in session.current.ready.models if session.current.ready else ():
+    for model in session.current.models:
         if model.name == (settings.model or DEFAULT_MODEL):
             yield from getattr(model, field)
 
@@ -141,6 +132,7 @@ def how(context: Context) -> Choice:
             identity=chosen.style or PIVOT,
             strength=chosen.strength,
             raw=chosen.raw,
+            performance=performance.options(context),
             writing=writing.options(context),
             mesh=mesh.options(context),
         ),

@@ -16,6 +16,7 @@ from ..worklist import Fate
 from . import properties
 from .buttons import AT_WORK, AtOnce, TakesTime
 from .registration import registration
+from .searches import can_speak, strip_names
 from .sidebar import Tab, in_both_sidebars
 from .text import draw_sentence
 
@@ -38,10 +39,8 @@ SHOWN = 8
 class RoleSettings(bpy.types.PropertyGroup):
     """One row of the list."""
 
-    strip: fields.text("Strip", "The sound strip to speak", properties.strip_names)
-    character: bpy.props.PointerProperty(
-        name="Character", description="Who speaks it", type=Object, poll=properties.can_speak
-    )
+    strip: fields.text("Strip", "The sound strip to speak", strip_names)
+    character: bpy.props.PointerProperty(name="Character", description="Who speaks it", type=Object, poll=can_speak)
 
 
 class QueueSettings(bpy.types.PropertyGroup):

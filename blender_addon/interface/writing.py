@@ -78,6 +78,10 @@ class WritingSettings(bpy.types.PropertyGroup):
     add_blinks: bpy.props.BoolProperty(name="Add Blinks", description="Let the eyes blink now and then")
     add_darts: bpy.props.BoolProperty(name="Add Eye Darts", description="Let the eyes look elsewhere now and then")
     seed: bpy.props.IntProperty(name="Seed", description="Another number gives other blinks and darts", min=0)
+    beside: bpy.props.BoolProperty(
+        name="Keep Earlier as Take",
+        description="What was generated for the strip before stays as a take, to be compared with the new one",
+    )
 
 
 def options(context: Context) -> WritingOptions:
@@ -93,6 +97,7 @@ def options(context: Context) -> WritingOptions:
         blinks=chosen.add_blinks,
         darts=chosen.add_darts,
         seed=chosen.seed,
+        beside=chosen.beside and chosen.mode != Mode.REPLACE,
     )
 
 
@@ -109,6 +114,9 @@ class WritingTab(Tab):
         layout.use_property_decorate = False
         layout.enabled = not session.current.busy
         layout.prop(chosen, "mode")
+        earlier = layout.row()
+        earlier.active = chosen.mode != Mode.REPLACE
+        earlier.prop(chosen, "beside")
         layout.prop(chosen, "blend")
         column = layout.column(align=True)
         column.prop(chosen, "keys")

@@ -28,6 +28,10 @@ CHANNELS = tuple(json.loads((ROOT / "rigs" / "arkit.json").read_text(encoding="u
 SLIDERS = {"Open": "jawOpen", "Smile": "mouthClose", "CTRL:Brow": "mouthClose"}
 """In the mode `sliders`: the controls that the model was taught, and whose values they have."""
 CHUNK = 24
+TALKER = protocol.ModelInfo(
+    "talker", "Talker", ("arkit",), ("anna", "bert"), "CC0-1.0", 1, (), 8, 16, 64, ("neutral", "happy", "sad")
+)
+"""In the mode `takes`: a model that denoises."""
 
 
 def loudest(request: protocol.Generate) -> np.ndarray:
@@ -55,6 +59,28 @@ def phone_times(request: protocol.Generate) -> np.ndarray:
     return np.stack((edges[:-1], edges[1:]), axis=1)
 
 
+def taken(values: np.ndarray, seed: int) -> np.ndarray:
+    """The take of a seed: its mouth is as far closed as the seed says, in tenths."""
+    take = values.copy()
+    take[:, CHANNELS.index("mouthClose")] = seed % 10 / 10
+    return take
+
+
+def asked(request: protocol.Generate, seed: int) -> dict[str, object]:
+    """What a request asks of a model that denoises, told back."""
+    names, seconds, weights = request.emotions, request.emotion_seconds, request.emotion_weights
+    return {
+        "seed": seed,
+        "steps": request.steps,
+        "guidance": request.guidance,
+        "style": request.style if len(request.reference) else "",
+        "heard": [request.reference_start, request.reference_duration],
+        "felt": {
+            name: list(zip(seconds.tolist(), weights[:, k].tolist(), strict=True)) for k, name in enumerate(names)
+        },
+    }
+
+
 class FakeBackend:
     def __init__(self, mode: str) -> None:
         self.mode = mode
@@ -74,7 +100,8 @@ class FakeBackend:
             time.sleep(600)
         version = 999 if self.mode == "other version" else protocol.VERSION
         model = protocol.ModelInfo("default", "Default", ("arkit",), ("anna", "bert"), "CC0-1.0", 1)
-        self.say(protocol.Ready(version, "0.0.1", "cpu", (model,)))
+        models = (model, TALKER) if self.mode == "takes" else (model,)
+        self.say(protocol.Ready(version, "0.0.1", "cpu", models))
         while (request := protocol.read(sys.stdin.buffer)) is not None:
             match request:
                 case protocol.Generate():
@@ -116,10 +143,16 @@ class FakeBackend:
         if self.mode == "phones":
             self.say(protocol.Phones(job, ("sil", "p", "ɑː", "sil"), ("sil", "pb", "AA", "sil"), phone_times(request)))
             about["transcript_note"] = f"{request.language}: {request.transcript}" if request.transcript else ""
+        takes, told = [values], [about]
+        if request.model == TALKER.name:
+            seeds = range(request.seed, request.seed + request.takes)
+            takes, told = [taken(values, seed) for seed in seeds], [about | asked(request, seed) for seed in seeds]
         for start in range(0, len(values), CHUNK) if self.mode != "gap" else ():
             self.say(protocol.Progress(job, "animating", start / len(values)))
-            self.say(protocol.Frames(job, start, values[start : start + CHUNK]))
-        self.say(protocol.Finished(job, "arkit", request.fps, len(values), names, (json.dumps(about),)))
+            for number, take in enumerate(takes):
+                self.say(protocol.Frames(job, start, take[start : start + CHUNK], number))
+        metadata = tuple(json.dumps(one) for one in told)
+        self.say(protocol.Finished(job, "arkit", request.fps, len(values), names, metadata))
 
 
 if __name__ == "__main__":
