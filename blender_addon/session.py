@@ -10,11 +10,12 @@ from __future__ import annotations
 import enum
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from ..backend import protocol
+from . import sentences
 from .environment import Launch
 from .errors import BadInput, MouthpieceError
 from .motion import Motion, join
@@ -24,8 +25,6 @@ START_SECONDS = 180.0
 """How long a backend may take to its first message; loading torch from a cold disk takes most of a minute."""
 CANCEL_SECONDS = 0.8
 """How long a backend may take to answer a cancel before it is ended."""
-
-
 Request: TypeAlias = Callable[[int, protocol.Ready], protocol.Generate]
 """Builds a job's request from its number and from what the backend has told about its models."""
 
@@ -57,12 +56,19 @@ class Session:
         """The end of the log of a backend that died."""
         self.ready: protocol.Ready | None = None
         """What the running backend has told about itself."""
+        self.models: tuple[protocol.ModelInfo, ...] = ()
+        """Those that a backend has told of last, even where none runs any more."""
+        self.status: protocol.Status | None = None
+        """How things stand in the running backend, as of its last job's end."""
+        self.has_rested = False
+        """Whether the last backend was ended because it had nothing to do."""
         self.takes: tuple[Motion, ...] = ()
         """The finished motion of the running job, once it is there: one or more performances of the same sound."""
         self.log_file: Path | None = None
         """Where the newest backend prints to."""
         self._backend: BackendProcess | None = None
         self._deadline = float("inf")
+        self._idle_since = 0.0
         self._job = 0
         self._has_job = False
         self._sent = False
@@ -75,6 +81,11 @@ class Session:
     def busy(self) -> bool:
         """Whether something is going on; `pump` has to be called until it is not."""
         return self.state in (State.STARTING, State.RUNNING, State.CANCELLING)
+
+    @property
+    def has_backend(self) -> bool:
+        """Whether a backend runs."""
+        return self._backend is not None
 
     @property
     def _at_rest(self) -> State:
@@ -95,7 +106,7 @@ class Session:
         except MouthpieceError as problem:
             self.fail(problem)
             raise
-        self.log_file = launch.log
+        self.log_file, self.has_rested = launch.log, False
         self.state, self.stage, self.fraction = State.STARTING, "starting", 0.0
         self._deadline = time.monotonic() + START_SECONDS
 
@@ -145,10 +156,28 @@ class Session:
         """The driver has written the motion."""
         self._end(self._at_rest, message)
 
-    def fail(self, problem: MouthpieceError) -> None:
-        """The job or start has failed."""
-        self.failure = problem
+    def fail(self, problem: MouthpieceError, log_lines: Sequence[str] = ()) -> None:
+        """The job or start has failed; the lines are the end of a dead backend's log."""
+        self.failure, self.log_lines = problem, list(log_lines)
         self._end(State.ERROR, str(problem))
+
+    def look(self) -> None:
+        """Ask the backend how things stand."""
+        if self._backend and self.ready:
+            self._backend.send(protocol.Look())
+
+    def unload(self) -> None:
+        """Have the backend give its models' memory back; the next job loads its own again."""
+        if self._backend and self.ready and not self.busy:
+            self._backend.send(protocol.Unload())
+            self.look()
+
+    def rest(self, seconds: float) -> None:
+        """End a backend that has had nothing to do for so long; the next job starts another."""
+        if self._backend and not self.busy and time.monotonic() - self._idle_since >= seconds:
+            self._drop_backend()
+            self.has_rested = True
+            self.state = State.IDLE if self.state is State.READY else self.state
 
     def forget(self) -> None:
         """Stop what is going on, and no longer speak of what was."""
@@ -161,13 +190,15 @@ class Session:
         """End the backend, giving it two seconds to leave."""
         if self._backend:
             self._backend.close()
-        self._backend, self.ready = None, None
+        self._backend, self.ready, self.status = None, None, None
         self._end(State.IDLE, "")
 
     def _take(self, event: Event, backend: BackendProcess) -> None:
         match event:
             case protocol.Ready():
                 self._greet(event)
+            case protocol.Status():
+                self.status, self.models = event, event.models
             case Unsent():
                 self._take_failure(BadInput(event.reason))
             case Ended():
@@ -177,7 +208,7 @@ class Session:
                 self.fail(BadInput(event.reason))
             case protocol.Failed(job=0):
                 self._drop_backend()
-                self._take_failure(_failure(event))
+                self._take_failure(sentences.failure(event))
             case _ if self._has_job and event.job == self._job:
                 self._take_answer(event)
 
@@ -195,26 +226,21 @@ class Session:
             case protocol.Cancelled():
                 self._end(State.READY, "Cancelled.")
             case protocol.Failed():
-                self._take_failure(_failure(event))
+                self._take_failure(sentences.failure(event))
             case protocol.Finished():
                 self._take_motion(event)
 
     def _greet(self, ready: protocol.Ready) -> None:
         if ready.protocol != protocol.VERSION:
             self._drop_backend()
-            self.fail(
-                MouthpieceError(
-                    f"The backend speaks version {ready.protocol} of the protocol, this add-on version "
-                    f"{protocol.VERSION}. Restart Blender after an update."
-                )
-            )
+            self.fail(sentences.stranger(ready))
             return
-        self.ready, self._deadline = ready, float("inf")
+        self.ready, self.models, self._deadline = ready, ready.models, float("inf")
         if self._has_job:
             self.state, self.stage = State.RUNNING, "queued"
             self._send_request()
         else:
-            self._end(State.READY, describe(ready))
+            self._end(State.READY, sentences.described(ready))
 
     def _send_request(self) -> None:
         if self._request and self._backend and self.ready and self.state is State.RUNNING:
@@ -243,8 +269,7 @@ class Session:
         if self.state is State.CANCELLING:
             self._end(State.IDLE, "Cancelled.")
         elif self.busy and not self.takes:  # with its motion there, a job needs no backend any more
-            self.fail(_obituary(ended, code, lines))
-            self.log_lines = lines
+            self.fail(sentences.obituary(ended, code, lines), lines)
         elif self.state is State.READY:
             self.state = State.IDLE
 
@@ -253,41 +278,22 @@ class Session:
         lines = self._backend.last_log_lines() if self._backend else []
         self._drop_backend()
         if starting:
-            self.fail(MouthpieceError(f"The backend gave no sign of life for {START_SECONDS:.0f} s; see its log."))
-            self.log_lines = lines
+            late = f"The backend gave no sign of life for {START_SECONDS:.0f} s; see its log."
+            self.fail(MouthpieceError(late), lines)
         else:
             self._end(State.IDLE, "Cancelled.")
 
     def _drop_backend(self) -> None:
         if self._backend:
             self._backend.kill()
-        self._backend, self.ready = None, None
+        self._backend, self.ready, self.status = None, None, None
 
     def _end(self, state: State, message: str) -> None:
         self.state, self.message, self.stage, self.fraction = state, message, "", 0.0
         self._has_job, self._sent, self._request, self.takes = False, False, None, ()
         self._neutral, self._phones, self._chunks = None, [], []
-        self._deadline = float("inf")
-
-
-def describe(ready: protocol.Ready) -> str:
-    """One sentence about a backend that is ready."""
-    names = ", ".join(model.name for model in ready.models) or "none"
-    return f"The backend works: Mouthpiece {ready.version} on {ready.device}, models: {names}."
-
-
-def _failure(failed: protocol.Failed) -> MouthpieceError:
-    """A failure without a traceback is one that the artist's input caused."""
-    return MouthpieceError(failed.reason) if failed.detail else BadInput(failed.reason)
-
-
-def _obituary(ended: Ended, code: int | None, lines: list[str]) -> MouthpieceError:
-    if lines and lines[-1].startswith("error: "):  # it could not even begin: its Python lacks something
-        return BadInput(lines[-1].removeprefix("error: "))
-    how = ended.reason if code is None else f"exit code {code}"
-    if code is not None and code < 0:
-        how = "killed, perhaps because memory ran out" if code == -9 else f"ended by signal {-code}"
-    return MouthpieceError(f"The backend stopped unexpectedly ({how}). Try again: that starts a new one.")
+        self._deadline, self._idle_since = float("inf"), time.monotonic()
+        self.look()
 
 
 current = Session()

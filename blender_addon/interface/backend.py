@@ -10,7 +10,7 @@ from pathlib import Path
 import bpy
 from bpy.types import Context, Event, UILayout
 
-from .. import environment, installation, installer, preferences, runner, session
+from .. import environment, installation, installer, preferences, runner, sentences, session
 from ..errors import Cancelled, MouthpieceError
 from ..redraw import redraw
 from .buttons import AT_WORK, AtOnce, OpenFile, TakesTime
@@ -196,7 +196,7 @@ def _draw_check(box: UILayout, context: Context) -> None:
     elif now.failure:
         draw_sentence(box, context, str(now.failure), "ERROR")
     elif now.ready:
-        draw_sentence(box, context, session.describe(now.ready), "CHECKMARK")
+        draw_sentence(box, context, sentences.described(now.ready), "CHECKMARK")
 
 
 def _step() -> bool:

@@ -44,8 +44,8 @@ def options(context: Context) -> MeshOptions:
 
 def is_known_to_move_meshes(model: str, space: str) -> bool:
     """Whether the backend has told that this model, in this space or its first one, moves a whole mesh."""
-    models = session.current.ready.models if session.current.ready else ()
-    return any(one.name == model and (space or one.spaces[0]) in one.meshes for one in models)
+    known = session.current.models
+    return any(one.name == model and (space or one.spaces[0]) in one.meshes for one in known)
 
 
 class MeshTab(Tab):

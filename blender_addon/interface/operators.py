@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 from bpy.types import Context
 
-from .. import preferences, runner, session
+from .. import preferences, runner, sentences, session
 from . import properties
 from .buttons import AT_WORK, AtOnce, OpenFile, TakesTime
 
@@ -86,7 +86,7 @@ class CheckBackend(TakesTime, bpy.types.Operator):
         if session.current.ready is None:
             self.report({"ERROR"}, session.current.message)
             return {"CANCELLED"}
-        self.report({"INFO"}, session.describe(session.current.ready))
+        self.report({"INFO"}, sentences.described(session.current.ready))
         return {"FINISHED"}
 
 
