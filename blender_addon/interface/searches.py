@@ -7,11 +7,16 @@ import bpy
 from bpy.types import Context, Object
 
 from .. import audio, compat
+from ..rig import own
 
 
-def can_speak(_settings: bpy.types.PropertyGroup, thing: Object) -> bool:
-    """Whether an object can be chosen as a character."""
-    return thing.type == "ARMATURE" or getattr(thing.data, "shape_keys", None) is not None
+def can_speak(settings: bpy.types.PropertyGroup, thing: Object) -> bool:
+    """Whether an object can be chosen as a character of the scene that the settings are of.
+
+    Any mesh can be where the scene's model is not the default one: it may move whole meshes.
+    """
+    has_face = thing.type == "ARMATURE" or getattr(thing.data, "shape_keys", None) or thing.find_armature()
+    return bool(has_face) or own.can_move(settings.id_data.mouthpiece.model or own.SHIPPED_MODEL, thing)
 
 
 def strip_names(_settings: bpy.types.PropertyGroup, context: Context, _typed: str) -> list[str]:

@@ -32,9 +32,14 @@ def face_for(character: Object, model: str, profile: RigProfile | None = None) -
     try:
         return face_of(character, profile)
     except BadInput:
-        if profile or model == SHIPPED_MODEL or not (controls.sliders(character) or character.type == "MESH"):
+        if profile or not can_move(model, character):
             raise
         return None
+
+
+def can_move(model: str, character: Object) -> bool:
+    """Whether a model may have learned the controls of a character that has no face, or moves its whole mesh."""
+    return model != SHIPPED_MODEL and (character.type == "MESH" or bool(controls.sliders(character)))
 
 
 def is_taught(character: Object, names: Sequence[str]) -> bool:

@@ -100,6 +100,22 @@ def test_cache_and_shapes_show_the_same_motion(addon, shot: bpy.types.Object):
         np.testing.assert_allclose(seen(bpy.data.objects["Flame"], frame), places, atol=4e-4 * np.ptp(rest))
 
 
+def test_a_head_without_shape_keys_can_be_chosen_where_the_model_moves_meshes(addon, shot: bpy.types.Object):
+    scene, can_speak = bpy.context.scene, addon.interface.searches.can_speak
+    assert shot.data.shape_keys is None
+    lamp = bpy.data.objects.new("Lamp", bpy.data.lights.new("Lamp", "POINT"))
+    role = scene.mouthpiece_queue.roles.add()
+    for model, wanted in (("", False), ("default", False), ("flame", True)):
+        scene.mouthpiece.model = model
+        assert can_speak(scene.mouthpiece, shot) is wanted
+        assert can_speak(role, shot) is wanted
+        assert not can_speak(scene.mouthpiece, lamp)
+    scene.mouthpiece.character = shot
+    assert addon.interface.properties.why_not(bpy.context) == ""
+    scene.mouthpiece.model = ""
+    assert "no shape keys" in addon.interface.properties.why_not(bpy.context)
+
+
 def test_a_mesh_of_another_topology_is_refused_and_nothing_has_changed(addon, shot: bpy.types.Object):
     shot.data.clear_geometry()
     shot.data.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
