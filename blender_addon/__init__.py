@@ -21,6 +21,7 @@ from .interface import linked as linked_buttons
 from .interface import mapping as mapping_panel
 from .interface import mesh as mesh_panel
 from .interface import queue as queue_panel
+from .interface import status as status_panel
 from .interface import takes as takes_panel
 from .interface import training_clip as training_clip_panel
 from .interface import visemes as visemes_panel
@@ -48,6 +49,7 @@ PARTS = (
     mesh_panel,
     queue_panel,
     training_clip_panel,
+    status_panel,
     demo_head,
     cli,
 )

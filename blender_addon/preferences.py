@@ -38,7 +38,10 @@ class MouthpiecePreferences(bpy.types.AddonPreferences):
     wheels: fields.folder(
         "Wheel Folder", "Install from the Python packages (.whl) in this folder, without the internet"
     )
-    models: fields.folder("Models", "A folder with more models: your own, or official ones after `mouthpiece convert`")
+    models: fields.folder(
+        "Models Folder",
+        "Where your own models lie. Empty: a folder among Blender's user data, which upgrades leave alone",
+    )
     flame: fields.file(
         "FLAME File",
         "Your own FLAME model (.pkl or .npz). With it, FLAME parameters move a mesh of FLAME's topology",
@@ -59,6 +62,14 @@ class MouthpiecePreferences(bpy.types.AddonPreferences):
         ),
     )
 
+    idle_minutes: bpy.props.IntProperty(
+        name="Unload When Idle",
+        description="Minutes without work after which the backend ends and gives all its memory back, the graphics "
+        "card's too; the next click starts it again. 0 keeps it until Blender ends",
+        default=10,
+        min=0,
+        soft_max=120,
+    )
     results: bpy.props.IntProperty(
         name="Keep Results",
         description="Megabytes of finished motions that are kept in Blender's user folder, so that Apply Last Result "
@@ -75,13 +86,27 @@ class MouthpiecePreferences(bpy.types.AddonPreferences):
         layout.use_property_split = True
         for draw in BOXES:
             draw(layout, context)
-        for option in ("models", "flame", "dictionary", "device", "results"):
+        for option in ("flame", "dictionary", "results"):
             layout.prop(self, option)
 
 
 def backend_folder() -> Path:
     """Where the installed backend lies: among the user's own data, which upgrades of the add-on leave alone."""
     return _user_folder() / "env"  # short: Windows allows 260 letters, and torch's own paths need half of them
+
+
+def models_folder() -> Path:
+    """Where the artist's own models lie: the chosen folder, or one among the user's data, which is made at once."""
+    if chosen().models.strip():
+        return Path(bpy.path.abspath(chosen().models.strip())).expanduser()
+    folder = _user_folder() / "models"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def idle_seconds() -> float:
+    """How long the backend may have nothing to do before it is ended."""
+    return chosen().idle_minutes * 60 or float("inf")
 
 
 def results_folder() -> Path:
@@ -135,7 +160,7 @@ def _serve_options() -> tuple[str, ...]:
     choices = chosen()
     options = ["--device", choices.device] if choices.device != "auto" else []
     named = (
-        ("--models", choices.models, Path.is_dir),
+        ("--models", str(models_folder()), Path.is_dir),
         ("--flame", choices.flame, Path.is_file),
         ("--dictionary", choices.dictionary, Path.is_file),
     )

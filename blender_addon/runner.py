@@ -18,6 +18,8 @@ from .shelf import Label, Shelf
 from .worklist import Entry, Fate, Worklist
 
 TICK_SECONDS = 0.05
+IDLE_TICK_SECONDS = 1.0
+"""How often a backend that has nothing to do is looked after."""
 WORK_SECONDS = 0.01
 """How long one step may keep Blender from drawing."""
 
@@ -78,9 +80,10 @@ class Runner:
         session.current.cancel()
 
     def watch(self) -> None:
-        """Let a timer drive what has begun."""
-        if not bpy.app.timers.is_registered(_on_timer):
-            bpy.app.timers.register(_on_timer, persistent=True)
+        """Let a timer drive what has begun, and look after the backend once that is over."""
+        if bpy.app.timers.is_registered(_on_timer):  # it may be between two of its rare looks
+            bpy.app.timers.unregister(_on_timer)
+        bpy.app.timers.register(_on_timer, persistent=True)
 
     def wait(self) -> None:
         """Drive what has begun to its end."""
@@ -96,6 +99,8 @@ class Runner:
         except MouthpieceError as problem:
             self._drop_job(problem)
         self._keep()
+        if not self.busy:
+            session.current.rest(preferences.idle_seconds())
         self._redraw()
 
     def apply(self) -> bool:
@@ -153,7 +158,7 @@ class Runner:
     def _redraw(self) -> None:
         now = session.current
         fates = tuple(entry.fate for entry in self.worklist.entries)
-        shown = (now.state, now.stage, round(now.fraction, 2), now.message, fates)
+        shown = (now.state, now.stage, round(now.fraction, 2), now.message, now.status, now.has_backend, fates)
         if shown != self._shown:
             self._shown = shown
             redraw()
@@ -169,7 +174,9 @@ def _label(spoken: tuple[str, str]) -> Label:
 
 def _on_timer() -> float | None:
     current.step()
-    return TICK_SECONDS if current.busy else None
+    if current.busy:
+        return TICK_SECONDS
+    return IDLE_TICK_SECONDS if session.current.has_backend else None
 
 
 def _artist_is_dragging() -> bool:

@@ -84,6 +84,7 @@ def asked(request: protocol.Generate, seed: int) -> dict[str, object]:
 class FakeBackend:
     def __init__(self, mode: str) -> None:
         self.mode = mode
+        self.loaded: tuple[str, ...] = ()
         self.out = os.fdopen(os.dup(1), "wb")
         os.dup2(2, 1)
 
@@ -106,11 +107,15 @@ class FakeBackend:
             match request:
                 case protocol.Generate():
                     self.generate(request)
+                case protocol.Unload():
+                    self.loaded = ()
+                case protocol.Look():
+                    self.say(protocol.Status((model,), self.loaded, "Fake 3000", 6 << 30, 8 << 30))
                 case protocol.Cancel() if self.mode != "deaf":
                     self.say(protocol.Cancelled(request.job))
 
     def generate(self, request: protocol.Generate) -> None:
-        job = request.job
+        job, self.loaded = request.job, (request.model,)
         match self.mode:
             case "crash":
                 sys.stderr.write("about to die\n")
