@@ -7,6 +7,7 @@ from . import cli, demo_head, preferences, runner
 from .interface import backend as backend_box
 from .interface import (
     emotions,
+    export_motion,
     operators,
     panels,
     performance,
@@ -32,6 +33,7 @@ PARTS = (
     properties,
     runner,
     operators,
+    export_motion,
     backend_box,
     linked_buttons,
     panels,

@@ -66,7 +66,9 @@ def read(path: Path) -> tuple[Shot, ...]:
     defaults = data.pop("defaults", {})
     if data or not isinstance(shots, list) or not shots:
         raise BadInput(f"The job file {path} needs [[shots]], and may have [defaults]; nothing else.")
-    return tuple(_shot(shot, defaults, path.absolute().parent) for shot in shots)
+    found = tuple(_shot(shot, defaults, path.absolute().parent) for shot in shots)
+    _check_exports(found)
+    return found
 
 
 def picked(shots: Sequence[Shot], numbers: str) -> tuple[Shot, ...]:
@@ -132,6 +134,14 @@ def _shot(data: Mapping[str, Any], defaults: Mapping[str, Any], folder: Path) ->
     return Shot(folder / data["file"], output, Rule(by) if by else None, found)
 
 
+def _check_exports(shots: Sequence[Shot]) -> None:
+    """Raises `BadInput` where a motion would be saved over another one."""
+    exports = [line["export"] for shot in shots for line in shot.lines if line["export"]]
+    several = next((shot for shot in shots if shot.by and shot.lines[0]["export"]), None)
+    if several or len(set(exports)) < len(exports):
+        raise BadInput("The job file names one `export` for several lines. Give each of [[shots.lines]] its own.")
+
+
 def _line(said: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
     """All words of a line; those of files count from the job file's folder."""
     known = generate_command.words()
@@ -142,6 +152,4 @@ def _line(said: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
         if not isinstance(value, type(known[word]) | (int if isinstance(known[word], float) else type(known[word]))):
             raise BadInput(f"The job file says {word} = {value!r}; it is {type(known[word]).__name__}.")
     whole = {**known, **said}
-    if whole["audio"]:
-        whole["audio"] = str(folder / whole["audio"])
-    return whole
+    return whole | {word: str(folder / whole[word]) for word in ("audio", "export") if whole[word]}

@@ -12,7 +12,7 @@ from typing import Any
 import bpy
 from bpy.types import Scene
 
-from . import audio, preferences, transcripts
+from . import audio, motion_export, preferences, transcripts
 from .environment import Launch
 from .errors import BadInput, MouthpieceError
 from .job import Choice
@@ -35,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--raw", action="store_true", help="the model's own numbers, its rest pose not subtracted")
     parser.add_argument("--action", default="", metavar="NAME", help="name of the new action")
     parser.add_argument("--profile", default="", metavar="FILE.json", help="a rig profile: a file, or the id of one")
+    about = "save the motion too: .csv for Live Link Face, .json or .npz"
+    parser.add_argument("--export", default="", metavar="FILE", help=about)
     transcripts.add(parser)
     performing.add(parser)
     writing.add(parser)
@@ -54,6 +56,8 @@ def choice(said: Mapping[str, Any], scene: Scene) -> tuple[Choice, Launch]:
     `said` has all of `words`.
     """
     model, launch = model_and_launch(said["model"])
+    if said["export"]:
+        motion_export.check(Path(said["export"]))
     chosen = Choice(
         scene=scene.name,
         strip="" if said["audio"] else said["strip"] or only_strip(scene),
@@ -67,6 +71,7 @@ def choice(said: Mapping[str, Any], scene: Scene) -> tuple[Choice, Launch]:
         strength=float(said["strength"]),
         raw=bool(said["raw"]),
         action=said["action"],
+        motion_file=said["export"],
         performance=performing.parsed(said),
         writing=writing.parsed(said),
         mesh=mesh.parsed(said),

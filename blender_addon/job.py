@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.types import Object, Scene
 
-from . import audio, phones, request, sound_file, transcripts
+from . import audio, motion_export, phones, request, sound_file, transcripts
 from .audio import Mixdown, StripSound
 from .environment import Launch
 from .errors import BadInput, Cancelled, MouthpieceError
@@ -63,6 +63,8 @@ class Choice:
     """Of the transcript, as espeak-ng names it."""
     phones_file: str = ""
     """Where the phones are saved, as .TextGrid or .json; empty: nowhere."""
+    motion_file: str = ""
+    """Where the motion is saved for other programs, as .csv, .json or .npz; empty: nowhere."""
     visemes: tuple[Phone, ...] = ()
     """Phones with the strengths that their spans are written with; empty: all as the model gives them."""
     raw: bool = False
@@ -258,6 +260,8 @@ def generate_lip_sync(choice: Choice, launch: Launch, session: Session) -> Repor
         raise
     if choice.phones_file and job.performance:
         phones.write(Path(choice.phones_file), choice.visemes or job.performance.motion.phones)
+    if choice.motion_file and job.performance:
+        motion_export.write(Path(choice.motion_file), job.performance.takes)
     return report
 
 

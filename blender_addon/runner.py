@@ -22,6 +22,7 @@ IDLE_TICK_SECONDS = 1.0
 """How often a backend that has nothing to do is looked after."""
 WORK_SECONDS = 0.01
 """How long one step may keep Blender from drawing."""
+NOTHING_KEPT = "Nothing has been generated for this strip yet. Generate it first."
 
 
 class Runner:
@@ -52,12 +53,16 @@ class Runner:
     def begin_again(self, choice: Choice) -> None:
         """Write the last motion of the choice's strip again; raises `MouthpieceError`, and nothing has begun."""
         self._check_free()
+        self._begin(Rewriting(self.kept(choice), choice, session.current))
+        self.worklist = Worklist()
+
+    def kept(self, choice: Choice) -> Performance:
+        """The last motion of the choice's strip, of this sitting or an earlier one; raises `MouthpieceError`."""
         spoken = choice.scene, choice.title
         kept = self.performances.get(spoken) or self.shelf.get(preferences.results_folder(), _label(spoken))
         if kept is None:
-            raise BadInput(f"Nothing has been generated for “{choice.title}” yet. Generate it first.")
-        self._begin(Rewriting(kept, choice, session.current))
-        self.worklist = Worklist()
+            raise BadInput(NOTHING_KEPT)
+        return kept
 
     def has_kept(self, spoken: tuple[str, str]) -> bool:
         """Whether the motion of a scene's strip or file is there to be written again."""

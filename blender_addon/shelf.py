@@ -76,7 +76,7 @@ class Shelf:
             return None
         try:
             return _read(path)
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as problem:
+        except (OSError, ValueError, KeyError, TypeError) as problem:
             raise MouthpieceError(
                 f"The kept motion of “{label.spoken}” cannot be read; generate it again."
             ) from problem
@@ -136,16 +136,14 @@ def _write(path: Path, label: Label, performance: Performance) -> None:
 
 
 def _read(path: Path) -> Performance:
-    import numpy as np
+    from ..backend import npz  # here and not at the top: it needs numpy
 
-    with np.load(path, allow_pickle=False) as file:
-        about = json.loads(str(file["about"]))
-        if about["format"] != FORMAT:
-            raise ValueError("another format")
-        neutral = file.get("neutral")
-        takes = tuple(
-            _motion(about, metadata, file[f"take{number}"], neutral) for number, metadata in enumerate(about["takes"])
-        )
+    arrays = npz.read(path, most_bytes=path.stat().st_size)
+    about = json.loads(str(arrays["about"]))
+    if about["format"] != FORMAT:
+        raise ValueError("another format")
+    values = [arrays[f"take{number}"] for number in range(len(about["takes"]))]
+    takes = tuple(_motion(about, *take, arrays.get("neutral")) for take in zip(about["takes"], values, strict=True))
     choice = Choice(**about["choice"], visemes=tuple(Phone(**phone) for phone in about["visemes"]))
     return Performance(choice, takes, int(about["first_frame"]), float(about["scene_fps"]), character_uid=0)
 

@@ -89,10 +89,13 @@ def test_room_keeps_its_doors_shut(room: str, banned: set[str]):
     assert not broken - ALLOWED
 
 
-def test_the_addon_knows_only_the_protocol_of_the_backend():
+def test_the_addon_knows_only_the_protocol_and_the_files_of_the_backend():
+    """Files of motion only where it writes or reads one: they need numpy."""
+    files = {"backend.protocol", "backend.motion_file", "backend.npz"}
     for file in python_files("blender_addon"):
-        known = {module for module in imports(file) if inside(module, {"backend"})} - {"backend"}
-        assert not {m for m in known if not inside(m, {"backend.protocol"})}, file
+        for loading, open_doors in ((True, {"backend.protocol"}), (False, files)):
+            known = {m for m in imports(file, only_at_import_time=loading) if inside(m, {"backend"})} - {"backend"}
+            assert not {m for m in known if not inside(m, open_doors)}, file
 
 
 def test_the_protocol_knows_only_its_wire_format():
@@ -100,6 +103,14 @@ def test_the_protocol_knows_only_its_wire_format():
         "backend"
     }
     assert not {m for m in known if not inside(m, {"backend.wire"})}
+
+
+def test_motion_files_need_no_more_than_blender_has():
+    shared = {"backend.motion_file", "backend.npz", "backend.face"}
+    for name in shared:
+        loaded = imports(ROOT / f"{name.replace('.', '/')}.py", only_at_import_time=True)
+        found = {m for m in loaded if inside(m, HEAVY) or (inside(m, {"backend"}) and not inside(m, shared))}
+        assert not found - {"backend"}, name
 
 
 def test_nobody_but_the_command_line_imports_training():

@@ -37,9 +37,10 @@ class ApplyLast(TakesTime, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, context: Context) -> str:
-        """Only once the strip has been generated in this sitting."""
-        there = not runner.current.busy and runner.current.has_kept(properties.spoken(context))
-        return "" if there else "Generate this strip first; its result is kept while the file is open."
+        """Only once the strip has been generated, in this sitting or an earlier one."""
+        if runner.current.busy:
+            return AT_WORK
+        return "" if runner.current.has_kept(properties.spoken(context)) else runner.NOTHING_KEPT
 
     def begin(self, context: Context) -> None:
         """Write it again."""

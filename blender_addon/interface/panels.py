@@ -113,6 +113,7 @@ def _draw_button(layout: UILayout, context: Context) -> None:
     again = row.row(align=True)
     again.active = again.enabled = runner.current.has_kept(properties.spoken(context))
     again.operator("mouthpiece.apply_last", text="", icon="FILE_REFRESH")
+    again.operator("mouthpiece.export_motion", text="", icon="EXPORT")
     reason = properties.why_not(context)
     if reason:
         draw_sentence(layout, context, reason, "INFO")
