@@ -14,6 +14,7 @@ from pathlib import Path
 
 from . import readers
 from .diffusion import commands as diffusion
+from .diffusion.measure import commands as chain
 from .errors import ConfigError
 from .miniature import commands as miniature
 from .motion import commands as motion
@@ -49,6 +50,20 @@ def _synthesize(args: argparse.Namespace) -> str:
     made = synthesize.synthesize(args.folder, possible, args.processes)
     left_out = "".join(f"\nleft out {engine} {voice}: {why}" for (engine, voice), why in missing.items())
     return f"{made} recordings in {args.folder}{left_out}"
+
+
+def _collect_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("packages", type=Path, help="folder that Debian packages were unpacked into")
+    parser.add_argument("folder", type=Path, help="where the corpus goes")
+    parser.add_argument("--model", default="default", help="the model that listens: a name or its file")
+    parser.add_argument("--processes", type=int, default=max((os.cpu_count() or 2) - 1, 1))
+
+
+def _collect(args: argparse.Namespace) -> str:
+    from .speech import collect, packages
+
+    kept, left_out = collect.collect(packages.find(args.packages), args.folder, args.processes, args.model)
+    return f"{kept} sounds in {args.folder}; {left_out} that do not fit their words were left out"
 
 
 def _prepare_arguments(parser: argparse.ArgumentParser) -> None:
@@ -172,9 +187,12 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
         help="with and without known words: NAME.txt, or a manifest's text",
     )
     motion.add_evaluate_arguments(parser)
+    chain.add_arguments(parser)
 
 
 def _evaluate(args: argparse.Namespace) -> str:
+    if args.teacher is not None:
+        return chain.evaluate(args)
     if args.data is not None:
         return motion.evaluate(args)
     from backend import catalogue, checkpoint
@@ -203,6 +221,7 @@ def _config(name: str) -> Path:
 
 COMMANDS: dict[str, Command] = {
     "synthesize": Command("make a corpus of speech with free speech engines", _synthesize_arguments, _synthesize),
+    "collect": Command("make a corpus of recorded prompts in Debian packages", _collect_arguments, _collect),
     "prepare": Command("make a training set from corpora or a published data set", _prepare_arguments, _prepare),
     "train": Command("train a model", _train_arguments, _train),
     "distill": Command("make a diffusion model need fewer steps", diffusion.add_distill_arguments, _distill),

@@ -83,7 +83,7 @@ def test_a_run_lowers_its_loss_and_gives_a_model_file(prepared, tmp_path):
     run("train", "--data", prepared, "--run", tmp_path / "run", "--output", model, *options("optimizer.steps=240"))
     rows = metrics(tmp_path / "run")
     assert [row["step"] for row in rows] == list(range(12, 241, 12))
-    assert rows[-1]["losses"]["motion"] < 0.7 * rows[0]["losses"]["motion"]
+    assert rows[-1]["losses"]["motion"] < 0.8 * rows[0]["losses"]["motion"]
     loaded = checkpoint.load(model)
     assert loaded.spaces["arkit"].fps == 60
     assert loaded.identities == ("clear", "soft", "jaw", "lips", "smiling")

@@ -45,8 +45,12 @@ def interrupted(chunk: np.ndarray, pauses: np.ndarray, sounds: np.ndarray, rando
     first, last = (round(edge * per_frame) for edge in long_ones[random.integers(len(long_ones))])
     length = round(random.uniform(0.3, 1.0) * (last - first))
     start = first + random.integers(last - first - length + 1)
-    maker = MAKERS.index((breath, coughs, coughs, knocks)[random.integers(4)])
-    sound = piece_of(sounds[maker :: len(MAKERS)], length, random)
+    maker = (breath, coughs, coughs, knocks)[random.integers(4)]
+    sound = (
+        coughs(random, length)
+        if maker is coughs
+        else piece_of(sounds[MAKERS.index(maker) :: len(MAKERS)], length, random)
+    )
     fade = np.minimum(np.minimum(np.arange(length), np.arange(length)[::-1]) / 160, 1)
     scale = _level(chunk) / max(_level(sound), 1e-6) * 10 ** (random.uniform(-25, 5) / 20)
     changed = chunk.copy()
@@ -78,10 +82,10 @@ def mixed(chunks: np.ndarray, sounds: np.ndarray, config: AugmentConfig, random:
     noisy = chunks.copy()
     for index in np.flatnonzero(random.random(len(chunks)) < config.noise):
         kind = random.random()
-        if kind < 0.15:
+        if kind < 0.1:
             noise = piece_of(sounds[KNOCKS :: len(MAKERS)], chunks.shape[1], random)
             below = random.uniform(config.loudest_noise - 13, 20)
-        elif kind < 0.35:
+        elif kind < 0.25:
             others = random.choice(len(chunks), 4)
             noise = chunks[others[others != index]].sum(0)
             noise = np.roll(noise, random.integers(chunks.shape[1]))

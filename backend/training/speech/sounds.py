@@ -83,26 +83,49 @@ def steady_tone(random: Generator, length: int) -> np.ndarray:
 
 
 def breath(random: Generator, length: int) -> np.ndarray:
-    """Breaths: bursts of noise in the middle of the band, in and out, with rests between."""
+    """Breaths: bursts of noise around some part of the band, in and out, with rests between."""
     spectrum = np.fft.rfft(random.standard_normal(length))
     hertz = np.fft.rfftfreq(length, 1 / SAMPLE_RATE)
-    middle, width = random.uniform(800, 2500), random.uniform(500, 1500)
+    middle = np.exp(random.uniform(np.log(800), np.log(6000)))
+    width = random.uniform(0.4, 1) * middle
     noise = np.fft.irfft(spectrum * np.exp(-(((hertz - middle) / width) ** 2)), length)
     return noise * _envelope(random, length, per_second=1.2) ** 3 + 1e-3 * random.standard_normal(length)
 
 
 def coughs(random: Generator, length: int) -> np.ndarray:
-    """Coughs and throats being cleared: a burst of noise that ends in a short, rough voice, once or a few times."""
+    """Coughs and throats being cleared, alone or in quick series: bursts of noise that end in a short, rough voice."""
     sound = 1e-3 * random.standard_normal(length)
-    for start in random.integers(0, length, max(length // SAMPLE_RATE, 1)):
-        held = min(round(random.uniform(0.15, 0.5) * SAMPLE_RATE), length - start)
-        times = np.arange(held) / SAMPLE_RATE
-        burst = coloured_noise(random, held) if held > 1 else np.zeros(held)
-        pitch = random.uniform(100, 300) * (1 - 0.6 * times) + 8 * np.cumsum(random.standard_normal(held)) / 60
-        voice = np.sign(np.sin(2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE)) * (times > random.uniform(0.05, 0.2))
-        shape = np.minimum(times / 0.008, 1) * np.exp(-times / random.uniform(0.05, 0.2))
-        sound[start : start + held] += shape * (burst / max(burst.std(), 1e-6) + random.uniform(0, 1) * voice)
+    for start in random.integers(0, max(length - SAMPLE_RATE // 2, 1), max(length // SAMPLE_RATE, 1)):
+        for _ in range(random.integers(1, 4)):
+            held = min(round(random.uniform(0.12, 0.45) * SAMPLE_RATE), length - start)
+            if held > 1:
+                sound[start : start + held] += random.uniform(0.4, 1) * _cough(random, held)
+            start += held + round(random.uniform(0, 0.15) * SAMPLE_RATE)
     return sound
+
+
+def _cough(random: Generator, held: int) -> np.ndarray:
+    """The three phases of a cough (Korpáš, Sadloňová, Vrabec 1996): a burst, a rush of air, and often a rough voice."""
+    times = np.arange(held) / SAMPLE_RATE
+    ends = np.cumsum(random.dirichlet((1, 4, 2))) * held / SAMPLE_RATE
+    burst = np.exp(-times / random.uniform(0.008, 0.03))
+    rush = random.uniform(0.05, 0.5) * (times < ends[1]) * np.minimum(times / 0.01, 1)
+    last = random.choice((0.0, random.uniform(0.1, 1))) * (times >= ends[1]) * np.exp((ends[1] - times) / 0.05)
+    pitch = random.uniform(100, 300) * (1 - 0.6 * times) + 8 * np.cumsum(random.standard_normal(held)) / 60
+    voice = np.sign(np.sin(2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE)) * (times > ends[0])
+    noise = coloured_noise(random, held)
+    source = noise / max(noise.std(), 1e-6) + (times >= ends[1]) * random.uniform(0, 1.5) * voice
+    heard = _through_a_mouth(source, random) if random.random() < 0.7 else source
+    return (burst + rush + last) * heard
+
+
+def _through_a_mouth(source: np.ndarray, random: Generator) -> np.ndarray:
+    """With the formants of a vowel, which make a cough so much like speech."""
+    hertz = np.fft.rfftfreq(len(source), 1 / SAMPLE_RATE)
+    formants = (random.uniform(350, 900), random.uniform(900, 1900), random.uniform(2200, 3200))
+    response = sum((1 / (1 + ((hertz - formant) / 150) ** 2) for formant in formants), np.full(len(hertz), 0.05))
+    heard = np.fft.irfft(np.fft.rfft(source) * response, len(source))
+    return heard / max(heard.std(), 1e-6)
 
 
 def knocks(random: Generator, length: int) -> np.ndarray:
