@@ -35,12 +35,11 @@ class EmotionSettings(bpy.types.PropertyGroup):
 def draw(layout: UILayout, character: bpy.types.Object, known: tuple[str, ...]) -> None:
     """A slider for each emotion that the model knows, with the dot that keys it."""
     names = [name for name in EMOTIONS if name in known]
-    if not names:
-        return
-    column = layout.column(align=True, heading="Emotions")
-    column.use_property_decorate = True
+    settings, column = getattr(character, PROPERTY), layout.column(align=True)
     for name in names:
-        column.prop(getattr(character, PROPERTY), name, slider=True)
+        row = column.row(align=True)
+        row.prop(settings, name, slider=True)
+        row.prop_decorator(settings, name)
 
 
 register, unregister = registration((EmotionSettings,), PROPERTY, EmotionSettings, bpy.types.Object)

@@ -14,9 +14,9 @@ from .registration import registration
 from .searches import strip_names
 
 STYLES = (
-    ("identity", "Identity", "As the style that is chosen above"),
-    ("strip", "Strip", "As the speaker of another sound strip"),
-    ("file", "File", "As the speaker of a sound file"),
+    ("identity", "Identity", "In the style that is chosen above"),
+    ("strip", "Sound Strip", "In the style of the voice in another strip"),
+    ("file", "Sound File", "In the style of the voice in a sound file"),
 )
 WAYS = (
     ("nearest", "Nearest Identity", "As the model's identity that sounds most like the recording"),

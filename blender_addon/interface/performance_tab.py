@@ -55,13 +55,13 @@ def _draw_takes(layout: UILayout, chosen: PerformanceSettings, model: protocol.M
     row = column.row(align=True)
     row.prop(chosen, "seed")
     row.operator(NewSeed.bl_idname, text="", icon="FILE_REFRESH")
-    column.prop(chosen, "steps", text="Steps" if chosen.steps else f"Steps ({model.steps})")
+    column.prop(chosen, "steps", text="Steps" if chosen.steps else f"Steps (0 = {model.steps})")
     column.prop(chosen, "guidance")
 
 
 def _draw_style(layout: UILayout, chosen: PerformanceSettings) -> None:
     column = layout.column(align=True)
-    column.row().prop(chosen, "style", expand=True)
+    column.prop(chosen, "style")
     if chosen.style == "strip":
         column.prop(chosen, "style_strip", icon="SOUND")
     elif chosen.style == "file":

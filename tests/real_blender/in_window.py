@@ -141,6 +141,13 @@ def frame_all() -> None:
         bpy.ops.sequencer.view_all()
 
 
+def open_panel(panel: type) -> None:
+    """Show a sub-panel open: Blender opens what is new to it as its options say."""
+    bpy.utils.unregister_class(panel)
+    panel.bl_idname, panel.bl_options = f"{panel.bl_idname}_open", set()
+    bpy.utils.register_class(panel)
+
+
 def photograph(path: Path) -> None:
     """A picture of the whole screen."""
     subprocess.run(["import", "-window", "root", str(path)], check=True)

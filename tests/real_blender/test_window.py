@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,15 @@ def test_sub_panels_can_be_photographed(window, tmp_path):
     done = window.run("--python", HERE / "photograph_writing.py", "--", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "keys.png").read_bytes() != (tmp_path / "queue.png").read_bytes()
+
+
+def test_takes_are_flipped_through_in_the_window(window, tmp_path):
+    script = HERE.parent / "data" / "tiny_talker.py"
+    subprocess.run([window.environment["MOUTHPIECE_BACKEND_PYTHON"], str(script), str(tmp_path)], check=True)
+    done = window.run("--python", HERE / "photograph_takes.py", "--", tmp_path, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    pictures = {(tmp_path / f"{name}.png").read_bytes() for name in ("performance", "take 1", "take 2")}
+    assert len(pictures) == 3
 
 
 def test_a_training_clip_is_exported_while_the_interface_lives_on(window, tmp_path):
