@@ -60,9 +60,14 @@ def inside_environment(folder: Path) -> Path:
     return folder / "Scripts" / "python.exe" if os.name == "nt" else folder / "bin" / "python"
 
 
+def backend_command(python: Path, extension: Path, *words: str) -> tuple[str, ...]:
+    """The command line of the backend whose code lies in the folder `extension`; `words` say what it is to do."""
+    return (str(python), "-I", "-X", "utf8", "-c", BOOTSTRAP, str(extension), *words)
+
+
 def serve_command(python: Path, extension: Path) -> tuple[str, ...]:
-    """The command line of a backend that serves the pipe protocol, from the code in the folder `extension`."""
-    return (str(python), "-I", "-X", "utf8", "-c", BOOTSTRAP, str(extension), "serve")
+    """The command line of a backend that serves the pipe protocol."""
+    return backend_command(python, extension, "serve")
 
 
 def without_python(variables: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -11,20 +11,20 @@ import atexit
 import collections
 import contextlib
 import enum
-import os
 import shutil
-import signal
 import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-from . import environment, installer
+from . import installer
+from .child import Child
 from .errors import Cancelled, MouthpieceError
 from .installer import Order, Step
+from .lock import Lock
 
 LINES_KEPT = 60
+OTHER_BLENDER = "Another Blender is installing the backend just now. Wait until it is done."
 
 
 class State(enum.Enum):
@@ -51,11 +51,12 @@ class Installation:
         """Why the last one failed."""
         self.log: Path | None = None
         """Everything that the commands have printed."""
-        self._child: subprocess.Popen[str] | None = None
+        self._child: Child | None = None
         self._cancelled = threading.Event()
         self._thread: threading.Thread | None = None
         self._problem: MouthpieceError | None = None
         self._order: Order | None = None
+        self._lock = Lock()
 
     @property
     def busy(self) -> bool:
@@ -63,7 +64,11 @@ class Installation:
         return self.state is not State.IDLE
 
     def begin(self, order: Order, log: Path) -> None:
-        """Build the environment of an order that `installer.check` has let through."""
+        """Build the environment of an order that `installer.check` has let through.
+
+        Raises `BadInput` while another Blender builds one: it would be in the same folder.
+        """
+        self._lock.acquire(log.with_name("install.lock"), OTHER_BLENDER)
         self.log, self._order = log, order
         self._start(State.BUILDING, self._build)
         atexit.register(self.cancel)
@@ -79,7 +84,7 @@ class Installation:
         """Stop what is being built, with everything it has started."""
         self._cancelled.set()
         if child := self._child:
-            _kill(child)
+            child.kill()
 
     def step(self) -> bool:
         """Look after the thread; True when a new environment waits for `exchange` or nothing goes on any more."""
@@ -109,6 +114,7 @@ class Installation:
         self.state, self.stage, self.line, self.fraction = State.IDLE, "", "", 0.0
         self.failure = problem
         self._child = self._thread = None
+        self._lock.release()
         atexit.unregister(self.cancel)
 
     def _start(self, state: State, work: Callable[[], None]) -> None:
@@ -151,10 +157,10 @@ class Installation:
         last: collections.deque[str] = collections.deque(maxlen=LINES_KEPT)
         with self.log.open("a", encoding="utf-8") as log:
             log.write(f"$ {subprocess.list2cmdline(step.command)}\n")
-            self._child = _start_child(step.command, scratch)
+            self._child = Child(step.command, scratch)
             if self._cancelled.is_set():  # while it was being started
-                _kill(self._child)
-            for line in _lines(self._child):
+                self._child.kill()
+            for line in self._child.lines():
                 log.write(f"{line}\n")
                 log.flush()
                 last.append(line)
@@ -164,42 +170,6 @@ class Installation:
             raise Cancelled("Cancelled; nothing has changed.")
         if code:
             raise installer.explain(step, last, self._order.wheels)
-
-
-def _start_child(command: tuple[str, ...], scratch: Path) -> subprocess.Popen[str]:
-    """A child that leads a group of its own, so that whatever it starts can be ended with it."""
-    variables = environment.without_python() | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))
-    windows = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        env=variables,
-        start_new_session=True,
-        creationflags=windows,
-    )
-
-
-def _lines(child: subprocess.Popen[str]) -> Iterator[str]:
-    assert child.stdout
-    with child.stdout:
-        for line in child.stdout:
-            yield line.strip()
-
-
-def _kill(child: subprocess.Popen[str]) -> None:
-    """End a child and everything that it has started."""
-    if child.poll() is not None:
-        return
-    if sys.platform == "win32":
-        subprocess.run(["taskkill", "/T", "/F", "/PID", str(child.pid)], capture_output=True, check=False)
-    else:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
 
 
 def _partial(folder: Path) -> Path:

@@ -31,6 +31,7 @@ OFFLINE = (
     "Blender may not go online: allow it in Edit > Preferences > System > Network > Allow Online Access, or choose a "
     "wheel folder."
 )
+FETCHING = "Installing torch, the largest package"
 PROBE = "import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))"
 PROBE_SECONDS = 20
 
@@ -94,7 +95,7 @@ def plan(python: Path, folder: Path, order: Order) -> tuple[Step, ...]:
     return (
         Step("Making the environment", (str(python), "-I", "-m", "venv", str(folder))),
         Step("Installing packages", (*pip, "--require-hashes", *packages)),
-        Step("Installing torch, the largest package", fetch),
+        Step(FETCHING, fetch),
         Step(
             "Trying it", (inside, "-I", "-c", "import torch, numpy, transformers, soundfile, soxr, safetensors, tqdm")
         ),
@@ -167,6 +168,10 @@ def is_current(folder: Path, locks: Path) -> bool:
     return isinstance(content, dict) and content.get("packages") == fingerprint(locks)
 
 
+NO_BUILD = (
+    "There is no torch for this system. It needs Windows or Linux with 64 bits (a Linux of 2018 or later), or macOS 14 "
+    "on an Apple chip."
+)
 SENTENCES = (
     (
         ("no space left on device", "not enough space on the disk", "os error 28", "disk quota exceeded"),
@@ -181,6 +186,7 @@ SENTENCES = (
         ("permission denied", "access is denied", "read-only file system"),
         "The folder where Blender keeps your files cannot be written to. Change its permissions, and install again.",
     ),
+    (("no wheels with a matching",), NO_BUILD),
 )
 NO_PACKAGE = ("no matching distribution found", "no solution found")
 NO_NETWORK = (
@@ -205,9 +211,9 @@ def explain(step: Step, lines: Sequence[str], wheels: Path | None) -> Mouthpiece
         if any(mark in text for mark in marks):
             return MouthpieceError(sentence)
     if wheels is None and any(mark in text for mark in NO_NETWORK):
+        where = "PyTorch's own package index, a server of its own," if step.title == FETCHING else "The package index"
         return MouthpieceError(
-            "The package index cannot be reached. Look at the network connection and try again, or choose a wheel "
-            "folder."
+            f"{where} cannot be reached. Look at the network connection and try again, or choose a wheel folder."
         )
     if any(mark in text for mark in NO_PACKAGE):
         where = f"The wheel folder “{wheels}”" if wheels else "The package index"

@@ -132,6 +132,48 @@ def test_failures_are_told_in_one_sentence(installer, printed, told):
     assert told in str(problem)
 
 
+def test_the_index_that_cannot_be_reached_is_named(installer):
+    """As uv has printed it where only PyTorch's own server was out of reach."""
+    printed = [
+        "error: Request failed after 3 retries in 11.9s",
+        "cause: Failed to fetch: https://an.index/whl/cpu/torch/",
+        "cause: dns error",
+        "cause: failed to lookup address information: Name or service not known",
+    ]
+    problem = installer.explain(installer.Step(installer.FETCHING, ()), printed, None)
+    assert str(problem).startswith("PyTorch's own package index")
+
+
+def test_a_system_without_a_torch_is_told_what_is_needed(installer):
+    """As uv has printed it for macOS 13."""
+    printed = [
+        "error: No solution found when resolving dependencies",
+        "cause: Because torch==2.13.0 has no wheels with a matching platform tag (e.g., `macosx_13_0_arm64`) and you "
+        "require torch==2.13.0, we can conclude that your requirements are unsatisfiable.",
+    ]
+    problem = installer.explain(installer.Step(installer.FETCHING, ()), printed, None)
+    assert "macOS 14 on an Apple chip" in str(problem)
+
+
+def test_two_blenders_do_not_install_at_once(addon, make_order, monkeypatch, tmp_path):
+    script, beats = tmp_path / "heart.py", tmp_path / "beats"
+    script.write_text(HEARTBEAT)
+    step = addon.installer.Step("Beating", (sys.executable, str(script), str(beats)))
+    monkeypatch.setattr(addon.installer, "plan", lambda *_arguments: (step,))
+    one, other = addon.installation.Installation(), addon.installation.Installation()
+    one.begin(make_order(), tmp_path / "one.log")
+    wait_until(beats.exists)
+    with pytest.raises(addon.errors.BadInput, match="Another Blender"):
+        other.begin(make_order(), tmp_path / "other.log")
+    assert not other.busy
+    assert (tmp_path / "env.partial").exists(), "the first one was disturbed"
+    one.cancel()
+    wait_until(one.step)
+    other.begin(make_order(), tmp_path / "other.log")
+    other.cancel()
+    wait_until(other.step)
+
+
 def test_chosen_python_goes_before_the_installed_one(addon, tmp_path):
     def make(name: str) -> Path:
         python = addon.environment.inside_environment(tmp_path / name)

@@ -87,7 +87,7 @@ def test_install_then_fail_then_cancel_then_remove(addon, user):
     assert works(addon.preferences.backend_python()), "a failed Repair has harmed what was there"
 
     now = addon.installation.current
-    now.begin(addon.preferences.order(), user / "cancelled.log")
+    now.begin(addon.preferences.order(), user / "logs" / "cancelled.log")
     while now.stage != "Installing packages" and not now.step():
         time.sleep(0.01)
     now.cancel()
@@ -97,7 +97,7 @@ def test_install_then_fail_then_cancel_then_remove(addon, user):
     assert works(addon.preferences.backend_python()), "a cancelled Repair has harmed what was there"
 
     bpy.ops.mouthpiece.remove_backend()
-    assert sorted(path.name for path in user.iterdir()) == ["cancelled.log", "logs"]
+    assert sorted(path.name for path in user.iterdir()) == ["logs"]
     assert not addon.preferences.is_python_set()
 
 
