@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from . import cli, demo_head, preferences, runner
 from .interface import backend as backend_box
+from .interface import demo_scene as demo_scene_button
 from .interface import (
     emotions,
     export_motion,
@@ -34,6 +35,7 @@ PARTS = (
     runner,
     operators,
     export_motion,
+    demo_scene_button,
     backend_box,
     linked_buttons,
     panels,

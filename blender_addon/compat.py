@@ -34,6 +34,13 @@ def add_sound_strip(scene: Scene, name: str, path: Path, frame: int) -> bpy.type
     return (editor.strips if hasattr(editor, "strips") else editor.sequences).new_sound(name, str(path), 1, frame)
 
 
+def show_scene(window: bpy.types.Window, scene: Scene) -> None:
+    """Let a window show a scene in the viewport and in the Sequencer (which has a scene of its own since 5.0)."""
+    window.scene = scene
+    if hasattr(window.workspace, "sequencer_scene"):
+        window.workspace.sequencer_scene = scene
+
+
 def remove_scene(scene: Scene) -> None:
     """Remove a scene that no window shows.
 

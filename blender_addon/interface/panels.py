@@ -10,7 +10,7 @@ from .. import audio, compat, preferences, runner, session
 from ..errors import MouthpieceError
 from ..placing import Report
 from ..rig.face import face_of
-from . import linked, properties
+from . import demo_scene, linked, properties
 from .sidebar import Tab, in_both_sidebars
 from .text import draw_sentence
 
@@ -119,6 +119,7 @@ def _draw_button(layout: UILayout, context: Context) -> None:
         draw_sentence(layout, context, reason, "INFO")
         if not preferences.is_python_set():
             layout.operator("mouthpiece.open_preferences", icon="PREFERENCES")
+        demo_scene.draw(layout, context)
 
 
 def _draw_outcome(layout: UILayout, context: Context) -> None:

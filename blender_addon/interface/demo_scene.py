@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Open Demo Scene: something to click Generate on, for whoever has neither a strip nor a character at hand."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.types import Context, UILayout
+
+from .. import audio, compat, demo_scene, runner
+from .buttons import AT_WORK, AtOnce
+
+
+class OpenDemoScene(AtOnce, bpy.types.Operator):
+    """Open a new scene with a head and a spoken line in it, ready to generate; the scenes that are there stay"""
+
+    bl_idname = "mouthpiece.open_demo_scene"
+    bl_label = "Open Demo Scene"
+    bl_options = {"UNDO"}  # noqa: RUF012 (Blender reads a set here)
+
+    @classmethod
+    def why_not(cls, context: Context) -> str:
+        """Not in the middle of something."""
+        if runner.current.busy:
+            return AT_WORK
+        return "" if context.mode == "OBJECT" else "Leave the mode first that you edit in (Tab)."
+
+    def act(self, context: Context) -> str:
+        """Build the scene and show it through its camera."""
+        scene = demo_scene.build(context)
+        if context.window:
+            compat.show_scene(context.window, scene)
+            for area in context.window.screen.areas:
+                if area.type == "VIEW_3D":
+                    area.spaces.active.region_3d.view_perspective = "CAMERA"
+        return ""
+
+
+def draw(layout: UILayout, context: Context) -> None:
+    """The button, where the scene has nothing to speak."""
+    if not audio.sound_strips(compat.sequencer_scene(context)):
+        layout.operator("mouthpiece.open_demo_scene", icon="SCENE_DATA")
+
+
+register, unregister = bpy.utils.register_classes_factory((OpenDemoScene,))
