@@ -97,7 +97,7 @@ def test_install_then_fail_then_cancel_then_remove(addon, user):
     assert works(addon.preferences.backend_python()), "a cancelled Repair has harmed what was there"
 
     bpy.ops.mouthpiece.remove_backend()
-    assert sorted(path.name for path in user.iterdir()) == ["logs"]
+    assert sorted(path.name for path in user.iterdir()) == ["logs", "models"]
     assert not addon.preferences.is_python_set()
 
 
