@@ -8,7 +8,6 @@ import pytest
 
 from tests.addon.stage import add_character, shown
 
-
 pytestmark = pytest.mark.skipif(
     not bpy.app.build_options.audaspace,
     reason="this build of Blender has no sound strips: the index's module of 4.2 comes without Audaspace",
