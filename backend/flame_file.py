@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import npz, plain_pickle
+from . import npz, plain_pickle, whole_file
 from .face import Mesh
 from .models.flame import EXPRESSIONS, PARENTS, POSE_FEATURES, SHAPES, Flame, FlameArrays
 
@@ -52,9 +52,8 @@ def convert(path: Path, output: Path) -> None:
     if output.suffix != ".npz":
         raise FlameFileError(f"The converted FLAME model is an .npz file, so {output} cannot be its name.")
     flame = read(path)
-    partial = output.with_name(f".{output.name}.partial")
     try:
-        with partial.open("wb") as file:
+        with whole_file.written(output) as partial, partial.open("wb") as file:
             np.savez(
                 file,
                 v_template=flame.template,
@@ -65,11 +64,8 @@ def convert(path: Path, output: Path) -> None:
                 kintree_table=np.array([PARENTS, range(len(PARENTS))]),
                 weights=flame.skinning_weights,
             )
-        partial.replace(output)
     except OSError as error:
         raise FlameFileError(f"{output} cannot be written: {error.strerror}.") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _content(path: Path) -> bytes:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import npz
+from . import npz, whole_file
 from .face import ARKIT_CHANNELS
 
 HEAD_AND_EYES = tuple(f"{part}{turn}" for part in ("Head", "LeftEye", "RightEye") for turn in ("Yaw", "Pitch", "Roll"))
@@ -52,14 +52,11 @@ class Motion:
 def write(path: Path, motion: Motion) -> None:
     """Write a motion file of the kind that the name's ending asks for. Raises `MotionFileError`."""
     content = _writer(path)(motion)
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_bytes(content)
-        partial.replace(path)
+        with whole_file.written(path) as partial:
+            partial.write_bytes(content)
     except OSError as error:
         raise MotionFileError(f"{path} cannot be written ({error.strerror}).") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read(path: Path) -> Motion:

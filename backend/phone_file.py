@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from . import whole_file
 from .phone_track import TimedPhone
 
 VERSION = 1
@@ -24,15 +25,12 @@ class PhoneFileError(Exception):
 def write(path: Path, phones: Sequence[TimedPhone]) -> None:
     """Write a phone track of the kind that the name's ending asks for. Raises `PhoneFileError`."""
     content = _WRITERS[checked_format(path)](phones)
-    partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(content, encoding="utf-8")
-        partial.replace(path)
+        with whole_file.written(path) as partial:
+            partial.write_text(content, encoding="utf-8")
     except OSError as error:
         raise PhoneFileError(f"{path} cannot be written ({error.strerror}).") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def checked_format(path: Path) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..backend import protocol
+from . import whole_file
 from .errors import BadInput, MouthpieceError
 
 VERSION = 1
@@ -49,7 +50,7 @@ def write(path: Path, phones: Sequence[Phone]) -> None:
     if not phones:
         raise BadInput("There are no phones to save. Generate with a model that hears them, such as the default one.")
     try:
-        path.write_text(writers[path.suffix.lower()](phones), encoding="utf-8")
+        whole_file.write(path, writers[path.suffix.lower()](phones).encode())
     except OSError as problem:
         raise BadInput(f"“{path}” cannot be written: {problem.strerror}.") from problem
 
@@ -61,7 +62,7 @@ def read(path: Path) -> tuple[Phone, ...]:
         return _in_order(tuple(_phone(row) for row in rows))
     except OSError as problem:
         raise BadInput(f"The visemes “{path}” cannot be read: {problem.strerror}.") from problem
-    except (ValueError, KeyError, TypeError) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise BadInput(f"“{path}” holds no visemes. Save them with --phones or from the panel first.") from problem
 
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.types import Object, Scene
 
-from . import audio, compat, controls
+from . import audio, compat, controls, whole_file
 from .audio import StripSound
 from .controls import Shown
 from .errors import BadInput, MouthpieceError
@@ -138,8 +138,8 @@ class Export:
         about = self._about(chosen, values)
         motion = _npz(values[:, chosen], self._fps, _space(self.order), about)
         try:
-            _replace(self._path.with_suffix(".wav"), sound.read())
-            _replace(self._path, motion)
+            whole_file.write(self._path.with_suffix(".wav"), sound.read())
+            whole_file.write(self._path, motion)
         except OSError as problem:
             raise MouthpieceError(f"{self._path} cannot be written: {problem.strerror}.") from problem
         self.report = self._reported(tuple(about["limits"]), len(values))
@@ -270,16 +270,6 @@ def _npz(values: np.ndarray, fps: float, space: str, about: dict[str, Any]) -> b
     metadata = json.dumps(about, ensure_ascii=False)
     np.savez_compressed(stream, values=values, names=names, fps=fps, space=space, start=0.0, metadata=metadata)
     return stream.getvalue()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file that appears under its name only when it is whole."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _listed(names: list[str], most: int = 3) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Generic
 
 import torch
+from backend import whole_file
 from backend.settings import SettingsError, from_plain, to_plain
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
@@ -80,7 +81,8 @@ def begin(task: Task[BatchT], config: RunConfig, folder: Path) -> Run[BatchT]:
 
 def keep_best(run: Run, figures: Mapping[str, float]) -> None:
     """Writes the averaged weights."""
-    save_file(_tensors(run.average), run.folder / BEST, {"step": str(run.step), "figures": json.dumps(figures)})
+    with whole_file.written(run.folder / BEST) as partial:
+        save_file(_tensors(run.average), partial, {"step": str(run.step), "figures": json.dumps(figures)})
 
 
 def save(run: Run) -> None:
@@ -96,9 +98,8 @@ def save(run: Run) -> None:
         "processes": str(processes.count()),
         "config": json.dumps(to_plain(run.config)),
     }
-    fresh = run.folder / f"{STATE}.part"
-    save_file(tensors, fresh, about)
-    fresh.replace(run.folder / STATE)
+    with whole_file.written(run.folder / STATE) as partial:
+        save_file(tensors, partial, about)
     run.saved = run.step
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bpy.types import Object
 
+from .. import whole_file
 from ..errors import BadInput
 from .face import PROPERTY, candidates
 from .match import match
@@ -74,6 +75,6 @@ def save(profile: RigProfile, path: Path) -> None:
     identifier = re.sub(r"[^a-z0-9]+", "_", path.stem.casefold()).strip("_")
     identifier = identifier if identifier[:1].isalpha() else f"rig_{identifier}"
     try:
-        path.write_text(dump(replace(profile, id=identifier, title=path.stem)) + "\n", encoding="utf-8")
+        whole_file.write(path, f"{dump(replace(profile, id=identifier, title=path.stem))}\n".encode())
     except OSError as problem:
         raise BadInput(f"The rig profile cannot be written to {path}: {problem.strerror}.") from problem

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import soundfile
+from backend import whole_file
 from backend.audio import AudioError, decode, level
 from backend.training.readers.annotated import AnnotatedClip, DataSet
 
@@ -103,12 +104,8 @@ def write_array(path: Path, array: np.ndarray) -> None:
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     """Have a file written beside its place and moved there when it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
+    with whole_file.written(path) as partial:
         write(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _clips_of(recording: AnnotatedClip, data_set: DataSet) -> Iterator[Clip]:

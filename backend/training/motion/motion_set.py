@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from backend import whole_file
 from backend.checkpoint import SpaceRecord
 from backend.face import FaceSpace
 from backend.settings import SettingsError, from_plain, to_plain
@@ -177,9 +178,8 @@ def write_header(folder: Path, header: Header) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file that appears under its name only when it is whole."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    with whole_file.written(path) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def read_header(folder: Path) -> Header:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from backend import npz
+from backend import npz, whole_file
 from backend.training.errors import CorpusError
 
 KEYS = (
@@ -83,13 +83,8 @@ def fit(blocks: Blocks, count: int = UNITALKER_COMPONENTS, seed: int = 1) -> Pri
 
 def write(path: Path, basis: PrincipalComponents) -> None:
     """Write a basis as .npz in UniTalker's keys; `path` appears only when it is whole."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("wb") as file:
-            np.savez(file, **dict(zip(KEYS, vars(basis).values(), strict=True)))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file.written(path) as partial, partial.open("wb") as file:
+        np.savez(file, **dict(zip(KEYS, vars(basis).values(), strict=True)))
 
 
 def read(path: Path, dim: int) -> PrincipalComponents:
