@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from .official_files import Basis, ConvertError, read_basis, read_config, read_t
 
 TITLES = {WAVLM_BASE_PLUS: "UniTalker-B", WAV2VEC2_XLSR_53: "UniTalker-L"}
 LICENCE = "as the converted checkpoint"
+STAGES = ("Reading the checkpoint", "Checking its tensors", "Writing the model file")
 
 __all__ = ["Conversion", "ConvertError", "convert"]
 
@@ -46,16 +47,20 @@ def convert(
     config: Path | None = None,
     pca: Path | None = None,
     templates: Path | None = None,
+    tell: Callable[[str], None] = lambda _stage: None,
 ) -> Conversion:
     """Write the model file `output` from an official ``.pt`` or ``.safetensors`` checkpoint.
 
     `config` describes the layout (without it, a released B or L is recognised), the folder `pca` holds one
     ``SPACE.npz`` per PCA space in the official keys, `templates` one neutral face per space in the model's own unit
-    (the data set's times its scale). Raises `ConvertError` or `CheckpointError`; then nothing is written.
+    (the data set's times its scale). `tell` hears each of `STAGES` as it begins. Raises `ConvertError` or
+    `CheckpointError`; then nothing is written.
     """
     if output.suffix != ".safetensors" or output.resolve() == checkpoint.resolve():
         raise ConvertError(f"The output {output} must be another file than the checkpoint and end in .safetensors.")
+    tell(STAGES[0])
     tensors = read_tensors(checkpoint)
+    tell(STAGES[1])
     layout = _layout(checkpoint, config, tensors)
     dims = {name: facts.dim for name, facts in layout.annotations.items()}
     neutral = read_templates(templates, dims) if templates else {}
@@ -65,6 +70,7 @@ def convert(
     usable = tuple(head for head in full.heads if not head.components or bases[head.space])
     if not usable:
         raise ConvertError(f"{checkpoint} has only PCA heads: name the folder of their SPACE.npz files with --pca.")
+    tell(STAGES[2])
     model = _fill(replace(full, heads=usable), tensors, bases, neutral)
     return _write(output, model, layout, checkpoint, tuple(head.space for head in full.heads if head not in usable))
 

@@ -24,7 +24,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Convert one checkpoint and say what the model file holds."""
     from backend.checkpoint import CheckpointError
-    from backend.convert import ConvertError, convert
+    from backend.convert import STAGES, ConvertError, convert
 
     with terminal.bad_input(ConvertError, CheckpointError):
         made = convert(
@@ -33,6 +33,7 @@ def run(arguments: Namespace) -> int:
             config=arguments.config,
             pca=arguments.pca,
             templates=arguments.templates,
+            tell=lambda stage: terminal.stage(STAGES.index(stage) + 1, len(STAGES), stage),
         )
     terminal.say(f"{made.path}: {made.title}, {made.parameters / 1e6:.1f} M parameters, {made.bytes / 1e6:.1f} MB")
     terminal.say(f"  face spaces  {', '.join(made.spaces)}")

@@ -28,6 +28,11 @@ def complain(text: str) -> None:
     sys.stderr.write(f"error: {' '.join(text.split())}\n")
 
 
+def stage(number: int, count: int, title: str) -> None:
+    """One line about what begins, on standard error; Blender's dialog reads it too."""
+    sys.stderr.write(f"{number}/{count} {title}\n")
+
+
 def warn(text: str) -> None:
     """One line about what is not as it was meant to be, on standard error; the work goes on."""
     sys.stderr.write(f"warning: {' '.join(text.split())}\n")
