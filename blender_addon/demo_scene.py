@@ -19,7 +19,7 @@ FIRST_FRAME = 7
 """Of the line: a moment of a face at rest before it speaks."""
 FACE = Vector((0.0, -0.05, 0.215))
 """What camera and lights look at, in metres from the head's origin."""
-LIGHTS = (("Key", (-0.5, -0.8, 0.3), 11.5), ("Fill", (0.5, -0.85, -0.1), 3.5), ("Rim", (0.4, 0.7, 0.5), 2.5))
+LIGHTS = (("Key", (-0.5, -0.8, 0.3), 40.0), ("Fill", (0.5, -0.85, -0.1), 12.0), ("Rim", (0.4, 0.7, 0.5), 10.0))
 """Name, place as seen from the face, watts."""
 
 
@@ -49,10 +49,11 @@ def build(context: Context) -> Scene:
 def _set_up_studio(scene: Scene) -> None:
     camera = bpy.data.cameras.new("Portrait")
     camera.lens = 85.0
-    scene.camera = _placed(scene, bpy.data.objects.new("Portrait", camera), Vector((0.1, -0.9, 0.02)))
+    scene.camera = _placed(scene, bpy.data.objects.new("Portrait", camera), Vector((0.1, -0.8, 0.02)))
+    scene.render.resolution_x = scene.render.resolution_y = 1080
     for name, place, watts in LIGHTS:
-        light = bpy.data.lights.new(name, "AREA")
-        light.energy, light.size = watts, 0.5
+        light = bpy.data.lights.new(name, "POINT")
+        light.energy, light.shadow_soft_size = watts, 0.3
         _placed(scene, bpy.data.objects.new(name, light), Vector(place))
 
 
