@@ -7,9 +7,6 @@ from collections.abc import Callable, Sequence
 
 import bpy
 
-LIBRARY_OVERRIDABLE = {"LIBRARY_OVERRIDABLE"}
-"""An option of properties that library overrides may change and animate."""
-
 
 def registration(
     classes: Sequence[type], name: str, kind: type[bpy.types.PropertyGroup], owner: type[bpy.types.ID] = bpy.types.Scene
@@ -19,7 +16,7 @@ def registration(
 
     def register() -> None:
         register_classes()
-        setattr(owner, name, bpy.props.PointerProperty(type=kind, override=LIBRARY_OVERRIDABLE))
+        setattr(owner, name, bpy.props.PointerProperty(type=kind))
 
     def unregister() -> None:
         delattr(owner, name)

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 EMOTIONS = ("happy", "sad", "angry", "surprised", "afraid", "disgusted")
 """Those that can be set on a character; what they leave is neutral."""
-PROPERTY = "mouthpiece_emotions"
-"""Where an object has them."""
 TOLERANCE = 0.01
 """How far a weight may be from the artist's curve on any frame."""
 
@@ -51,9 +49,8 @@ def keyed(character: Object, first: int, frames: int, fps: float) -> Feelings | 
     """What a character is set and keyed to feel on some frames of the scene; None where that is nothing."""
     import numpy as np
 
-    settings = getattr(character, PROPERTY)
     at = np.arange(first, first + frames)
-    columns = [_column(character, name, getattr(settings, name), at) for name in EMOTIONS]
+    columns = [_column(character, property_of(name), at) for name in EMOTIONS]
     weights = np.stack(columns, axis=1).clip(0.0, None)
     felt = [column for column in range(len(EMOTIONS)) if weights[:, column].any()]
     if not felt:
@@ -85,6 +82,11 @@ def thinned(values: np.ndarray, tolerance: float) -> np.ndarray:
     return np.array(sorted(places))
 
 
-def _column(character: Object, name: str, now: float, frames: np.ndarray) -> np.ndarray:
-    """An emotion's weight at some frames, float64, as the character's own animation has it."""
-    return below.plays_below(character.animation_data, None, (f"{PROPERTY}.{name}", 0), frames, now)
+def property_of(emotion: str) -> str:
+    """The name of the object's property that holds an emotion."""
+    return f"mouthpiece_{emotion}"
+
+
+def _column(character: Object, name: str, frames: np.ndarray) -> np.ndarray:
+    """A property's values at some frames, float64, as the character's own animation has them."""
+    return below.plays_below(character.animation_data, None, (name, 0), frames, getattr(character, name))

@@ -60,9 +60,10 @@ def phone_times(request: protocol.Generate) -> np.ndarray:
 
 
 def taken(values: np.ndarray, seed: int) -> np.ndarray:
-    """The take of a seed: its mouth is as far closed as the seed says, in tenths."""
+    """The take of a seed: its mouth is as far closed as the seed says, in tenths, and the less its jaw opens."""
     take = values.copy()
     take[:, CHANNELS.index("mouthClose")] = seed % 10 / 10
+    take[:, CHANNELS.index("jawOpen")] *= 1 - seed % 10 / 20
     return take
 
 

@@ -182,6 +182,46 @@ def test_all_meshes_of_a_character_flip_together(head, scene):
     assert len(bpy.data.actions) == 2
 
 
+def test_bones_flip_too(head):
+    armature = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
+    bpy.context.scene.collection.objects.link(armature)
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    bone = armature.data.edit_bones.new("jaw")
+    bone.head, bone.tail = (0, 0, 1), (0, -0.1, 0.95)
+    bpy.ops.object.mode_set(mode="OBJECT")
+
+    def turned() -> float:
+        bpy.context.scene.frame_set(23)
+        return armature.pose.bones["jaw"].matrix.to_euler().x
+
+    ops.generate()
+    first = turned()
+    ops.flip_take(way="next")
+    second = turned()
+    ops.flip_take(way="previous")
+    assert abs(first - second) > 0.005
+    assert turned() == first
+
+
+def test_linked_characters_feel_too(head, tmp_path):
+    """Keys on a library override are there when the file is opened again."""
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "character.blend"))
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    with bpy.data.libraries.load(str(tmp_path / "character.blend"), link=True) as (_, wanted):
+        wanted.objects = ["Head"]
+    override = wanted.objects[0].override_create()
+    bpy.context.scene.collection.objects.link(override)
+    override.mouthpiece_sad = 0.25
+    override.mouthpiece_happy = 0.5
+    override.keyframe_insert("mouthpiece_happy", frame=1)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "shot.blend"))
+    again = next(thing for thing in bpy.data.objects if not thing.library)
+    assert again.mouthpiece_sad == 0.25
+    assert [point.co.y for point in curves(again.animation_data.action)[0].keyframe_points] == [0.5]
+
+
 # --- side by side ---
 
 
@@ -239,11 +279,11 @@ def test_panel_choices_reach_the_model(addon, head, scene, tmp_path):
 
 def test_keyed_emotions_reach_the_model(addon, head):
     """As the artist has keyed them on the character, from the strip's first frame on; what it cannot feel is left."""
-    head.mouthpiece_emotions.sad = 0.25
-    head.mouthpiece_emotions.angry = 1.0
+    head.mouthpiece_sad = 0.25
+    head.mouthpiece_angry = 1.0
     for frame, value in ((11, 0.0), (23, 1.0), (34, 1.0)):
-        head.mouthpiece_emotions.happy = value
-        head.keyframe_insert("mouthpiece_emotions.happy", frame=frame)
+        head.mouthpiece_happy = value
+        head.keyframe_insert("mouthpiece_happy", frame=frame)
     ops.generate()
     felt = told(addon)["felt"]
     assert sorted(felt) == ["happy", "sad"]
@@ -305,6 +345,14 @@ def test_command_refuses_what_cannot_be_meant(command, words, sentence):
     assert not bpy.data.actions
 
 
+def test_words_of_the_command_line(addon):
+    words = addon.generate_command.words()
+    parsed = addon.performing.arguments.parsed
+    assert parsed(words) == addon.performing.options.PerformanceOptions()
+    assert parsed(words | {"emotion": ["keyed"]}).keyed
+    assert parsed(words | {"emotion": ["happy=0.5", "sad=1"]}).emotions == {"happy": 0.5, "sad": 1.0}
+
+
 # --- the real backend ---
 
 
@@ -335,7 +383,7 @@ def test_a_real_model_performs(addon, scene):
     head = add_character()
     scene.mouthpiece_performance.takes, scene.mouthpiece_performance.style = 2, "strip"
     scene.mouthpiece_performance.style_strip = scene.sequence_editor.active_strip.name
-    head.mouthpiece_emotions.happy = 1.0
+    head.mouthpiece_happy = 1.0
     assert ops.generate() == {"FINISHED"}, addon.session.current.message
     first, second = map(curves_of, bpy.data.actions)
     assert first["jawOpen"] != second["jawOpen"]

@@ -34,8 +34,8 @@ def act() -> Act:
     performance.takes, performance.seed = 3, 7
     performance.style, performance.style_strip = "strip", scene.sequence_editor.active_strip.name
     for frame, happy in ((1, 0.0), (60, 0.8)):
-        head.mouthpiece_emotions.happy = happy
-        head.keyframe_insert("mouthpiece_emotions.happy", frame=frame)
+        head.mouthpiece_happy = happy
+        head.keyframe_insert("mouthpiece_happy", frame=frame)
     view = in_window.area_of("VIEW_3D")
     view.spaces.active.show_region_ui = True
     yield 1.0
