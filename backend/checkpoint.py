@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from . import model_header
+from . import model_header, whole_file
 from .face import FaceSpace, Mesh
 from .model_header import METADATA_KEY, MODELS, CheckpointError, Header, Model, ModelCard, SpaceRecord
 from .models.unitalker import UniTalker
@@ -50,7 +50,7 @@ class LoadedModel:
     """A model ready to run."""
 
     model: Model
-    """In evaluation mode, float32, on the CPU."""
+    """In evaluation mode; as it was read, float32 and on the CPU."""
     spaces: Mapping[str, FaceSpace]
     """By name, the default first."""
     identities: tuple[str, ...]
@@ -58,6 +58,10 @@ class LoadedModel:
     info: ModelCard
     file: Path | None = None
     """Where it was read from."""
+    precision: str = "fp32"
+    """What its speech encoder computes in; see `precision.ready`."""
+    rests: dict[tuple[str, int | None], np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+    """Rest poses that are known already, by space and identity row (`pipeline.rest_pose`)."""
 
     def unitalker(self) -> UniTalker:
         """The model, where a UniTalker is needed. Raises `CheckpointError` for another kind."""
@@ -194,12 +198,9 @@ def _stored(path: Path, name: str, tensor: Tensor, half: bool) -> Tensor:
 
 
 def _write(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        save_file(dict(tensors), partial, metadata)
-        partial.chmod(0o644)  # safetensors makes files that only their owner can read
-        partial.replace(path)
+        with whole_file.written(path) as partial:
+            save_file(dict(tensors), partial, metadata)
+            partial.chmod(0o644)  # safetensors makes files that only their owner can read
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{path} cannot be written: {error}.") from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from . import audio, windows
+from .interruption import watched
 from .phonetics.phones import CLASSES
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def _readings(loaded: LoadedModel, samples: np.ndarray, go_on: Callable[[], None
         go_on()
         count = windows.frame_count(window.stop, FPS) - windows.frame_count(window.start, FPS)
         sound = torch.from_numpy(samples[window.start : window.stop] * gain).to(device)[None]
-        heads = model.read(sound)
+        with watched(model, go_on):
+            heads = model.read(sound)
         phones, shut = heads[PHONE_HEAD][0].log_softmax(-1), heads[CLOSURE_HEAD][0].sigmoid()
         yield torch.cat((phones, shut), dim=-1)[:count].float().cpu().numpy()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 import numpy as np
@@ -29,6 +30,8 @@ Style: TypeAlias = Literal["nearest", "heard"]
 """How a recording gives a style: by the known identity that sounds most like it, or as its own voice is heard."""
 HIGHEST_FPS = 1000.0
 _SILENCE_SECONDS = 3
+_AT_ONCE = {"cuda": 8}
+"""Windows in one pass; on a processor one, which fills it."""
 
 
 class RequestError(Exception):
@@ -115,13 +118,13 @@ def generate(
     and take.
 
     Frame i belongs to second ``i / planned.fps``; there are ``planned.frames(n)`` of them. `stop` is asked before every
-    window and makes this raise `Stopped`. `lips` is what they follow where the phones are known (`known_words.lips`).
-    Raises `RequestError` where the model's answer is no number.
+    layer of the model and makes this raise `Stopped`. `lips` is what they follow where the phones are known
+    (`known_words.lips`). Raises `RequestError` where the model's answer is no number.
     """
     space = planned.space
     pieces = _motion(loaded, samples, planned, stop)
     if space.kind == "controls" and not planned.raw:
-        pieces = _usable(loaded, planned, pieces)
+        pieces = _usable(loaded, planned, pieces, stop)
     start = 0
     for values in postprocess.retimed(pieces, space.fps, planned.fps, planned.frames(len(samples))):
         for take, own in enumerate(values[None] if planned.performance is None else values.swapaxes(0, 1)):
@@ -134,6 +137,7 @@ def generate(
 def metadata(loaded: LoadedModel, request: Request, take: int = 0) -> dict[str, str | bool | int | float]:
     """What a motion should carry about how it was made; plain JSON values."""
     about = {"model": loaded.info.name, "identity": request.identity, "raw": request.raw, "version": version()}
+    about |= {"precision": loaded.precision}
     made = plan(loaded, request).performance
     if made is not None:
         about |= {"seed": made.seeds()[take], "steps": made.steps, "guidance": made.guidance}
@@ -157,15 +161,27 @@ def styled(loaded: LoadedModel, request: Request, reference: np.ndarray, how: St
     return replace(request, identity=loaded.identities[takes.nearest_row(model, heard)])
 
 
-def rest_pose(loaded: LoadedModel, planned: Plan) -> np.ndarray:
-    """The model's own answer to silence, float32 [channels]: where it leaves the face when nobody speaks."""
+def rest_pose(loaded: LoadedModel, planned: Plan, stop: Callable[[], bool] = lambda: False) -> np.ndarray:
+    """The model's own answer to silence, float32 [channels]: where it leaves the face when nobody speaks.
+
+    One that is asked for again is known (`LoadedModel.rests`); `stop` is as for `generate`.
+    """
+    key = (planned.space.name, planned.row)
+    if planned.performance is not None:  # each with its own seed, steps and style
+        return _answer_to_silence(loaded, planned, stop)
+    if key not in loaded.rests:
+        loaded.rests[key] = _answer_to_silence(loaded, planned, stop)
+    return loaded.rests[key]
+
+
+def _answer_to_silence(loaded: LoadedModel, planned: Plan, stop: Callable[[], bool]) -> np.ndarray:
     silence = np.zeros(_SILENCE_SECONDS * windows.SAMPLE_RATE, np.float32)
     frames = round(_SILENCE_SECONDS * planned.space.fps)
     if planned.performance is None:
-        answer = _predict(loaded, silence, planned, frames)
-    else:  # a smile that was asked for is no rest to count from
-        calm = replace(planned.performance, emotions=None)
-        answer = np.concatenate(list(_takes(loaded, silence, planned, calm, lambda: False)))[:, 0]
+        answer = _predict(loaded, silence[None], planned, frames, stop)[0]
+    else:  # a smile that was asked for is no rest to count from, and the first take's rest is that of all
+        calm = replace(planned.performance, emotions=None, takes=1)
+        answer = np.concatenate(list(_takes(loaded, silence, planned, calm, stop)))[:, 0]
     return np.median(answer[frames // 3 : -(frames // 3)], axis=0)
 
 
@@ -193,12 +209,14 @@ def _motion(loaded: LoadedModel, samples: np.ndarray, planned: Plan, stop: Calla
     return _takes(loaded, samples, planned, planned.performance, stop)
 
 
-def _usable(loaded: LoadedModel, planned: Plan, pieces: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+def _usable(
+    loaded: LoadedModel, planned: Plan, pieces: Iterator[np.ndarray], stop: Callable[[], bool]
+) -> Iterator[np.ndarray]:
     """The model's own numbers as weights within their limits, from its rest pose, with lips that meet."""
     space = planned.space
     if space.limits:
         return postprocess.within(pieces, space.limits)
-    return postprocess.sealed(postprocess.rested(pieces, rest_pose(loaded, planned)), space.channels)
+    return postprocess.sealed(postprocess.rested(pieces, rest_pose(loaded, planned, stop)), space.channels)
 
 
 def _takes(
@@ -206,14 +224,10 @@ def _takes(
 ) -> Iterator[np.ndarray]:
     from . import takes
 
-    def go_on() -> None:
-        if stop():
-            raise Stopped
-
     gain = np.float32(1.0 if planned.raw else audio.speech_gain(samples))
     stage = takes.Stage(planned.space.name, planned.space.fps, planned.row)
     model = cast("DiffusionTalker", loaded.model)
-    for piece in takes.perform(model, samples * gain, stage, performance, go_on):
+    for piece in takes.perform(model, samples * gain, stage, performance, partial(_go_on, stop)):
         yield _checked(loaded, piece)
 
 
@@ -222,21 +236,33 @@ def _window_motion(
 ) -> Iterator[np.ndarray]:
     """Motion of each window at the space's own frame rate; together they have exactly the frames of the whole sound."""
     gain = np.float32(1.0 if planned.raw else audio.speech_gain(samples))
-    for window in windows.windows(len(samples)):
-        if stop():
-            raise Stopped
-        first, last = (windows.frame_count(edge, planned.space.fps) for edge in (window.start, window.stop))
-        yield _predict(loaded, samples[window.start : window.stop] * gain, planned, last - first)
+    at_once = _AT_ONCE.get(next(loaded.model.parameters()).device.type, 1)
+    for group in windows.groups(windows.windows(len(samples)), at_once):
+        _go_on(stop)
+        first, last = (windows.frame_count(edge, planned.space.fps) for edge in (group[0].start, group[0].stop))
+        sounds = np.stack([samples[window.start : window.stop] for window in group])
+        yield from _predict(loaded, sounds * gain, planned, last - first, stop)
 
 
-def _predict(loaded: LoadedModel, samples: np.ndarray, planned: Plan, frames: int) -> np.ndarray:
-    """One forward pass: float32 [frames, dim]."""
+def _predict(
+    loaded: LoadedModel, samples: np.ndarray, planned: Plan, frames: int, stop: Callable[[], bool]
+) -> np.ndarray:
+    """One forward pass for sounds of one length, float32 [sounds, n]: float32 [sounds, frames, dim]."""
     import torch
 
+    from .interruption import watched
+
     device = next(loaded.model.parameters()).device
-    sound = torch.from_numpy(samples).to(device)[None]
-    row: Tensor | None = None if planned.row is None else torch.tensor([planned.row], device=device)
-    return _checked(loaded, loaded.model.predict(sound, planned.space.name, frames, row)[0].cpu().numpy())
+    sound = torch.from_numpy(samples).to(device)
+    row: Tensor | None = None if planned.row is None else torch.full((len(sound),), planned.row, device=device)
+    with watched(loaded.model, partial(_go_on, stop)):
+        values = loaded.model.predict(sound, planned.space.name, frames, row)
+    return _checked(loaded, values.cpu().numpy())
+
+
+def _go_on(stop: Callable[[], bool]) -> None:
+    if stop():
+        raise Stopped
 
 
 def _checked(loaded: LoadedModel, values: np.ndarray) -> np.ndarray:

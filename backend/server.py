@@ -17,17 +17,26 @@ import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, NoReturn, TypeAlias
 
 from . import parent, protocol, requirements
 from .conversation import ClientGone, Conversation
+
+if TYPE_CHECKING:
+    from .precision import Precision
 
 Work: TypeAlias = protocol.Generate | protocol.Unload | protocol.Look
 
 _log = logging.getLogger(__name__)
 
 
-def serve(device: str, folders: Sequence[Path], flame: Path | None = None, dictionary: Path | None = None) -> NoReturn:
+def serve(
+    device: str,
+    folders: Sequence[Path],
+    flame: Path | None = None,
+    dictionary: Path | None = None,
+    precision: Precision = "auto",
+) -> NoReturn:
     """Answer requests until the input or the parent process ends, which ends this one with code 0.
 
     `folders` hold models besides the shipped ones, `flame` is the artist's FLAME file, `dictionary` their pronunciation
@@ -41,7 +50,7 @@ def serve(device: str, folders: Sequence[Path], flame: Path | None = None, dicti
     work: queue.SimpleQueue[Work] = queue.SimpleQueue()
     threading.Thread(target=_read_all, args=(requests, conversation, work), name="requests", daemon=True).start()
     try:
-        _work_all(device, folders, flame, dictionary, conversation, work)
+        _work_all(device, folders, flame, dictionary, precision, conversation, work)
     except ClientGone:
         _leave(0)
     except Exception as error:  # noqa: BLE001 (the top of the process: the client is told, whatever it was)
@@ -69,13 +78,14 @@ def _work_all(
     folders: Sequence[Path],
     flame: Path | None,
     dictionary: Path | None,
+    precision: Precision,
     conversation: Conversation,
     work: queue.SimpleQueue[Work],
 ) -> NoReturn:
     requirements.require()
     from .worker import Worker  # takes seconds: torch
 
-    worker = Worker(device, folders, flame, dictionary, conversation)
+    worker = Worker(device, folders, flame, dictionary, conversation, precision)
     conversation.introduce(worker.introduction())
     while True:
         match work.get():

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from . import emotions, windows
+from .interruption import watched
 from .models.diffusion import noise_field, sampling_times
 from .models.diffusion_talker import Condition, DiffusionTalker
 from .performance import Performance
@@ -152,7 +153,7 @@ def _heard(model: DiffusionTalker, samples: np.ndarray, fps: float, go_on: GoOn)
     for window in windows.windows(len(samples)):
         go_on()
         first, last = (windows.frame_count(edge, fps) for edge in (window.start, window.stop))
-        with torch.inference_mode():
+        with torch.inference_mode(), watched(model.encoder, go_on):
             features = model.hear(_tensor(model, samples[window.start : window.stop])[None], level=level)
             told = model.audio(model.aligned(features, last - first, fps))[0].cpu().numpy()
         yield told

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,19 @@ def windows(samples: int) -> list[Window]:
     length, step = WINDOW_SECONDS * SAMPLE_RATE, (WINDOW_SECONDS - OVERLAP_SECONDS) * SAMPLE_RATE
     count = max(0, math.ceil((samples - length) / step)) + 1
     return [Window(k * step, min(k * step + length, samples)) for k in range(count)]
+
+
+def groups(windows: Sequence[Window], size: int) -> Iterator[Sequence[Window]]:
+    """Consecutive windows as they are heard together: up to `size` of one length.
+
+    The first one is by itself, because somebody waits for it, and so is the last, which may be shorter.
+    """
+    inner = windows[1:-1]
+    yield windows[:1]
+    for start in range(0, len(inner), size):
+        yield inner[start : start + size]
+    if len(windows) > 1:
+        yield windows[-1:]
 
 
 def frame_count(samples: int, fps: float) -> int:
@@ -60,6 +73,12 @@ def cross_fade(pieces: Iterable[np.ndarray], fps: float, edge: float = 0.0) -> I
         held = piece[settled:]
     if held is not None and len(held):
         yield held
+
+
+def joined(old: np.ndarray, new: np.ndarray, overlap: int) -> np.ndarray:
+    """Two pieces [frames, ...] as one, faded into each other linearly over so many frames that both have."""
+    fade = np.linspace(1.0, 0.0, overlap)
+    return np.concatenate((old[: len(old) - overlap], _faded(old[len(old) - overlap :], new, fade)))
 
 
 def _faded(old: np.ndarray, new: np.ndarray, fade: np.ndarray) -> np.ndarray:

@@ -14,7 +14,19 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import audio, catalogue, checkpoint, device, flame_file, hearing, known_words, pipeline, protocol, wish
+from . import (
+    audio,
+    catalogue,
+    checkpoint,
+    device,
+    flame_file,
+    hearing,
+    known_words,
+    pipeline,
+    precision,
+    protocol,
+    wish,
+)
 from .conversation import ClientGone, Conversation
 from .known_words import Transcript
 from .phone_track import PhoneTrack
@@ -44,12 +56,15 @@ class Worker:
         flame: Path | None,
         dictionary: Path | None,
         conversation: Conversation,
+        precision_name: precision.Precision = "auto",
     ) -> None:
         """`flame`: the artist's FLAME file, with which FLAME parameters are answered as vertices.
 
-        `dictionary`: the artist's pronunciation dictionary, for transcripts. Raises `DeviceError`, `FlameFileError`.
+        `dictionary`: the artist's pronunciation dictionary, for transcripts. Raises `DeviceError`, `PrecisionError`,
+        `FlameFileError`.
         """
         self._device = device.choose(device_name)
+        self._precision: precision.Precision = precision.choose(precision_name, self._device)
         self._folders = folders
         self._flame = None if flame is None else flame_file.mesh(flame)
         self._dictionary = dictionary
@@ -161,7 +176,7 @@ class Worker:
         if name not in self._models:
             self._conversation.progress(job, "loading", 0.0)
             loaded = checkpoint.load(catalogue.find(name, self._folders))
-            loaded.model.to(self._device)
+            loaded = precision.ready(loaded, self._device, self._precision)
             loaded = loaded if self._flame is None else loaded.with_flame(self._flame)
             self._models[name] = loaded
         return self._models[name]

@@ -38,6 +38,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     transcripts.add_arguments(parser)
     terminal.add_flame(parser)
     terminal.add_device(parser)
+    terminal.add_precision(parser)
     parser.add_argument(
         "--raw", action="store_true", help="the model's own numbers: no clamp, rest offset or audio levelling"
     )
@@ -136,14 +137,14 @@ def _motion_file(output: Path, wanted: str | None) -> Path:
 
 
 def _loaded(arguments: Namespace, request: Request) -> LoadedModel:
-    from backend import catalogue, checkpoint, device, flame_file, pipeline
+    from backend import catalogue, checkpoint, device, flame_file, pipeline, precision
 
     used = (catalogue.CatalogueError, checkpoint.CheckpointError, device.DeviceError, flame_file.FlameFileError)
-    with terminal.bad_input(*used, pipeline.RequestError):
+    with terminal.bad_input(*used, pipeline.RequestError, precision.PrecisionError):
         loaded = checkpoint.load(catalogue.find_or_open(arguments.model, arguments.models))
         if arguments.flame is not None:
             loaded = loaded.with_flame(flame_file.mesh(arguments.flame))
-        loaded.model.to(device.choose(arguments.device))
+        loaded = precision.ready(loaded, device.choose(arguments.device), arguments.precision)
         pipeline.plan(loaded, request)
     return loaded
 

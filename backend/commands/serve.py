@@ -13,6 +13,7 @@ from . import terminal
 
 def add_arguments(parser: ArgumentParser) -> None:
     terminal.add_device(parser)
+    terminal.add_precision(parser)
     terminal.add_model_folders(parser)
     terminal.add_flame(parser)
     terminal.add_dictionary(parser)
@@ -20,4 +21,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> NoReturn:
     """Serve until the input ends."""
-    server.serve(arguments.device, arguments.models, arguments.flame, arguments.dictionary)
+    server.serve(
+        arguments.device, arguments.models, arguments.flame, arguments.dictionary, precision=arguments.precision
+    )

@@ -61,6 +61,12 @@ def add_device(parser: ArgumentParser) -> None:
     )
 
 
+def add_precision(parser: ArgumentParser) -> None:
+    """The option that trades the last digits of big models for speed."""
+    about = "of speech encoders: bf16 where the device has it, else fp32 (auto, default); fp32 for official numbers"
+    parser.add_argument("--precision", default="auto", choices=("auto", "fp32", "tf32", "bf16"), help=about)
+
+
 def add_flame(parser: ArgumentParser) -> None:
     """The option that turns FLAME parameters into vertices."""
     about = "your own FLAME file (.pkl, or the .npz made of it): FLAME parameters come out as vertices"

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import itertools
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ import torch
 
 from backend import pipeline
 from backend.audio import SAMPLE_RATE
+from backend.checkpoint import LoadedModel, ModelCard
 from backend.face import FaceSpace
 from backend.pipeline import Request, RequestError, Stopped
 
@@ -43,8 +44,7 @@ class Ear(torch.nn.Module):
 def listening(fps: float = 60.0, kind: str = "controls"):
     """A loaded model whose channels are ``loud`` and ``quiet``."""
     space = FaceSpace("ear", kind, fps, 2, ("loud", "quiet"))
-    card = SimpleNamespace(name="ear", licence="")
-    return SimpleNamespace(model=Ear(fps), spaces={"ear": space}, identities=("ann", "bob"), info=card)
+    return LoadedModel(Ear(fps), {"ear": space}, ("ann", "bob"), ModelCard("ear", "An ear", ""))
 
 
 def whole(loaded, samples: np.ndarray, **wanted: object) -> np.ndarray:
@@ -140,7 +140,7 @@ def test_quiet_and_loud_recordings_move_the_mouth_alike():
 def test_vertices_come_as_points_and_are_not_clamped():
     space = FaceSpace("mesh", "vertices", 25.0, 6)
     loaded = listening(25.0)
-    loaded.spaces = {"mesh": space}
+    loaded = replace(loaded, spaces={"mesh": space})
     loaded.model.predict = lambda audio, space, frames, identity: torch.full((1, frames, 6), -3.0)
     values = whole(loaded, noise(1.0), fps=50.0)
     assert values.shape == (50, 2, 3)
@@ -151,7 +151,7 @@ def test_identities_are_names_or_rows():
     loaded = listening()
     rows = {name: pipeline.plan(loaded, Request(identity=name)).row for name in ("ann", "1", "2", "pivot")}
     assert rows == {"ann": 0, "1": 1, "2": 2, "pivot": None}
-    loaded.identities = ("7", "0")
+    loaded = replace(loaded, identities=("7", "0"))
     assert pipeline.plan(loaded, Request(identity="0")).row == 1
 
 
@@ -189,3 +189,48 @@ def test_a_real_model_gives_the_same_through_windows_of_any_length(tiny):
     first = next(pipeline.generate(tiny, samples, planned)).values
     alone = np.concatenate([chunk.values for chunk in pipeline.generate(tiny, samples[: 25 * SAMPLE_RATE], planned)])
     np.testing.assert_array_equal(first, alone[: len(first)])
+
+
+def test_the_rest_pose_is_found_once() -> None:
+    loaded, samples = listening(), np.zeros(SAMPLE_RATE, np.float32)
+    first, second = whole(loaded, samples), whole(loaded, samples)
+    assert loaded.model.windows == [3 * SAMPLE_RATE, SAMPLE_RATE, SAMPLE_RATE]
+    np.testing.assert_array_equal(first, second)
+    whole(loaded, samples, identity="ann")
+    assert loaded.model.windows[3:] == [3 * SAMPLE_RATE, SAMPLE_RATE]
+
+
+def test_windows_that_are_heard_together_give_the_same_motion(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a graphics card: the first and the last window by themselves, those between them side by side."""
+    samples = np.random.default_rng(0).standard_normal(130 * SAMPLE_RATE).astype(np.float32)
+    alone = whole(listening(), samples, identity="bob")
+    together = listening()
+    monkeypatch.setattr(pipeline, "_AT_ONCE", {"cpu": 3})
+    np.testing.assert_allclose(whole(together, samples, identity="bob"), alone, atol=1e-6)
+    assert together.model.windows == [seconds * SAMPLE_RATE for seconds in (3, 25, 25, 25, 10)]
+
+
+class Tower(Ear):
+    """An ear with many layers; a job is cancelled in the third."""
+
+    def __init__(self) -> None:
+        super().__init__(60.0)
+        self.done = 0
+        self.floors = torch.nn.Sequential(*(torch.nn.Identity() for _ in range(10)))
+        for floor in self.floors:
+            floor.register_forward_hook(lambda *_: setattr(self, "done", self.done + 1))
+
+    def predict(self, audio: torch.Tensor, *others: object) -> torch.Tensor:
+        return super().predict(self.floors(audio), *others)
+
+
+def test_a_stop_is_heeded_between_two_layers_and_leaves_no_trace() -> None:
+    tower = Tower()
+    loaded = replace(listening(), model=tower)
+    planned = pipeline.plan(loaded, Request(raw=True))
+    samples = np.zeros(SAMPLE_RATE, np.float32)
+    with pytest.raises(Stopped):
+        list(pipeline.generate(loaded, samples, planned, lambda: tower.done == 3))
+    assert tower.done == 3
+    list(pipeline.generate(loaded, samples, planned))
+    assert tower.done == 13

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A speech encoder as it runs when nobody trains it: the numbers of `SpeechEncoder`, sooner and in less memory.
+
+Besides half precision, where that is wanted: the convolutions go through the sound in blocks that stay in the
+processor's cache, with channels last; the group norm is folded into the convolution in front of it; WavLM's distances
+are one strip, read along its diagonals, instead of a square for every layer; only the sums between layers are float32.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .audio_encoder import SpeechEncoderConfig
+from .layers import Lengths, adapt_frequency
+from .speech_encoder import SpeechEncoder, standardise
+
+BLOCK = 125
+"""Features that the convolutions make at a time on a processor: 2.5 s of sound."""
+
+
+class SwiftEncoder(nn.Module):
+    """Takes the weights of a `SpeechEncoder` over, which is of no use afterwards."""
+
+    def __init__(self, encoder: SpeechEncoder, dtype: torch.dtype) -> None:
+        """Products are made in `dtype`: float32, or half precision."""
+        super().__init__()
+        config, network = encoder.config, encoder.network
+        self.config, self.width, self.shortest, self.dtype = config, encoder.width, encoder.shortest, dtype
+        layers = network.encoder.layers
+        self.convolutions = Convolutions(encoder, dtype)
+        self.norm = network.feature_projection.layer_norm
+        self.projection = network.feature_projection.projection.to(dtype)
+        self.positions = Positions(network.encoder.pos_conv_embed.conv, dtype)
+        self.distances = Distances(config, layers[0].attention) if config.kind == "wavlm" else None
+        self.layers = nn.ModuleList(Layer(config, layer, dtype) for layer in layers)
+        self.outer_norm = network.encoder.layer_norm
+
+    def forward(self, audio: Tensor, lengths: Lengths | None = None, frames: int | None = None) -> Tensor:
+        """As `SpeechEncoder`, for clips of one length: audio [B, n] to features float32 [B, t, width]."""
+        if lengths is not None:
+            raise ValueError("padded clips are for training, and that needs a SpeechEncoder")
+        audio = functional.pad(audio, (0, max(0, self.shortest - audio.shape[1])))
+        heard = self.convolutions(standardise(audio) if self.config.normalise_audio else audio).float()
+        if frames is not None:
+            heard = adapt_frequency(heard, frames)
+        hidden = self.projection(self.norm(heard).to(self.dtype))
+        hidden = hidden.float() + self.positions(hidden).float()
+        if not self.config.stable_layer_norm:
+            hidden = self.outer_norm(hidden)
+        distances = None if self.distances is None else self.distances(hidden.shape[1], self.dtype)
+        for layer in self.layers:
+            hidden = layer(hidden, distances)
+        return self.outer_norm(hidden) if self.config.stable_layer_norm else hidden
+
+
+class Convolutions(nn.Module):
+    """Sound to features, about 50 a second."""
+
+    def __init__(self, encoder: SpeechEncoder, dtype: torch.dtype) -> None:
+        super().__init__()
+        config = encoder.config
+        first, *others = encoder.network.feature_extractor.conv_layers
+        self.hop, self.reach, self.dtype = math.prod(config.convolution_strides), encoder.shortest, dtype
+        self.opening = (NormedOpening if config.convolution_norm == "group" else Opening)(first, dtype)
+        self.others = nn.ModuleList(Convolution(layer, dtype) for layer in others)
+
+    def forward(self, audio: Tensor) -> Tensor:
+        """Audio [B, n] to [B, t, channels] in the working precision; what a block gives does not depend on the cuts."""
+        weight, bias = self.opening.weights(audio)
+        count = (audio.shape[1] - self.reach) // self.hop + 1
+        step = BLOCK if audio.device.type == "cpu" else count
+        starts = range(0, count, step)
+        ends = ((min(start + step, count) - 1) * self.hop + self.reach for start in starts)
+        blocks = (audio[:, start * self.hop : end].to(self.dtype) for start, end in zip(starts, ends, strict=True))
+        return torch.cat([self._block(block, weight, bias) for block in blocks], dim=1)
+
+    def _block(self, audio: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        heard = self.opening(audio, weight, bias)
+        for convolution in self.others:
+            heard = convolution(heard)
+        return heard
+
+
+class Opening(nn.Module):
+    """The first convolution, from one channel to many: a product with overlapping stretches of the sound."""
+
+    def __init__(self, layer: Any, dtype: torch.dtype) -> None:  # noqa: ANN401 (transformers' classes differ)
+        super().__init__()
+        self.kernel, self.stride, self.dtype = layer.conv.kernel_size[0], layer.conv.stride[0], dtype
+        self.convolution = layer.conv
+        self.norm = layer.layer_norm
+
+    def weights(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """[B or 1, kernel, channels] and [B or 1, 1, channels]: what `forward` multiplies by and adds."""
+        weight, bias = self.convolution.weight[:, 0], self.convolution.bias
+        bias = torch.zeros_like(weight[:, 0]) if bias is None else bias
+        return weight.T[None].to(self.dtype), bias[None, None].to(self.dtype)
+
+    def forward(self, audio: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """Audio [B, n] to [B, t, channels]."""
+        return functional.gelu(self._normed(self._stretches(audio) @ weight + bias))
+
+    def _stretches(self, audio: Tensor) -> Tensor:
+        return audio.unfold(1, self.kernel, self.stride)
+
+    def _normed(self, heard: Tensor) -> Tensor:
+        return functional.layer_norm(heard.float(), heard.shape[2:], self.norm.weight, self.norm.bias).to(self.dtype)
+
+
+class NormedOpening(Opening):
+    """The same with a group norm of one channel per group, which becomes part of the weights.
+
+    Mean and variance of a convolution's outputs follow from the mean and covariance of the stretches that go in.
+    """
+
+    def weights(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+        weight = self.convolution.weight[:, 0].double()
+        stretches = self._stretches(audio.double())
+        mean = stretches.mean(dim=1, keepdim=True)
+        covariance = (stretches - mean).mT @ (stretches - mean) / stretches.shape[1]
+        variance = (weight @ covariance * weight).sum(dim=2)
+        scale = self.norm.weight * torch.rsqrt(variance + self.norm.eps)
+        folded = (weight * scale[:, :, None]).mT
+        return folded.to(self.dtype), (self.norm.bias - mean @ folded).to(self.dtype)
+
+    def _normed(self, heard: Tensor) -> Tensor:
+        return heard
+
+
+class Convolution(nn.Module):
+    """One of the other convolutions, with channels last: [B, n, channels] to [B, t, channels]."""
+
+    def __init__(self, layer: Any, dtype: torch.dtype) -> None:  # noqa: ANN401
+        super().__init__()
+        self.stride, self.norm = layer.conv.stride[0], getattr(layer, "layer_norm", None)
+        bias = layer.conv.bias
+        self.weight, self.bias = (
+            frozen(flat(layer.conv.weight.to(dtype))),
+            None if bias is None else frozen(bias.to(dtype)),
+        )
+
+    def forward(self, heard: Tensor) -> Tensor:
+        convolved = functional.conv2d(flat(heard.mT), self.weight, self.bias, stride=(1, self.stride))
+        heard = convolved.squeeze(2).mT
+        return functional.gelu(heard if self.norm is None else self.norm(heard.float()).to(heard.dtype))
+
+
+class Positions(nn.Module):
+    """The wide convolution that tells places apart: [B, t, width] to the same."""
+
+    def __init__(self, convolution: nn.Conv1d, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.groups, self.padding = convolution.groups, convolution.kernel_size[0] // 2
+        self.weight = frozen(flat(convolution.weight.to(dtype)))
+        bias = convolution.bias
+        self.bias = None if bias is None else frozen(bias.to(dtype))
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        padding = (0, self.padding)
+        convolved = functional.conv2d(flat(hidden.mT), self.weight, self.bias, padding=padding, groups=self.groups)
+        return functional.gelu(convolved.squeeze(2).mT[:, : hidden.shape[1]])
+
+
+class Distances(nn.Module):
+    """WavLM's bias for how far a frame lies behind another one, the same for all layers but for their gates."""
+
+    def __init__(self, config: SpeechEncoderConfig, attention: Any) -> None:  # noqa: ANN401
+        super().__init__()
+        self.limit = config.distance_limit
+        square = attention.compute_bias(self.limit + 1, self.limit + 1)
+        strip = torch.cat((square[:, 1:, 0].flip(1), square[:, 0]), dim=1)
+        self.register_buffer("strip", strip.detach(), persistent=False)
+
+    def forward(self, length: int, dtype: torch.dtype) -> Tensor:
+        """[heads, length, length] for queries and, backwards, keys; a view of a strip, so that it costs no memory."""
+        strip = self.get_buffer("strip")
+        behind = torch.arange(length - 1, -length, -1, device=strip.device).clamp(-self.limit, self.limit)
+        return strip[:, behind + self.limit].to(dtype).unfold(1, length, 1)
+
+
+class Layer(nn.Module):
+    """A transformer layer over float32 [B, t, width]."""
+
+    def __init__(self, config: SpeechEncoderConfig, layer: Any, dtype: torch.dtype) -> None:  # noqa: ANN401
+        super().__init__()
+        self.norm_first, self.dtype = config.stable_layer_norm, dtype
+        self.attention = Attention(config.attention_heads, layer.attention.to(dtype))
+        self.norm, self.last_norm = layer.layer_norm, layer.final_layer_norm
+        self.widen = layer.feed_forward.intermediate_dense.to(dtype)
+        self.narrow = layer.feed_forward.output_dense.to(dtype)
+
+    def forward(self, hidden: Tensor, distances: Tensor | None) -> Tensor:
+        if self.norm_first:
+            hidden = hidden + self.attention(self.norm(hidden).to(self.dtype), distances)
+            return hidden + self._at_every_frame(self.last_norm(hidden))
+        hidden = self.norm(hidden + self.attention(hidden.to(self.dtype), distances))
+        return self.last_norm(hidden + self._at_every_frame(hidden))
+
+    def _at_every_frame(self, hidden: Tensor) -> Tensor:
+        return self.narrow(functional.gelu(self.widen(hidden.to(self.dtype))))
+
+
+class Attention(nn.Module):
+    """Attention of all frames to all frames, with WavLM's gates where there are distances."""
+
+    def __init__(self, heads: int, attention: Any) -> None:  # noqa: ANN401
+        super().__init__()
+        self.heads = heads
+        self.query, self.key, self.value = attention.q_proj, attention.k_proj, attention.v_proj
+        self.outward = attention.out_proj
+        if gate := getattr(attention, "gru_rel_pos_linear", None):
+            # the network adds up four numbers for each of two gates, which one row does as well
+            self.gate_weight = frozen(gate.weight.float().unflatten(0, (2, 4)).sum(1))
+            self.gate_bias = frozen(gate.bias.float().unflatten(0, (2, 4)).sum(1))
+            self.gate_scale = frozen(attention.gru_rel_pos_const.float())
+
+    def forward(self, hidden: Tensor, distances: Tensor | None) -> Tensor:
+        """Hidden [B, t, width] and distances as `Distances` gives them to [B, t, width]."""
+        parts = (part(hidden).unflatten(2, (self.heads, -1)) for part in (self.query, self.key, self.value))
+        query, key, value = (part.transpose(1, 2) for part in parts)
+        if distances is None:
+            mixed = attend(query, key, value)
+        else:
+            mixed = attend(query, key.flip(2), value.flip(2), self._gates(hidden), distances)
+        return self.outward(mixed.transpose(1, 2).flatten(2))
+
+    def _gates(self, hidden: Tensor) -> Tensor:
+        """[B, heads, t, 1]: how much each frame goes by distances."""
+        heads = hidden.float().unflatten(2, (self.heads, -1)).transpose(1, 2)
+        first, second = functional.linear(heads, self.gate_weight, self.gate_bias).sigmoid().chunk(2, dim=3)
+        return (first * (second * self.gate_scale - 1) + 2).to(hidden.dtype)
+
+
+def attend(
+    query: Tensor, key: Tensor, value: Tensor, gates: Tensor | None = None, distances: Tensor | None = None
+) -> Tensor:
+    """Attention [B, heads, t, d]; gates [B, heads, t, 1] times distances [heads, t, t] are added to the scores.
+
+    On a processor head by head, so that the scores of one stay in its cache.
+    """
+    if query.device.type != "cpu":
+        bias = None if gates is None or distances is None else gates * distances
+        return functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+    mixed = torch.empty_like(query)
+    for head in range(query.shape[1]):
+        one = slice(head, head + 1)
+        bias = None if gates is None or distances is None else (gates[:, one], distances[one])
+        mixed[:, one] = _attend_head(query[:, one], key[:, one], value[:, one], bias)
+    return mixed
+
+
+def _attend_head(query: Tensor, key: Tensor, value: Tensor, bias: tuple[Tensor, Tensor] | None) -> Tensor:
+    """[B, 1, t, d]. torch's fused attention is the faster one in float32 and, on processors, the slower in bfloat16."""
+    if query.dtype == torch.float32:
+        mask = None if bias is None else bias[0] * bias[1]
+        return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    scores = query * query.shape[3] ** -0.5 @ key.mT
+    if bias is not None:
+        scores = torch.addcmul(scores, *bias)
+    return scores.softmax(dim=3) @ value
+
+
+def flat(rows: Tensor) -> Tensor:
+    """[a, b, c] as an image [a, b, 1, c] with channels last, which oneDNN and cuDNN convolve fastest."""
+    return rows.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+
+
+def frozen(tensor: Tensor) -> nn.Parameter:
+    """A weight that nobody trains."""
+    return nn.Parameter(tensor.detach(), requires_grad=False)
