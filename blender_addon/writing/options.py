@@ -64,6 +64,5 @@ class WritingOptions:
         """Raises `BadInput` where so many takes cannot be written in this mode."""
         if count > 1 and self.mode is Mode.REPLACE:
             raise BadInput(
-                "Takes need actions of their own, to be exchanged as a whole. Choose New Action or NLA Track; once you "
-                "have kept one, it can be written into your own action."
+                "Takes need actions of their own, to be exchanged as a whole. Choose New Action or NLA Track, or one take."
             )
