@@ -29,10 +29,17 @@ class OpenDemoScene(AtOnce, bpy.types.Operator):
         scene = demo_scene.build(context)
         if context.window:
             compat.show_scene(context.window, scene)
-            for area in context.window.screen.areas:
-                if area.type == "VIEW_3D":
-                    area.spaces.active.region_3d.view_perspective = "CAMERA"
+            _look_through_camera(context)
         return ""
+
+
+def _look_through_camera(context: Context) -> None:
+    for area in context.window.screen.areas:
+        if area.type == "VIEW_3D":
+            area.spaces.active.region_3d.view_perspective = "CAMERA"
+            region = next(region for region in area.regions if region.type == "WINDOW")
+            with context.temp_override(area=area, region=region):
+                bpy.ops.view3d.view_center_camera()
 
 
 def draw(layout: UILayout, context: Context) -> None:
