@@ -7,6 +7,7 @@ It lies in the action as one custom property, JSON, and so goes wherever the act
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import zlib
 from collections.abc import Mapping
@@ -110,8 +111,7 @@ class Ledger:
     def of(cls, action: Action) -> Ledger:
         """What an action remembers; empty for any action without lip sync."""
         try:
-            data = json.loads(action[PROPERTY])
-            return cls(data["own"], tuple(_line(line) for line in data["lines"]), data.get("parked", ""))
+            return _read(action[PROPERTY])
         except (KeyError, TypeError, ValueError):
             return cls(False, ())
 
@@ -125,6 +125,12 @@ class Ledger:
     def find(self, strip: str, character: str, slot: int) -> Line | None:
         """The line of a strip and character, or None."""
         return next((line for line in self.lines if line.is_of(strip, character, slot)), None)
+
+
+@functools.lru_cache(maxsize=64)  # panels ask for it each time they are drawn
+def _read(text: str) -> Ledger:
+    data = json.loads(text)
+    return Ledger(data["own"], tuple(_line(line) for line in data["lines"]), data.get("parked", ""))
 
 
 def _line(data: Mapping[str, Any]) -> Line:

@@ -64,5 +64,6 @@ class WritingOptions:
         """Raises `BadInput` where so many takes cannot be written in this mode."""
         if count > 1 and self.mode is Mode.REPLACE:
             raise BadInput(
-                "Takes need actions of their own, to be exchanged as a whole. Choose New Action or NLA Track, or one take."
+                "Takes need actions of their own, to be exchanged as a whole. Choose New Action or NLA Track, or one "
+                "take only."
             )
