@@ -22,6 +22,7 @@ from .interface import known_words as known_words_panel
 from .interface import linked as linked_buttons
 from .interface import mapping as mapping_panel
 from .interface import mesh as mesh_panel
+from .interface import models as models_box
 from .interface import queue as queue_panel
 from .interface import status as status_panel
 from .interface import takes as takes_panel
@@ -37,6 +38,7 @@ PARTS = (
     export_motion,
     demo_scene_button,
     backend_box,
+    models_box,
     linked_buttons,
     panels,
     takes_panel,

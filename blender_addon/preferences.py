@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -100,7 +101,8 @@ def models_folder() -> Path:
     if chosen().models.strip():
         return Path(bpy.path.abspath(chosen().models.strip())).expanduser()
     folder = _user_folder() / "models"
-    folder.mkdir(exist_ok=True)
+    with contextlib.suppress(OSError):  # where it cannot be made, the next start says that it is not there
+        folder.mkdir(exist_ok=True)
     return folder
 
 

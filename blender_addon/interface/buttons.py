@@ -110,6 +110,10 @@ class TakesTime(Button):
 
     def invoke(self, context: Context, _event: Event) -> set[str]:
         """In the interface: begin, and let a timer go on."""
+        return self.begin_and_watch(context)
+
+    def begin_and_watch(self, context: Context) -> set[str]:
+        """Begin, and let a timer go on."""
         if not self._has_begun(context):
             return {"CANCELLED"}
         self.watch()
