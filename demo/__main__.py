@@ -43,7 +43,7 @@ def main() -> int:
     """Make everything in ``out/demo`` and tell where it is."""
     parser = argparse.ArgumentParser(prog="python -m demo", description="One spoken line in, a talking head out.")
     parser.add_argument("--size", type=int, default=720, help="width and height of the video in pixels")
-    parser.add_argument("--samples", type=int, default=4, help="render samples per pixel")
+    parser.add_argument("--samples", type=int, default=3, help="render samples per pixel")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="folder of the results")
     chosen = parser.parse_args()
     output = chosen.output.resolve()

@@ -109,7 +109,7 @@ def world(scene: bpy.types.Scene) -> None:
     scene.world = made
 
 
-def quick_render(scene: bpy.types.Scene, samples: int = 4) -> None:
+def quick_render(scene: bpy.types.Scene, samples: int = 3) -> None:
     """Cycles with few samples and bounces and the fast denoiser: about two seconds a frame on two cores."""
     cycles, render = scene.cycles, scene.render
     render.engine = "CYCLES"

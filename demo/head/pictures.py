@@ -60,7 +60,7 @@ class Framing:
     """How far the camera stands to the side, as a share of the distance."""
 
 
-CHART = Framing(240, 8, 0.197, 0.47)
+CHART = Framing(240, 8, 0.197, 0.50)
 TURNTABLE = Framing(460, 4, 0.170, 0.98, side=0.0)
 CLOSE_UP = Framing(420, 3, 0.172, 0.30)
 
@@ -72,7 +72,7 @@ class Shoot:
         """Sets up the studio around `head` and moves its camera."""
         self.scene, self.head, self.framing = bpy.context.scene, head, framing
         studio.set_up(self.scene, head)
-        studio.quick_render(self.scene, samples=24)
+        studio.quick_render(self.scene, samples=16)
         self.scene.cycles.denoising_quality = "HIGH"
         render = self.scene.render
         render.resolution_x = render.resolution_y = framing.width

@@ -38,7 +38,7 @@ def jaw_moved(face: Face, x: float, y: float) -> np.ndarray:
     shape = face.jaw_share[:, None] * np.array((x, y, 0.0))
     lips = face.anatomy.skin.lips[: face.lip_rest.shape[0]]
     below = (1.0 - np.cos(angles())) / 2.0
-    moves = (0.25 + 0.45 * below)[None, :, None] * np.array((x, y, 0.0)) * np.ones((len(lips), 1, 1))
+    moves = (0.25 + 0.50 * below)[None, :, None] * np.array((x, y, 0.0)) * np.ones((len(lips), 1, 1))
     chin = np.nonzero((face.jaw_share[: len(face.skin)] > 0.999) & ~np.isin(np.arange(len(face.skin)), lips))[0]
     handles = np.concatenate([lips.ravel(), chin])
     moved = face.pulled(handles, np.concatenate([moves.reshape(-1, 3), shape[chin]]), {}, face.still_for_mouth)

@@ -89,8 +89,9 @@ def frown(face: Face) -> np.ndarray:
 
 def dimple(face: Face) -> np.ndarray:
     """The left corner is pressed back against the teeth and out."""
-    places = shifted(face.lip_rest, (5.5, 5.2, 1.4), np.abs(ACROSS) ** 2 * (ACROSS > 0))
-    return face.posed_lips(places, {(42.0, -74.0, 50.0): (1.5, 1.5, 0.5)})
+    places = shifted(face.lip_rest, (6.5, 6.0, 1.6), np.abs(ACROSS) ** 2 * (ACROSS > 0))
+    cheek = {(33.0, -84.0, 46.0): (4.0, 4.6, 1.0), (43.0, -74.0, 50.0): (2.0, -1.2, 0.8)}
+    return face.posed_lips(places, cheek)
 
 
 def stretch(face: Face) -> np.ndarray:

@@ -57,21 +57,21 @@ def cheek_puff(face: Face) -> np.ndarray:
 def cheek_squint(face: Face) -> np.ndarray:
     """The cheek rises towards the eye and lifts the lower lid."""
     moves = {
-        (36.0, -82.0, 86.0): (0.8, -3.2, 6.5),
-        (48.0, -72.0, 84.0): (2.0, -2.2, 5.8),
-        (24.0, -90.0, 82.0): (0.0, -1.4, 3.4),
+        (36.0, -82.0, 82.0): (0.8, -3.6, 7.0),
+        (48.0, -72.0, 80.0): (2.0, -2.6, 6.2),
+        (24.0, -90.0, 80.0): (0.0, -1.6, 3.6),
     }
-    cheek = face.posed_lips(face.lip_rest, moves, SLACK)
-    return cheek + lids(face, blended(0.0, 0.4))
+    cheek = face.posed_lips(face.lip_rest, moves, 1.6 * SLACK)
+    return cheek + lids(face, blended(0.06, 0.55))
 
 
 def nose_sneer(face: Face) -> np.ndarray:
     """The nose wing and the skin beside it are drawn up, the upper lip follows a little."""
     moves = {
-        (16.0, -98.0, 75.0): (1.4, 1.2, 5.5),
-        (22.0, -90.0, 84.0): (0.0, -2.4, 5.5),
-        (9.0, -98.0, 98.0): (0.0, -1.4, 3.0),
-        (28.0, -88.0, 64.0): (1.0, -1.0, 3.0),
+        (16.0, -98.0, 75.0): (1.8, 1.2, 7.0),
+        (22.0, -90.0, 84.0): (0.0, -3.4, 6.6),
+        (9.0, -98.0, 98.0): (0.0, -2.2, 3.6),
+        (28.0, -88.0, 64.0): (1.4, -1.4, 4.4),
     }
     weight = UPPER_ONE * left_half() * np.maximum(1 - ACROSS**2, 0) ** 0.6
-    return face.posed_lips(lifted(face.lip_rest, 1.4 * weight, (1.0, 0.9, 0.7, 0.5, 0.4, 0.4, 0.3)), moves)
+    return face.posed_lips(lifted(face.lip_rest, 2.4 * weight, (1.0, 0.9, 0.7, 0.5, 0.4, 0.4, 0.3)), moves)
