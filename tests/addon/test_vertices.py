@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -226,6 +228,34 @@ def test_a_folder_that_cannot_be_written_leaves_the_character_as_it_was(addon, h
         write(addon, head, "cache", tmp_path / "file")
     assert not head.character.modifiers
     assert not bpy.data.actions
+
+
+def test_a_disk_that_is_full_leaves_the_earlier_lip_sync_as_it_was(addon, head: Head, tmp_path: Path):
+    """No file may grow beyond 4 kB: writing fails as it does on a full disk."""
+    write(addon, head, "cache", tmp_path)
+    before = everything(head, tmp_path)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # Python's own default, which an application's Python does not set
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(addon.errors.MouthpieceError, match="Choose another folder"):
+            write(addon, head, "cache", tmp_path, first=50)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert everything(head, tmp_path) == before
+    np.testing.assert_allclose(head.seen(17), head.places[7], atol=2e-6)
+
+
+def everything(head: Head, folder: Path) -> tuple[object, ...]:
+    """What a lip sync changes: modifiers, every key of every action, files."""
+    modifiers = [(modifier.name, modifier.filepath) for modifier in head.character.modifiers]
+    keys = {
+        (action.name, curve.data_path): [tuple(point.co) for point in curve.keyframe_points]
+        for action in bpy.data.actions
+        for curve in curves(action)
+    }
+    playing = head.character.animation_data.action.name
+    return modifiers, keys, playing, {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 @pytest.mark.parametrize("keeping", ["cache", "shapes"])
