@@ -19,6 +19,7 @@ from .errors import BadInput, MouthpieceError
 from .motion import Motion
 from .rig import own
 from .rig.face import Face, face_of, named
+from .rig.match import Match
 from .rig.targets import Curve, curves_of
 from .rig.weights import Value, values_of
 from .vertices.writing import MeshWriting
@@ -176,10 +177,14 @@ class Placing:
         """The values of a face's controls, in a thread of their own: ten minutes of visemes take half a second."""
         match = self._face(character).match
         with_a_thread = ThreadPoolExecutor(1, "mouthpiece rig")
-        wanted = [self._wanted(motion) for motion in self._performance.takes]
-        solving = [with_a_thread.submit(values_of, match, motion.names, motion.values) for motion in wanted]
+        solving = [with_a_thread.submit(self._solved, match, motion) for motion in self._performance.takes]
         with_a_thread.shutdown(wait=False)
         return solving
+
+    def _solved(self, match: Match, motion: Motion) -> list[Value]:
+        """Runs in a thread: no bpy."""
+        wanted = self._wanted(motion)
+        return values_of(match, wanted.names, wanted.values)
 
     def _face_writing(self, seconds: float) -> Writing | None:
         """Begin to write the controls of a face, or None where their values are not there within that time."""
