@@ -49,7 +49,7 @@ class BackendTab(Tab):
         """All of it."""
         draw(self.layout, context)
         row = self.layout.row(align=True)
-        row.operator(UnloadModel.bl_idname, icon="EJECT")
+        row.operator(UnloadModel.bl_idname, icon="MEMORY")
         row.operator("mouthpiece.open_log", text="", icon="TEXT")
         row.operator("mouthpiece.open_preferences", text="", icon="PREFERENCES")
 
@@ -77,7 +77,7 @@ def word_and_icon() -> tuple[str, str]:
         case State.READY:
             return "Ready", "CHECKMARK"
         case State.IDLE:
-            return ("Unloaded" if now.has_rested else "Not Running"), "SLEEP"
+            return ("Unloaded" if now.has_rested else "Not Running"), "PAUSE"
 
 
 def sentence() -> str:

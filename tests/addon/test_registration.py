@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -81,3 +82,21 @@ def test_only_some_logs_are_kept(addon, monkeypatch, tmp_path):
     newest = addon.preferences.new_log_file("backend")
     newest.touch()
     assert len(list(newest.parent.iterdir())) == addon.preferences.LOGS_KEPT
+
+
+ICONS = (
+    r'icon="([A-Z0-9_]+)"',
+    r'draw_sentence\(.*"([A-Z0-9_]+)"\)',
+    r'return .*, "([A-Z0-9_]+)"$',
+    r'^    Fate\..*"([A-Z]+)",$',
+)
+"""How the interface's files name an icon."""
+
+
+def test_every_icon_is_one_that_this_blender_has():
+    """A name that is none breaks a whole panel, and only when it is drawn."""
+    texts = [file.read_text(encoding="utf-8") for file in (ROOT / "blender_addon" / "interface").glob("*.py")]
+    named = {name for text in texts for icon in ICONS for name in re.findall(icon, text, re.MULTILINE)}
+    known = set(bpy.types.UILayout.bl_rna.functions["label"].parameters["icon"].enum_items.keys())
+    assert {"PLAY", "CHECKMARK", "PAUSE", "TIME"} <= named
+    assert not named - known
