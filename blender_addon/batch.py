@@ -152,4 +152,7 @@ def _line(said: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
         if not isinstance(value, type(known[word]) | (int if isinstance(known[word], float) else type(known[word]))):
             raise BadInput(f"The job file says {word} = {value!r}; it is {type(known[word]).__name__}.")
     whole = {**known, **said}
-    return whole | {word: str(folder / whole[word]) for word in ("audio", "export") if whole[word]}
+    files = [word for word in ("audio", "export") if whole[word]]
+    if whole["style_from"] and (folder / whole["style_from"]).is_file():  # else it is the name of a strip
+        files.append("style_from")
+    return whole | {word: str(folder / whole[word]) for word in files}

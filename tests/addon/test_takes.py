@@ -345,6 +345,32 @@ def test_command_refuses_what_cannot_be_meant(command, words, sentence):
     assert not bpy.data.actions
 
 
+JOBS = """
+[defaults]
+model = "talker"
+takes = 2
+guidance = 2
+emotion = ["happy=0.5"]
+style_from = "ann.wav"
+[[shots]]
+file = "shot.blend"
+[[shots.lines]]
+strip = "line"
+object = "Head"
+seed = 3
+"""
+
+
+def test_job_files_say_the_same(addon, head, tmp_path, capfd):
+    """The recording counts from the job file's folder."""
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
+    tone(tmp_path / "ann.wav", 2.0)
+    (tmp_path / "jobs.toml").write_text(JOBS, encoding="utf-8")
+    assert addon.cli.run(["batch", str(tmp_path / "jobs.toml"), "--json"]) == 0
+    (shot,) = json.loads(capfd.readouterr().out.splitlines()[-1])["shots"]
+    assert [(one["take"], one["seed"]) for one in shot["lines"][0]["takes"]] == [(1, 3), (2, 4)]
+
+
 def test_words_of_the_command_line(addon):
     words = addon.generate_command.words()
     parsed = addon.performing.arguments.parsed
