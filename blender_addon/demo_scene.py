@@ -40,6 +40,7 @@ def build(context: Context) -> Scene:
     scene.frame_end, scene.sync_mode = strip.frame_final_end, "AUDIO_SYNC"
     with context.temp_override(scene=scene, view_layer=scene.view_layers[0], collection=scene.collection):
         head = demo_head.build(context)
+    head.select_set(False, view_layer=scene.view_layers[0])  # an outline would hide what the face does
     scene.mouthpiece.strip, scene.mouthpiece.character = strip.name, head
     scene.mouthpiece_writing.add_blinks = scene.mouthpiece_writing.add_darts = True
     _set_up_studio(scene)
