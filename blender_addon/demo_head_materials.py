@@ -23,6 +23,8 @@ class Surface:
     """How strongly light wanders under the surface."""
     wet: float = 0.0
     """Weight of the clear coat."""
+    sheen: float = 0.04
+    """Roughness of the clear coat."""
     tinted: bool = False
     """Takes its colour from the mesh instead."""
     grain: float = 0.0
@@ -37,6 +39,8 @@ class Surface:
 
 SURFACES = {
     "Skin": Surface((0.60, 0.36, 0.26), 0.50, subsurface=0.12, tinted=True),
+    "Lips": Surface((0.45, 0.125, 0.105), 0.36, subsurface=0.12, wet=0.25, sheen=0.2, tinted=True),
+    "Wet Rim": Surface((0.44, 0.195, 0.145), 0.30, wet=0.8, tinted=True),
     "Mouth": Surface((0.22, 0.045, 0.04), 0.32, wet=0.4, tinted=True, glow=0.10),
     "Eye White": Surface((0.80, 0.77, 0.74), 0.30, wet=0.4, tinted=True),
     "Iris": Surface((0.10, 0.19, 0.26), 0.60, tinted=True, grain=2.2, contrast=0.40),
@@ -76,7 +80,7 @@ def make_solid(made: bpy.types.Material, surface: Surface) -> None:
         "Subsurface Weight": surface.subsurface,
         "Subsurface Scale": SCATTER_SCALE,
         "Coat Weight": surface.wet,
-        "Coat Roughness": 0.04,
+        "Coat Roughness": surface.sheen,
         "Emission Color": (*surface.colour, 1.0),
         "Emission Strength": surface.glow,
     }

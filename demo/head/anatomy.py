@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import brows, ears, eyes, lashes, lips, teeth, tongue
+from . import brows, ears, eyelids, eyes, lashes, lips, teeth, tongue
 from .mesh import Mesh, joined, mirror_copy
 from .skin import Skin, skin
 
@@ -23,6 +23,8 @@ MATERIALS = (
     "Brows",
     "Cornea",
     "Lashes",
+    "Lips",
+    "Wet Rim",
 )
 
 PAIRED = ("eye", "cornea", "ear", "brow", "lashes")
@@ -111,6 +113,12 @@ def eye_materials() -> np.ndarray:
 
 
 def skin_materials(face: Skin) -> np.ndarray:
-    """The bag of the mouth behind the wet band of the lips has its own material."""
-    inside = np.isin(face.mesh.quads, face.lips[lips.Ring.BACK :]).all(axis=1)
-    return np.where(inside, MATERIALS.index("Mouth"), MATERIALS.index("Skin"))
+    """The moist red of the lips, the bag of the mouth behind it and the wet rims of the lids are no plain skin."""
+    names = np.full(len(face.mesh.quads), MATERIALS.index("Skin"))
+    for name, rings in (
+        ("Lips", face.lips[lips.Ring.ROLL :]),
+        ("Mouth", face.lips[lips.Ring.BACK :]),
+        ("Wet Rim", face.lids[:, eyelids.Ring.EDGE :]),
+    ):
+        names[np.isin(face.mesh.quads, rings).all(axis=1)] = MATERIALS.index(name)
+    return names
