@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from . import audio, windows
+from . import audio, memory, windows
 from .interruption import watched
 from .phonetics.phones import CLASSES
 
@@ -59,11 +59,14 @@ def _readings(loaded: LoadedModel, samples: np.ndarray, go_on: Callable[[], None
     model = cast("UniTalker", loaded.model)
     device = next(model.parameters()).device
     gain = np.float32(audio.speech_gain(samples))
+
+    def read(sounds: np.ndarray, count: int) -> np.ndarray:
+        with watched(model, go_on):
+            heads = model.read(torch.from_numpy(sounds * gain).to(device))
+        phones, shut = heads[PHONE_HEAD].log_softmax(-1), heads[CLOSURE_HEAD].sigmoid()
+        return torch.cat((phones, shut), dim=-1)[:, :count].float().cpu().numpy()
+
     for window in windows.windows(len(samples)):
         go_on()
         count = windows.frame_count(window.stop, FPS) - windows.frame_count(window.start, FPS)
-        sound = torch.from_numpy(samples[window.start : window.stop] * gain).to(device)[None]
-        with watched(model, go_on):
-            heads = model.read(sound)
-        phones, shut = heads[PHONE_HEAD][0].log_softmax(-1), heads[CLOSURE_HEAD][0].sigmoid()
-        yield torch.cat((phones, shut), dim=-1)[:count].float().cpu().numpy()
+        yield memory.in_parts(read, samples[None, window.start : window.stop], count, FPS)[0]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 import numpy as np
 
-from . import audio, closures, emotions, postprocess, windows
+from . import audio, closures, emotions, memory, postprocess, windows
 from .face import FaceSpace
 from .performance import Performance
 from .version import version
@@ -247,7 +247,18 @@ def _window_motion(
 def _predict(
     loaded: LoadedModel, samples: np.ndarray, planned: Plan, frames: int, stop: Callable[[], bool]
 ) -> np.ndarray:
-    """One forward pass for sounds of one length, float32 [sounds, n]: float32 [sounds, frames, dim]."""
+    """The motion of sounds of one length, float32 [sounds, n]: float32 [sounds, frames, dim]."""
+
+    def forward(samples: np.ndarray, frames: int) -> np.ndarray:
+        return _forward(loaded, samples, planned, frames, stop)
+
+    return memory.in_parts(forward, samples, frames, planned.space.fps)
+
+
+def _forward(
+    loaded: LoadedModel, samples: np.ndarray, planned: Plan, frames: int, stop: Callable[[], bool]
+) -> np.ndarray:
+    """`_predict` in one pass."""
     import torch
 
     from .interruption import watched

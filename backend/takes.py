@@ -9,6 +9,7 @@ memory that is needed does not grow with the sound.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -19,9 +20,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import emotions, windows
+from . import emotions, memory, windows
 from .interruption import watched
-from .models.diffusion import noise_field, sampling_times
+from .models.diffusion import sampling_times
 from .models.diffusion_talker import Condition, DiffusionTalker
 from .performance import Performance
 
@@ -32,6 +33,8 @@ REFERENCE_SECONDS = 60
 _EDGE_SECONDS = 1.0
 """What an encoder says near the edge of a window is left to the window beside it."""
 _LEVEL_SECONDS = 20
+_FEWEST_FRAMES = 30
+"""Pieces are not halved further where memory runs out."""
 
 
 @dataclass(frozen=True)
@@ -150,13 +153,16 @@ def _personal(model: DiffusionTalker, stage: Stage, performance: Performance) ->
 def _heard(model: DiffusionTalker, samples: np.ndarray, fps: float, go_on: GoOn) -> Iterator[np.ndarray]:
     """What the denoiser is told of the sound, float32 [frames, denoiser width], for every window."""
     level = _level(model, samples)
+
+    def told(sounds: np.ndarray, frames: int) -> np.ndarray:
+        with torch.inference_mode(), watched(model.encoder, go_on):
+            features = model.hear(_tensor(model, sounds), level=level)
+            return model.audio(model.aligned(features, frames, fps)).cpu().numpy()
+
     for window in windows.windows(len(samples)):
         go_on()
         first, last = (windows.frame_count(edge, fps) for edge in (window.start, window.stop))
-        with torch.inference_mode(), watched(model.encoder, go_on):
-            features = model.hear(_tensor(model, samples[window.start : window.stop])[None], level=level)
-            told = model.audio(model.aligned(features, last - first, fps))[0].cpu().numpy()
-        yield told
+        yield memory.in_parts(told, samples[None, window.start : window.stop], last - first, fps)[0]
 
 
 def _level(model: DiffusionTalker, samples: np.ndarray) -> Tensor | None:
@@ -174,16 +180,30 @@ def _noisy(
     model: DiffusionTalker, stage: Stage, performance: Performance, heard: Iterable[np.ndarray]
 ) -> Iterator[_Piece]:
     """Every piece of what is heard, with the noise that its takes begin with."""
-    numbers, start = model.head(stage.space).numbers, 0
+    start = 0
     for audio, is_last in _marked(heard):
-        fields = [noise_field(seed, start, len(audio), numbers) for seed in performance.seeds()]
+        fields = [model.noise(seed, start, len(audio), stage.space) for seed in performance.seeds()]
         start += len(audio)
         yield _Piece(torch.stack(fields).to(_device(model)), _tensor(model, audio), is_last)
 
 
 def _push(step: _Step, piece: _Piece) -> _Piece | None:
-    with torch.inference_mode():
-        return step.push(piece)
+    """Push a piece; where memory does not suffice, its halves: what a step gives does not depend on the pieces."""
+    try:
+        with torch.inference_mode():
+            return step.push(piece)
+    except Exception as error:
+        if not memory.ran_out(error):
+            raise
+    middle = len(piece.audio) // 2
+    if middle < _FEWEST_FRAMES:
+        raise memory.NotEnoughMemory
+    halves = (
+        _Piece(piece.z[:, :middle], piece.audio[:middle], False),
+        _Piece(piece.z[:, middle:], piece.audio[middle:], piece.is_last),
+    )
+    given = [done for half in halves if (done := _push(step, half)) is not None]
+    return functools.reduce(_joined, given) if given else None
 
 
 def _decoded(model: DiffusionTalker, space: str, z: Tensor) -> np.ndarray:

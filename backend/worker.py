@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from . import (
     audio,
@@ -22,6 +21,7 @@ from . import (
     flame_file,
     hearing,
     known_words,
+    memory,
     pipeline,
     precision,
     protocol,
@@ -117,15 +117,19 @@ class Worker:
             _log.info("job %d was cancelled", job)
         except EXPECTED as error:
             self._conversation.end(protocol.Failed(job, str(error)))
-        except (MemoryError, torch.OutOfMemoryError) as error:
-            reason = f"There is not enough memory ({self._device}) for this job; close other programs and try again."
-            self._conversation.end(protocol.Failed(job, reason, repr(error)))
         except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 (the top of a job: the backend lives on)
             _log.exception("job %d failed", job)
-            reason = f"The backend failed unexpectedly: {error or type(error).__name__}. Its log says more."
-            self._conversation.end(protocol.Failed(job, reason, traceback.format_exc()))
+            self._conversation.end(self._failed(job, error))
+
+    def _failed(self, job: int, error: Exception) -> protocol.Failed:
+        if memory.ran_out(error):
+            self.unload()
+            reason = f"There is not enough memory ({self._device}) for this job; close other programs and try again."
+            return protocol.Failed(job, reason)
+        reason = f"The backend failed unexpectedly: {error or type(error).__name__}. Its log says more."
+        return protocol.Failed(job, reason, traceback.format_exc())
 
     def unload(self) -> None:
         """Give the memory of all models back."""
@@ -175,11 +179,23 @@ class Worker:
     def _model(self, name: str, job: int) -> checkpoint.LoadedModel:
         if name not in self._models:
             self._conversation.progress(job, "loading", 0.0)
-            loaded = checkpoint.load(catalogue.find(name, self._folders))
-            loaded = precision.ready(loaded, self._device, self._precision)
-            loaded = loaded if self._flame is None else loaded.with_flame(self._flame)
-            self._models[name] = loaded
+            self._models[name] = self._loaded(name)
         return self._models[name]
+
+    def _loaded(self, name: str) -> checkpoint.LoadedModel:
+        """A model on its device; where memory does not suffice, the others are let go first."""
+        try:
+            return self._read(name)
+        except Exception as error:
+            if not memory.ran_out(error) or not self._models:
+                raise
+        self.unload()
+        return self._read(name)
+
+    def _read(self, name: str) -> checkpoint.LoadedModel:
+        loaded = checkpoint.load(catalogue.find(name, self._folders))
+        loaded = precision.ready(loaded, self._device, self._precision)
+        return loaded if self._flame is None else loaded.with_flame(self._flame)
 
     def _go_on(self, job: int) -> None:
         if not self._conversation.waits_for(job):
