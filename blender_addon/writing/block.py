@@ -10,7 +10,7 @@ from bpy.types import ID, Action, AnimData, FCurve
 
 from .. import compat
 from ..errors import BadInput, MouthpieceError
-from . import stack, takes
+from . import posing, stack, takes
 from .ledger import Line, is_own
 from .options import Mode, WritingOptions
 from .owner import Owner
@@ -30,7 +30,10 @@ class Written:
 
 
 class Block:
-    """One datablock's part of a lip sync: an action for each of its takes, the first of which is to play."""
+    """One datablock's part of a lip sync: an action for each of its takes, the first of which is to play.
+
+    Where a take does not move the datablock at all, its action is empty; where there is one take only, there is none.
+    """
 
     def __init__(self, owner: Owner, made: Sequence[Take], options: WritingOptions, name: str) -> None:
         """`name`: what a new action is called.
@@ -44,7 +47,8 @@ class Block:
         earlier = stack.earlier_lines(block, self._record)
         self._rests = {trace.target: trace.rest for place in earlier for trace in place.line.traces}
         beside = takes.standing(earlier) if options.beside else None
-        action, slot = (None, 0) if beside else self._destination(block, earlier)
+        is_left = beside is None and len(made) == 1 and not self._takes[0].strands
+        action, slot = (None, 0) if beside or is_left else self._destination(block, earlier)
         self._in_place = action is not None and options.mode is Mode.REPLACE
         self._old = next((place.line for place in earlier if place.action == action), None)
         others = [place for place in earlier if place.action != action and place != beside]
@@ -54,7 +58,7 @@ class Block:
         before = beside.action if beside else action
         self._name = takes.untitled(before.name) if before and is_own(before) else name
         self._beside = beside.action.session_uid if beside else None
-        self._parts = self._begin(block, action, slot, before)
+        self._parts = [] if is_left else self._begin(block, action, slot, before)
         self._withdrawn = 0
 
     @property
@@ -98,6 +102,11 @@ class Block:
         for sheet, uid, line in self._leaving:
             takes.discard(line)
             _leave(data, block, sheet, uid, line)
+        written = self._commit_takes(data, block) if self._parts else Written((), ())
+        posing.rest(block, self._rests)
+        return written
+
+    def _commit_takes(self, data: AnimData, block: ID) -> Written:
         if self._old:
             takes.discard(self._old)
         first, *others = self._parts

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Mapping
 
 import bpy
 from bpy.types import ID
+
+from . import stack
 
 _OWN = re.compile(r'(.*)\["((?:[^"\\]|\\.)*)"\]')
 """The path of a property that the artist has added, at the datablock itself or at a bone."""
@@ -24,3 +28,15 @@ def put(block: ID, target: tuple[str, int], value: float) -> None:
         setattr(block.path_resolve(holder), name, value)
     else:
         now[index] = value
+
+
+def rest(block: ID, values: Mapping[tuple[str, int], float]) -> None:
+    """Give properties that nothing animates any more the values that they had before.
+
+    Blender would leave them as they were last; those that are gone are left out.
+    """
+    moved = stack.animated(block.animation_data) if block.animation_data else set()
+    for target, value in values.items():
+        if target not in moved:
+            with contextlib.suppress(ValueError):
+                put(block, target, value)

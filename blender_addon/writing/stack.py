@@ -64,6 +64,16 @@ def _playing(data: AnimData | None) -> Iterator[tuple[Action, int]]:
             yield player.action, compat.slot_in(player)
 
 
+def animated(data: AnimData) -> set[tuple[str, int]]:
+    """What any action that plays animates, by path and index."""
+    return {
+        path
+        for player in (data, *_strips(data))
+        if player.action
+        for path in _paths(compat.curves(player.action, player))
+    }
+
+
 def place(data: AnimData, action: Action) -> list[str]:
     """Let `action` play: where it already does, else as the active one.
 
@@ -183,9 +193,9 @@ def _let_tracks_play(data: AnimData) -> None:
 
 
 def _extent(curves: list[FCurve], endless: bool) -> tuple[float, float]:
-    """First and last frame of some curves; where they go on by themselves, at least those of all scenes."""
+    """First and last frame of some curves; where they go on by themselves or there are none, of all scenes at least."""
     ranges = [tuple(curve.range()) for curve in curves]
-    if endless and any(curve.modifiers or curve.extrapolation == "LINEAR" for curve in curves):
+    if not curves or (endless and any(curve.modifiers or curve.extrapolation == "LINEAR" for curve in curves)):
         ranges += [(scene.frame_start, scene.frame_end) for scene in bpy.data.scenes]
     return min(first for first, _ in ranges), max(last for _, last in ranges)
 

@@ -93,7 +93,7 @@ class Writing:
             raise MouthpieceError("The keys are not complete; generate again.")
         there = [block.find() for block in self._blocks]  # all of them, or nothing changes
         written = [block.commit(one) for block, one in zip(self._blocks, there, strict=True)]
-        names = tuple(zip(*(one.actions for one in written), strict=True))
+        names = tuple(zip(*(one.actions for one in written if one.actions), strict=True))
         return Placed(names, tuple(name for one in written for name in one.moved))
 
     def discard(self) -> None:
@@ -102,7 +102,9 @@ class Writing:
             block.discard()
 
     def _begin(self) -> None:
-        owners = self._takes[0].owners
+        moved = [owner for take in self._takes for owner in take.owners]
+        earlier = [Owner.of(block) for block in takes.blocks(self.record.strip, self.record.character)]
+        owners = dict.fromkeys((*moved, *earlier))
         self._blocks = [Block(owner, self._takes, self.options, self._name_of(owner)) for owner in owners]
         self.fraction, self._work = 0.0, self._build()
 

@@ -81,6 +81,13 @@ def keep(strip: str, character: str) -> int:
     return len(there) - 1
 
 
+def blocks(strip: str, character: str) -> list[ID]:
+    """Every datablock on which a lip sync of a strip and character plays."""
+    if not any(PROPERTY in action for action in bpy.data.actions):
+        return []
+    return [block for block in _animated() if stack.lines_of(block, strip, character)]
+
+
 def standing(places: Sequence[Place]) -> Place | None:
     """The first of some places whose action can wait as a take: one of ours that holds nothing else."""
     return next((one for one in places if is_own(one.action) and len(Ledger.of(one.action).lines) == 1), None)
@@ -132,9 +139,7 @@ def discard(line: Line) -> None:
 
 def _spots(strip: str, character: str) -> list[_Spot]:
     """Where takes of a strip play on a character."""
-    if not any(PROPERTY in action for action in bpy.data.actions):
-        return []
-    found = ((block, standing(stack.lines_of(block, strip, character))) for block in _animated())
+    found = ((block, standing(stack.lines_of(block, strip, character))) for block in blocks(strip, character))
     return [_Spot(block, place) for block, place in found if place]
 
 
@@ -159,10 +164,7 @@ def _exchange(spot: _Spot, chosen: Action) -> None:
     was_kept = before.use_fake_user
     stays = [action for action in spot.takes.values() if action not in (before, chosen)]
     stack.exchange(spot.block.animation_data, before, chosen)
-    moved = {trace.target for trace in Ledger.of(chosen).lines[0].traces}
-    for trace in spot.place.line.traces:
-        if trace.target not in moved:  # Blender would leave it where the take before had it last
-            posing.put(spot.block, trace.target, trace.rest)
+    posing.rest(spot.block, {trace.target: trace.rest for trace in spot.place.line.traces})
     _remember(chosen, (*(action.name for action in stays), park(before)))
     chosen.use_fake_user = was_kept
 

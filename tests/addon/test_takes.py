@@ -247,6 +247,32 @@ def test_models_are_compared_side_by_side(addon, head, scene):
     assert (closed(head), shown(head, 23)["jawOpen"]) == (0.5, 0)
 
 
+def test_what_a_take_leaves_alone_comes_to_rest(head, scene):
+    """A mesh that only the earlier take moves flips too: it rests while another take plays."""
+    teeth = add_character(("jawOpen",), "Teeth")
+    teeth.parent = head
+    bpy.context.view_layer.objects.active = head
+    for thing in (head, teeth):
+        thing.data.shape_keys.key_blocks["jawOpen"].value = 0.125
+    scene.mouthpiece_performance.takes = 1
+
+    def open_now() -> tuple[float, float]:
+        return shown(head, 23)["jawOpen"], shown(teeth, 23)["jawOpen"]
+
+    ops.generate()
+    spoken = open_now()
+    assert min(spoken) > 0.5
+    scene.mouthpiece_writing.regions, scene.mouthpiece_writing.beside = {"blinks"}, True
+    ops.generate()
+    assert open_now() == (0.125, 0.125)
+    ops.flip_take(way="next")
+    assert open_now() == spoken
+    scene.mouthpiece_writing.beside = False
+    ops.generate()
+    assert open_now() == (0.125, 0.125)
+    assert actions() == ["Mouthpiece line Head"]
+
+
 def test_takes_need_actions_of_their_own(addon, head, scene):
     head.data.shape_keys.key_blocks["jawOpen"].keyframe_insert("value", frame=1)
     scene.mouthpiece_writing.mode = "replace"
