@@ -7,7 +7,7 @@ from ..backend import protocol
 from .errors import BadInput, MouthpieceError
 from .process import Ended
 
-DEVICES = {"cpu": "the processor", "cuda": "the graphics card", "mps": "the Mac's graphics"}
+DEVICES = {"cpu": "Processor", "cuda": "Graphics card", "mps": "The Mac's graphics"}
 
 
 def described(ready: protocol.Ready) -> str:
@@ -18,7 +18,7 @@ def described(ready: protocol.Ready) -> str:
 
 def memory(device: str, status: protocol.Status) -> str:
     """Where models run and how much memory is left there, as far as that is known."""
-    where = status.device or DEVICES.get(device, device)
+    where = status.device if device == "cuda" and status.device else DEVICES.get(device, device)
     return f"{where}: {status.free / 1e9:.1f} of {status.memory / 1e9:.1f} GB free" if status.memory else where
 
 

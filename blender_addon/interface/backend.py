@@ -13,6 +13,7 @@ from bpy.types import Context, Event, UILayout
 from .. import environment, installation, installer, preferences, runner, sentences, session
 from ..errors import Cancelled, MouthpieceError
 from ..redraw import redraw
+from . import status
 from .buttons import AT_WORK, AtOnce, OpenFile, TakesTime
 from .text import draw_sentence
 
@@ -187,16 +188,15 @@ def _draw_own_python(box: UILayout) -> None:
 
 
 def _draw_check(box: UILayout, context: Context) -> None:
+    box.prop(preferences.chosen(), "device")
+    box.prop(preferences.chosen(), "idle_minutes")
     row = box.row()
     row.operator("mouthpiece.check_backend", icon="CHECKMARK")
+    row.operator(status.UnloadModel.bl_idname, icon="MEMORY")
     row.operator("mouthpiece.open_log", icon="TEXT")
-    now = session.current
-    if now.state is session.State.STARTING:
-        box.label(text="Starting the backend …", icon="SORTTIME")
-    elif now.failure:
-        draw_sentence(box, context, str(now.failure), "ERROR")
-    elif now.ready:
-        draw_sentence(box, context, sentences.described(now.ready), "CHECKMARK")
+    status.draw(box, context)
+    if ready := session.current.ready:
+        draw_sentence(box, context, sentences.described(ready), "BLANK1")
 
 
 def _step() -> bool:

@@ -94,7 +94,7 @@ def sentence() -> str:
             return f"The last job failed: {now.message}" if now.ready else f"The backend failed: {now.message}"
         case State.READY:
             loaded = ", ".join(now.status.loaded) if now.status else ""
-            return f"Ready, with the model {loaded} loaded." if loaded else "Ready; the next job loads its model."
+            return f"Ready, with “{loaded}” loaded." if loaded else "Ready; the next job loads its model."
         case State.IDLE if now.has_rested:
             minutes = preferences.chosen().idle_minutes
             return f"Unloaded after {minutes} idle minutes. The next click starts it again."

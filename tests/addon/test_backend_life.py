@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import bpy
 import pytest
@@ -54,7 +55,7 @@ def is_idle_for(addon, monkeypatch) -> Callable[[float], None]:
 def test_a_real_backend_tells_what_it_holds_gives_it_back_and_works_again(addon, speak, until, now):
     speak()
     assert now.status.loaded == ("default",)
-    assert addon.interface.status.sentence() == "Ready, with the model default loaded."
+    assert addon.interface.status.sentence() == "Ready, with “default” loaded."
     assert bpy.ops.mouthpiece.unload_model() == {"FINISHED"}
     until(lambda: not now.status.loaded)
     assert not bpy.ops.mouthpiece.unload_model.poll(), "there is nothing left to unload"
@@ -144,7 +145,9 @@ def test_a_backend_that_dies_while_it_waits_is_not_said_to_be_ready(addon, use_f
 def test_memory_is_told_in_gigabytes_of_the_device(addon, use_fake, speak, now):
     use_fake("clicks")
     speak()
-    assert addon.sentences.memory(now.ready.device, now.status) == "Fake 3000: 6.4 of 8.6 GB free"
+    assert addon.sentences.memory("cuda", now.status) == "Fake 3000: 6.4 of 8.6 GB free"
+    assert addon.sentences.memory("cpu", now.status) == "Processor: 6.4 of 8.6 GB free"
+    assert addon.sentences.memory("mps", replace(now.status, memory=0)) == "The Mac's graphics"
 
 
 def test_a_failed_start_is_failed_and_says_why(addon, use_fake, scene, tmp_path):
