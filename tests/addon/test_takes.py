@@ -222,6 +222,22 @@ def test_linked_characters_feel_too(head, tmp_path):
     assert [point.co.y for point in curves(again.animation_data.action)[0].keyframe_points] == [0.5]
 
 
+def test_properties_come_to_rest_by_their_path(addon, head):
+    """Shape keys, numbers of a vector, and the artist's own properties, whole numbers and strange names among them."""
+    head["smile.wide"], head['a "b"'] = 3, 0.5
+    rests = {
+        ('["smile.wide"]', 0): 1.0,
+        ('["a \\"b\\""]', 0): 0.25,
+        ("location", 2): 4.0,
+        ("gone.for_good", 0): 1.0,
+    }
+    addon.writing.posing.rest(head, rests)
+    assert (head["smile.wide"], type(head["smile.wide"]), head['a "b"'], head.location[2]) == (1, int, 0.25, 4.0)
+    head.keyframe_insert("location", index=2, frame=1)
+    addon.writing.posing.rest(head, {("location", 2): 9.0})
+    assert head.location[2] == 4.0, "what something animates is left to it"
+
+
 # --- side by side ---
 
 
