@@ -1,48 +1,112 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``bench``: how fast a model is on this machine, as ratios, and how much memory it needs."""
+"""``bench``: seconds, memory and ratios on this machine, as a table or JSON, and beside an earlier run."""
 
 from __future__ import annotations
 
+import os
+import platform
 import tempfile
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import terminal
 from .terminal import RunFailed
 
+if TYPE_CHECKING:
+    from backend.bench.figures import Figure
+
+PARTS = ("default", "diffusion", "unitalker-b", "unitalker-l", "start", "training")
+
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--model", default="default", metavar="NAME|FILE", help="name of a model, or a model file")
+    parser.add_argument("--only", nargs="+", default=PARTS, choices=PARTS, metavar="PART", help=", ".join(PARTS))
+    parser.add_argument(
+        "--model", metavar="NAME|FILE", help="measure this model's seconds and memory, and nothing else"
+    )
     terminal.add_model_folders(parser)
+    parser.add_argument(
+        "--long", action="store_true", help="ten minutes of sound with UniTalker-L, too: minutes more, and 3 GB"
+    )
+    parser.add_argument("--runs", type=int, default=3, metavar="N", help="medians of so many (default: 3)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="what an earlier run printed with --json")
 
 
 def run(arguments: Namespace) -> int:
-    """Measure one model and print a table."""
-    from backend import bench, catalogue, checkpoint
+    """Measure what was named and print it."""
+    from backend import catalogue, checkpoint
+    from backend.bench import figures
 
     with terminal.bad_input(catalogue.CatalogueError, checkpoint.CheckpointError):
-        path = catalogue.find_or_open(arguments.model, arguments.models)
         try:
-            figures = bench.measure(path)
-        except bench.BenchError as error:
+            earlier = None if arguments.compare is None else figures.read(arguments.compare)
+            found = _one_model(arguments) if arguments.model else _parts(arguments)
+        except figures.BenchError as error:
             raise RunFailed(str(error)) from error
-    rows = [
-        (f"sound to motion against the plain WavLM encoder, {figures.threads} threads", f"{figures.speed_up:.1f} x")
-    ]
-    rows += [
-        (f"peak memory, {seconds} s of sound", f"{peak / 1e6:.0f} MB") for seconds, peak in figures.peak_bytes.items()
-    ]
-    rows.append(("peak memory, longest against shortest", f"{figures.growth:.2f} x"))
-    rows.append(_training())
-    for name, figure in [(f"{figures.model}, {figures.clip_seconds} s clip", ""), ("---", "---"), *rows]:
-        terminal.say(f"| {name} | {figure} |")
+    if arguments.json:
+        terminal.say(figures.as_json(found, _machine()))
+        return 0
+    terminal.say(", ".join(f"{name} {value}" for name, value in _machine().items()) + "\n")
+    for line in figures.table(found, earlier):
+        terminal.say(line)
     return 0
 
 
-def _training() -> tuple[str, str]:
+def _one_model(arguments: Namespace) -> list[Figure]:
+    from backend import catalogue
+    from backend.bench import runs
+
+    path = catalogue.find_or_open(arguments.model, arguments.models).resolve()
+    with tempfile.TemporaryDirectory() as folder:
+        return runs.figures(path.stem, path, (10, runs.LONG, runs.LONGEST), Path(folder))
+
+
+def _parts(arguments: Namespace) -> list[Figure]:
+    """Every part that was named, one after the other; files of models live as long as it takes."""
+    found: list[Figure] = []
+    for part in PARTS:
+        if part in arguments.only:
+            terminal.note(f"{part} …")
+            with tempfile.TemporaryDirectory() as folder:
+                found += _part(part, Path(folder), arguments.runs, arguments.long)
+    return found
+
+
+def _part(part: str, folder: Path, count: int, is_long: bool) -> list[Figure]:
+    from backend.bench import runs, subjects
+
+    if part == "start":
+        return [runs.start_to_ready(count)]
+    if part == "training":
+        return [_training(folder)]
+    subject = next(each for each in subjects.SUBJECTS if each.name == part)
+    path = runs.model_file(subject, folder)
+    lengths = (10, runs.LONG) if part == "unitalker-l" and not is_long else (10, runs.LONG, runs.LONGEST)
+    found = runs.figures(subject.title, path, lengths, folder)
+
+    from backend.bench import ratios  # imports torch, which no child should be started behind
+
+    if subject.is_big:
+        return found + ratios.big_model(subject.title, path, count)
+    return found + (ratios.small_model(path, count) if part == "default" else ratios.diffusion(count))
+
+
+def _training(folder: Path) -> Figure:
+    from backend.bench.figures import Figure
     from backend.training.motion import pace
 
-    with tempfile.TemporaryDirectory() as folder:
-        found = pace.measure(Path(folder))
+    found = pace.measure(folder)
     clips = f"clips of {pace.SHORTEST:g} to {pace.LONGEST:g} s"
-    return f"training of {found.config}, batches of {pace.BATCH} {clips} against one by one", f"{found.ratio:.1f} x"
+    return Figure(f"Training of {found.config}: batches of {pace.BATCH} {clips} / one by one", found.ratio, "x")
+
+
+def _machine() -> dict[str, str | int]:
+    import torch
+
+    return {
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count() or 0,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }

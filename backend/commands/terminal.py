@@ -23,6 +23,11 @@ def say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
+def note(text: str) -> None:
+    """A line about what goes on, on standard error."""
+    sys.stderr.write(f"{text}\n")
+
+
 def complain(text: str) -> None:
     """One line about what went wrong, on standard error."""
     sys.stderr.write(f"error: {' '.join(text.split())}\n")

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The bench: what it prints can be read again and compared, and its children measure what they are told to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backend.__main__ import main
+from backend.bench import figures, runs, subjects
+from backend.bench.figures import BenchError, Figure
+
+
+def test_goals_are_shown_and_missed_ones_named() -> None:
+    found = [Figure("share", 0.5, "x", at_most=0.7), Figure("speed", 40, "x", at_least=50), Figure("time", 1234.5, "s")]
+    assert figures.table(found)[2:] == [
+        "| share | 0.5 x | ≤ 0.7 |",
+        "| speed | 40 x | ≥ 50: missed |",
+        "| time | 1234 s |  |",
+    ]
+
+
+def test_a_run_is_compared_with_an_earlier_one(tmp_path: Path) -> None:
+    earlier = tmp_path / "earlier.json"
+    earlier.write_text(figures.as_json([Figure("share", 0.5, "x"), Figure("gone", 1, "s")], {"cores": 2}), "utf-8")
+    lines = figures.table([Figure("share", 0.25, "x"), Figure("new", 3, "s")], figures.read(earlier))
+    assert lines[2:] == ["| share | 0.25 x |  | 0.5 x | 0.50 |", "| new | 3 s |  |  |  |"]
+    assert json.loads(earlier.read_text("utf-8"))["machine"] == {"cores": 2}
+
+
+def test_what_is_no_earlier_run_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.json").write_text("{}", "utf-8")
+    for path in (tmp_path / "text.json", tmp_path / "none.json"):
+        with pytest.raises(BenchError, match=path.name):
+            figures.read(path)
+
+
+def test_one_model_is_measured_in_processes_of_its_own(models: Path, tmp_path: Path) -> None:
+    run = runs.measured(models / "tiny.safetensors", 10, tmp_path)
+    assert 0 < run.first <= run.seconds
+    assert 50e6 < run.peak_bytes < 2e9
+
+
+def test_a_child_that_fails_says_why(tmp_path: Path) -> None:
+    (tmp_path / "broken.safetensors").write_bytes(b"nothing")
+    with pytest.raises(BenchError, match="no whole model file"):
+        runs.measured(tmp_path / "broken.safetensors", 10, tmp_path)
+
+
+def test_the_command_prints_json(models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    monkeypatch.setattr(runs, "LONG", 11)
+    monkeypatch.setattr(runs, "LONGEST", 12)
+    assert main(["bench", "--json", "--model", str(models / "tiny.safetensors")]) == 0
+    names = [figure["name"] for figure in json.loads(capsys.readouterr().out)["figures"]]
+    assert "tiny: 10 s of sound, peak memory" in names and "tiny: peak memory, 12 s / 11 s" in names
+
+
+def test_full_sizes_without_weights_are_the_released_ones() -> None:
+    import torch
+
+    with torch.device("meta"):
+        parameters = {name: _encoder_size(name) for name in ("unitalker-b", "unitalker-l")}
+    assert parameters == {
+        "unitalker-b": pytest.approx(94.4e6, rel=0.01),
+        "unitalker-l": pytest.approx(315.4e6, rel=0.01),
+    }
+    assert np.abs(subjects.babble(1.0)).max() < 1
+
+
+def _encoder_size(name: str) -> int:
+    from backend.models.audio_encoder import build_encoder
+
+    return sum(parameter.numel() for parameter in build_encoder(subjects.released_encoder(name)).parameters())
