@@ -44,6 +44,10 @@ def _describe(entry: Entry) -> None:
     terminal.say(f"{entry.name}: {entry.card.title}")
     terminal.say(f"  face spaces  {', '.join(entry.spaces)}")
     terminal.say(f"  identities   {identities}")
+    if entry.steps:
+        terminal.say(f"  takes        up to {entry.most_takes}, in {entry.steps} denoising steps")
+    if entry.emotions:
+        terminal.say(f"  emotions     {', '.join(entry.emotions)}")
     terminal.say(f"  size         {entry.bytes / 1e6:.1f} MB")
     terminal.say(f"  licence      {entry.card.licence}")
     terminal.say(f"  file         {entry.path}")
@@ -55,6 +59,9 @@ def _plain(entry: Entry) -> dict[str, object]:
         "title": entry.card.title,
         "spaces": entry.spaces,
         "identities": entry.identities,
+        "takes": entry.most_takes,
+        "steps": entry.steps,
+        "emotions": entry.emotions,
         "bytes": entry.bytes,
         "licence": entry.card.licence,
         "path": str(entry.path),

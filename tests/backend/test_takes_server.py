@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from backend import audio, checkpoint, pipeline, takes
+from backend.__main__ import main
 from backend.performance import MOST_TAKES, Performance
 from backend.protocol import Cancel, Cancelled, Failed, Finished, Frames, ModelInfo, Ready, Reply
 from tests.data import tiny_talker
@@ -151,3 +152,12 @@ def test_what_cannot_be_meant_fails_in_one_sentence(ask, fields: dict, sentence:
     end = ask(**fields)[-1]
     assert isinstance(end, Failed) and not end.detail
     assert sentence in end.reason
+
+
+def test_the_list_of_models_says_so_too(file: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["models", "--models", str(file.parent)]) == 0
+    assert "takes        up to 64, in 2 denoising steps" in capsys.readouterr().out
+    assert main(["models", "--models", str(file.parent), "--json"]) == 0
+    listed = {model["name"]: model for model in json.loads(capsys.readouterr().out)}
+    assert (listed["talker"]["takes"], listed["talker"]["emotions"]) == (64, ["neutral", "happy", "sad"])
+    assert (listed["default"]["takes"], listed["default"]["steps"]) == (1, 0)
