@@ -82,6 +82,9 @@ function speakJobFile(job, settings) {
         throw "A job file says itself what is spoken, how, and where it is saved. Leave `files`, `options` and "
             + "`output_folder` empty, or `job_file`.";
     }
+    if (!settings.shots) {
+        throw "Say in `shots` which shots of the job file are to be done, such as 1-12.";
+    }
     const spoken = [];
     const saved = listed(settings.spoken_files, "\n");
     for (const chunk of frameChunker(settings.shots, settings.shots_per_task || 1)) {

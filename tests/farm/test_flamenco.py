@@ -101,6 +101,7 @@ def test_job_file_is_split_by_its_shots(compiler):
         ({"files": "a/1.blend;b/1.blend", "render": True, "render_output_root": "out"}, "Two files are named 1"),
         ({"job_file": "a.toml", "shots": "1-2", "options": "--blinks"}, "A job file says itself"),
         ({"job_file": "a.toml", "shots": "1-2", "render": True, "render_output_root": "out"}, "`spoken_files`"),
+        ({"job_file": "a.toml"}, "which shots"),
         ({"job_file": "a.toml", "shots": "all"}, "all"),
     ],
 )
