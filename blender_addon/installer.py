@@ -56,8 +56,10 @@ OFFERED = (
 ROOM = {Build.CPU: 3 << 30, Build.GPU: 14 << 30, Build.APPLE: 3 << 30}
 """Bytes that must be free: the packages, and beside them what they are unpacked from."""
 UV_BACKENDS = {Build.CPU: "cpu", Build.GPU: "auto"} if sys.platform != "win32" else {Build.GPU: "auto"}
-"""uv's names of the builds that PyTorch's own index has; `auto` asks the graphics driver whether it is CUDA or ROCm, and
-which. The general package index has Apple's one build, and for Windows the one for the processor."""
+"""uv's names of the builds that PyTorch's own index has; `auto` asks the graphics driver whether it is CUDA or ROCm.
+
+The general package index has Apple's one build, and for Windows the one for the processor.
+"""
 
 
 @dataclass(frozen=True)
