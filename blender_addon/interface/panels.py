@@ -110,10 +110,8 @@ def _draw_button(layout: UILayout, context: Context) -> None:
     row = layout.row(align=True)
     row.scale_y = BUTTON_HEIGHT
     row.operator("mouthpiece.generate", icon="PLAY")
-    again = row.row(align=True)
-    again.active = again.enabled = runner.current.has_kept(properties.spoken(context))
-    again.operator("mouthpiece.apply_last", text="", icon="FILE_REFRESH")
-    again.operator("mouthpiece.export_motion", text="", icon="EXPORT")
+    row.operator("mouthpiece.apply_last", text="", icon="FILE_REFRESH")
+    row.operator("mouthpiece.export_motion", text="", icon="EXPORT")
     reason = properties.why_not(context)
     if reason:
         draw_sentence(layout, context, reason, "INFO")
