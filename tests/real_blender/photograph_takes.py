@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures of the sub-panels Performance and Takes in the real window, and takes flipped by a click.
+"""Pictures of the sub-panels Performance and Takes in the real window, and takes flipped by a click, kept, and had back.
 
 Needs a Blender with a window in which the extension is installed, and a folder with the model ``talker``, which
 denoises: ``blender --python photograph_takes.py -- FOLDER MODELS``.
@@ -67,6 +67,14 @@ def act() -> Act:
     yield from shoot("take 2")
     if shown(head) == before:
         raise RuntimeError("the other take is not to be seen")
+    click(bpy.ops.mouthpiece.keep_take)
+    yield 0.5
+    kept = len(bpy.data.actions)
+    with in_window.context_of("VIEW_3D"):
+        bpy.ops.ed.undo()
+    yield 0.5
+    if (kept, len(bpy.data.actions)) != (2, 4):  # with the emotions' own
+        raise RuntimeError(f"{kept} actions were kept, undo brings back {len(bpy.data.actions)}")
 
 
 def shown(head: bpy.types.Object) -> list[float]:
