@@ -19,7 +19,10 @@ HAIR_NAME = f"{NAME} Hair"
 
 
 def build(context: bpy.types.Context) -> bpy.types.Object:
-    """A new demo head of natural size at the 3D cursor, selected and active; its chin is 12 cm above the cursor."""
+    """A new demo head of natural size at the 3D cursor, selected and active; its chin is 12 cm above the cursor.
+
+    Its hair is a second object, the head's child.
+    """
     import numpy as np
 
     with np.load(FILE, allow_pickle=False) as data:

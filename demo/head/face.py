@@ -36,11 +36,11 @@ class Face:
         self.jaw_share = self._jaw_share()
 
     def _still_for_mouth(self) -> np.ndarray:
-        """Skin that no mouth shape moves: lids, skull, the sides behind the hinge, neck and throat."""
+        """Skin that no mouth shape moves: lids, skull, the sides behind the hinge, neck, the bag around the gums."""
         _, y, z = self.skin.T
         still = (z > 104 - 0.25 * (y + 90)) | (y > 0) | (z < -60)
         still[self.anatomy.skin.lids[:, eyelids.Ring.CREASE :]] = True
-        still[self.anatomy.skin.lips[lips.Ring.CHEEK :]] = True
+        still[self.anatomy.skin.lips[lips.Ring.VESTIBULE :]] = True
         return still
 
     def _still_for_brows(self) -> np.ndarray:

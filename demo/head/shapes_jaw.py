@@ -8,7 +8,7 @@ import numpy as np
 from . import tongue
 from .face import Face
 from .lip_moves import ROUND, UPPER, lifted
-from .lips import angles
+from .lips import Ring, angles
 
 OPEN_DEGREES = 24.0
 OPEN_SLIDE = 7.0
@@ -40,8 +40,10 @@ def jaw_moved(face: Face, x: float, y: float) -> np.ndarray:
     below = (1.0 - np.cos(angles())) / 2.0
     moves = (0.25 + 0.50 * below)[None, :, None] * np.array((x, y, 0.0)) * np.ones((len(lips), 1, 1))
     chin = np.nonzero((face.jaw_share[: len(face.skin)] > 0.999) & ~np.isin(np.arange(len(face.skin)), lips))[0]
-    handles = np.concatenate([lips.ravel(), chin])
-    moved = face.pulled(handles, np.concatenate([moves.reshape(-1, 3), shape[chin]]), {}, face.still_for_mouth)
+    bag = face.anatomy.skin.lips[Ring.VESTIBULE]
+    handles = np.concatenate([lips.ravel(), chin, bag])
+    along = np.concatenate([moves.reshape(-1, 3), shape[chin], below[:, None] * np.array((x, y, 0.0))])
+    moved = face.pulled(handles, along, {}, face.still_for_mouth)
     shape[face.anatomy.parts["skin"]] = moved[face.anatomy.parts["skin"]]
     return shape
 
