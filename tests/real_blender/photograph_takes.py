@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures of the sub-panels Performance and Takes in the real window; takes are flipped by a click, kept, and had back.
+"""Pictures of the sub-panels Performance and Takes in the real window; takes are flipped, kept, and had back.
 
 Needs a Blender with a window in which the extension is installed, and a folder with the model ``talker``, which
 denoises: ``blender --python photograph_takes.py -- FOLDER MODELS``.
