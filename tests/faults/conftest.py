@@ -37,7 +37,9 @@ def record(request: pytest.FixtureRequest) -> Iterator[Callable[..., None]]:
     """Keep a row of the page's table: (fault, how often it was tried, what came of it). Lost where the test fails."""
     rows: list[Row] = []
     began = time.monotonic()
-    yield lambda fault, tried, outcome: rows.append(Row(fault, tried, outcome, request.node.nodeid.partition("::")[0]))
+    yield lambda fault, tried, outcome: rows.append(
+        Row(fault, tried, outcome, f"tests/{request.node.nodeid.partition('::')[0]}")
+    )
     folder = request.config.getoption("--figures")
     if folder is None or request.node.stash.get(FAILED, False):
         return

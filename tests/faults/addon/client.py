@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A client to be killed: ``python client.py KIND ...`` starts a backend, prints its number, and has a job done.
 
-``a small client COMMAND...`` speaks the protocol itself; ``Blender BLEND`` opens a file and generates as a click would.
+``a small client COMMAND...`` speaks the protocol itself; ``Blender BLEND`` opens a file and generates as a click would,
+and ``Blender once BLEND`` then counts the keys and leaves.
 Its lines begin with ``>``: ``begun``, and then the kind of each message or stage that comes.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import tempfile
 import time
 import wave
 from pathlib import Path
@@ -41,12 +43,13 @@ def small(command: list[str]) -> None:
         say(type(message).__name__)
 
 
-def blender(blend: str) -> None:
+def blender(blend: str, once: bool) -> None:
     import bpy
 
     from demo import extension
+    from tests.addon.stage import curves_of
 
-    package = extension.enable(ROOT, Path(blend).parent / "extensions")
+    package = extension.enable(ROOT, Path(tempfile.mkdtemp(dir=Path(blend).parent)))
     bpy.ops.wm.open_mainfile(filepath=blend)
     modules = sys.modules
     session = modules[f"{package}.blender_addon.session"].Session()
@@ -60,8 +63,13 @@ def blender(blend: str) -> None:
         time.sleep(0.01)
     job.apply()
     say("end")
-    time.sleep(60)
+    if once:
+        say(f"keys {sum(len(points) for action in bpy.data.actions for points in curves_of(action).values())}")
+        session.close()
+        extension.disable()
+    else:
+        time.sleep(60)
 
 
 if __name__ == "__main__":
-    small(sys.argv[2:]) if sys.argv[1] == "a small client" else blender(sys.argv[2])
+    small(sys.argv[2:]) if sys.argv[1] == "a small client" else blender(sys.argv[2], sys.argv[1] == "Blender once")

@@ -41,7 +41,7 @@ def test_two_servers_at_once(start_client, models, request_for, times, record):
     clients = [start_client("--models", str(models), "--device", "cpu") for _ in range(2)]
     for client in clients:
         client.next(SECONDS)
-    tried = times(3, 20)
+    tried = times(2, 20)
     for job in range(1, tried + 1):
         for client, fps in zip(clients, (24.0, 30.0), strict=True):
             client.send(request_for(job, 4.0, fps=fps))
@@ -55,7 +55,7 @@ def test_two_servers_at_once(start_client, models, request_for, times, record):
 
 def test_a_recording_of_hours(own_client, request_for, times, record):
     """Speech and silence for two hours; from its first tenth on memory stays as it is, but for the sound itself."""
-    seconds = times(300, 7200)
+    seconds = times(240, 7200)
     sound = np.tile(np.concatenate((babble(40.0, 8000), np.zeros(160_000, np.float32))), -(-seconds // 60))
     content, process = encoded(sound[: seconds * 8000], 8000, "WAV", "PCM_U8"), own_client.child.pid
     own_client.send(request_for(1, float(seconds), sound=content, fps=24.0))

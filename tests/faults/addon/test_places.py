@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Full disks, closed folders and odd names, for everything that the add-on writes; and two Blenders at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+
+from tests.addon.stage import add_strip, curves_of, tone
+from tests.faults.figures import is_sentence, posix
+
+ODD_FOLDERS = ("with spaces", 'it\'s "quoted"', "Ünïcödé ✗ 口型", "-dash", "$HOME;&|", "%s{0}", "longer " * 30)
+CLIENT = Path(__file__).with_name("client.py")
+pytestmark = posix
+
+
+@pytest.fixture
+def writers(addon) -> dict[str, Callable[[Path], object]]:
+    """Everything of the add-on that writes one file by itself, by the ending of its name."""
+    phones = [addon.phones.Phone("p", "pb", number / 10, (number + 1) / 10) for number in range(300)]
+    profile = addon.rig.profile.load(addon.rig.profile.FOLDER / "arkit.json")
+    return {
+        ".pc2": lambda path: addon.vertices.point_cache.write(path, np.zeros((20, 50, 3), np.float32)),
+        ".json": lambda path: addon.phones.write(path, phones),
+        ".TextGrid": lambda path: addon.phones.write(path, phones),
+        ".rig.json": lambda path: addon.rig.mapping.save(profile, path),
+    }
+
+
+@contextlib.contextmanager
+def full_disk(left: int) -> Iterator[None]:
+    """No file can grow beyond so many bytes, as on a full disk."""
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (left, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+
+
+def test_a_full_disk_keeps_the_old_file(addon, writers, tmp_path, record):
+    for ending, write in writers.items():
+        path = tmp_path / f"made{ending}"
+        path.write_bytes(b"what was here before")
+        for left in (0, 700):
+            with full_disk(left), pytest.raises(addon.errors.MouthpieceError) as caught:
+                write(path)
+            assert is_sentence(str(caught.value))
+        assert path.read_bytes() == b"what was here before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"made{ending}" for ending in writers)
+    record("full disk, each kind of file that the add-on writes", 2 * len(writers), "old file kept, one sentence")
+
+
+def test_a_folder_that_cannot_be_written(addon, writers, record):
+    """Among the kernel's own files not even the superuser can make one."""
+    for ending, write in writers.items():
+        with pytest.raises(addon.errors.MouthpieceError) as caught:
+            write(Path("/proc/self/task") / f"made{ending}")
+        assert is_sentence(str(caught.value))
+    record("folder that the add-on cannot write", len(writers), "one sentence")
+
+
+def test_odd_names(writers, tmp_path, record):
+    folders = [tmp_path / name for name in ODD_FOLDERS] + [tmp_path / "deep" / ("d" * 150) / ("e" * 150)]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        for ending, write in writers.items():
+            longest = "n" * (255 - len(ending)) if folder is folders[-1] else f"{folder.name[:40]} name"
+            write(folder / f"{longest}{ending}")
+        assert len(list(folder.iterdir())) == len(writers)
+    record("odd names and paths, the add-on's files", len(folders) * len(writers), "written whole")
+
+
+def test_sounds_in_odd_places_are_heard(addon, shot, scene, use_fake, tmp_path, record):
+    """A strip whose file has such a path is generated like any other."""
+    use_fake("clicks")
+    for number, name in enumerate((*ODD_FOLDERS, f"{'d' * 150}/{'e' * 150}")):
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        add_strip(scene, tone(folder / "ä 'voice'.wav", 0.5, (0.25,)), f"odd {number}", channel=number + 2)
+        assert bpy.ops.mouthpiece.generate() == {"FINISHED"}
+    assert all(curves_of(action) for action in bpy.data.actions)
+    record("sound strips in odd places", len(ODD_FOLDERS) + 1, "generated as any other")
+
+
+def test_logs_that_cannot_be_written_are_one_sentence(addon, choice, tmp_path, record):
+    """The folder of the logs is closed, or a file lies in its way."""
+    (tmp_path / "file").write_bytes(b"")
+    for log in (Path("/proc/self/task/logs/a.log"), tmp_path / "file" / "a.log"):
+        launch = addon.environment.Launch((sys.executable, "-c", ""), log)
+        with pytest.raises(addon.errors.MouthpieceError) as caught:
+            addon.job.Generation(choice(), launch, addon.session.Session())
+        assert is_sentence(str(caught.value))
+    record("backend logs that cannot be written", 2, "one sentence")
+
+
+def test_two_blenders_at_once(addon, long_enough, tmp_path, times, record):
+    """The same file, open in two of them, generated in both at the same time: each gets its keys."""
+    blend = tmp_path / "shot.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend), copy=True)
+    command = [sys.executable, str(CLIENT), "Blender once", str(blend)]
+    rounds = times(1, 4)
+    for _ in range(rounds):
+        both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        told = [process.communicate(timeout=300)[0].splitlines() for process in both]
+        assert [process.returncode for process in both] == [0, 0]
+        ends = [next(line for line in lines if line.startswith("> keys ")) for lines in told]
+        assert ends[0] == ends[1] and int(ends[0].rpartition(" ")[2]) > 0
+        assert os.listdir(tmp_path).count("shot.blend") == 1  # noqa: PTH208
+    record("two Blenders at once", rounds, "both wrote the same keys")
+
+
+@pytest.fixture
+def long_enough(shot, scene, tmp_path) -> None:
+    """A strip that takes a moment."""
+    add_strip(scene, tone(tmp_path / "long.wav", 20.0, rate=16_000), "long", channel=2)
