@@ -12,7 +12,7 @@ OLDER_BLENDERS := 4.2.23 4.4.0 4.5.15
 
 export MOUTHPIECE_BACKEND_PYTHON := $(CURDIR)/$(PY)
 
-.PHONY: help demo demo-own-rig test test-slow test-blenders lint format package lock bench default-model environments clean
+.PHONY: help demo demo-own-rig test test-slow test-blenders faults lint format package lock bench default-model environments clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -46,12 +46,18 @@ demo-own-rig: environments  ## a head with eight sliders of its own is taught an
 	$(PY) -m demo.own_rig
 
 test: environments  ## all tests but the slow ones
-	$(PY) -m pytest -m "not slow" tests --ignore=tests/addon --ignore=tests/real_blender
+	$(PY) -m pytest -m "not slow" tests --ignore=tests/addon --ignore=tests/real_blender --ignore=tests/faults/addon
 	$(BPY) -m pytest -m "not slow" tests/addon
+	$(BPY) -m pytest tests/faults/addon
 
 test-slow: environments  ## the slow tests
-	$(PY) -m pytest -m slow tests --ignore=tests/addon --ignore=tests/real_blender
+	$(PY) -m pytest -m slow tests --ignore=tests/addon --ignore=tests/real_blender --ignore=tests/faults
 	$(BPY) -m pytest -m slow tests/addon
+
+faults: environments  ## every fault as often as docs/reliability.md promises, and the page's table of what came of it
+	$(PY) -m pytest --full --figures out/faults tests/faults/backend
+	$(BPY) -m pytest --full --figures out/faults tests/faults/addon
+	$(PY) tools/reliability.py out/faults
 
 .SECONDARY: $(OLDER_BLENDERS:%=.venv-blender-%/.ready)
 
