@@ -64,7 +64,7 @@ class MouthpiecePreferences(bpy.types.AddonPreferences):
     )
 
     idle_minutes: bpy.props.IntProperty(
-        name="Unload When Idle",
+        name="Unload After Minutes",
         description="Minutes without work after which the backend ends and gives all its memory back, the graphics "
         "card's too; the next click starts it again. 0 keeps it until Blender ends",
         default=10,
