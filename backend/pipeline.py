@@ -179,10 +179,17 @@ def _answer_to_silence(loaded: LoadedModel, planned: Plan, stop: Callable[[], bo
     frames = round(_SILENCE_SECONDS * planned.space.fps)
     if planned.performance is None:
         answer = _predict(loaded, silence[None], planned, frames, stop)[0]
-    else:  # a smile that was asked for is no rest to count from, and the first take's rest is that of all
-        calm = replace(planned.performance, emotions=None, takes=1)
-        answer = np.concatenate(list(_takes(loaded, silence, planned, calm, stop)))[:, 0]
+    else:  # somebody's smile, or one that was asked for, is no rest to count from; the first take's rest is that of all
+        nobody = replace(planned, row=None)
+        calm = replace(planned.performance, emotions=None, style=None, takes=1)
+        answer = np.concatenate(list(_takes(loaded, silence, nobody, calm, stop)))[:, 0] * _resting(loaded, planned)
     return np.median(answer[frames // 3 : -(frames // 3)], axis=0)
+
+
+def _resting(loaded: LoadedModel, planned: Plan) -> np.ndarray:
+    """float32 [channels]: 1 for what rests in silence, 0 for eyes and brows, which a take happens to hold somewhere."""
+    chance = cast("DiffusionTalker", loaded.model).head(planned.space.name).get_buffer("chance").cpu().numpy()
+    return np.ones_like(chance) if chance.all() else 1 - chance
 
 
 def neutral(loaded: LoadedModel, planned: Plan) -> np.ndarray:

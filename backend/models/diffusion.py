@@ -30,11 +30,15 @@ class Level(NamedTuple):
     sigma: Tensor
 
 
-def signal_shares(schedule: Schedule, times: int) -> Tensor:
+def signal_shares(schedule: Schedule, times: int, shift: float = 1.0) -> Tensor:
     """alpha² at the times 0 to `times`: float64 [times + 1], falling from 1.
 
     `cosine` as in Nichol and Dhariwal 2021, section 3.2; `linear` as in Ho et al. 2020, section 4, whose 1e-4 to 0.02
     of 1000 steps is scaled to the number of steps.
+
+    `shift` divides alpha / sigma at every time. Where neighbouring numbers say the same (frames of a smooth motion,
+    both eyelids), what happens is decided at more noise, and more of the steps should be there (Hoogeboom et al. 2023,
+    "Simple diffusion", section 3.1).
     """
     if schedule == "linear":
         scale = 1000 / times
@@ -43,7 +47,8 @@ def signal_shares(schedule: Schedule, times: int) -> Tensor:
         place = torch.arange(times + 1, dtype=torch.float64) / times
         curve = torch.cos((place + _COSINE_OFFSET) / (1 + _COSINE_OFFSET) * math.pi / 2).square()
         betas = (1 - curve[1:] / curve[:-1]).clamp(max=_LARGEST_BETA)
-    return torch.cat((torch.ones(1, dtype=torch.float64), torch.cumprod(1 - betas, 0)))
+    shares = torch.cat((torch.ones(1, dtype=torch.float64), torch.cumprod(1 - betas, 0)))
+    return shares / (shares + shift**2 * (1 - shares))
 
 
 def level_at(shares: Tensor, time: Tensor, dtype: torch.dtype = torch.float32) -> Level:
@@ -53,6 +58,11 @@ def level_at(shares: Tensor, time: Tensor, dtype: torch.dtype = torch.float32) -
     """
     share = shares.to(time.device)[time].reshape(-1, 1, 1)
     return Level(share.sqrt().to(dtype), (1 - share).sqrt().to(dtype))
+
+
+def angle(level: Level) -> Tensor:
+    """float32 [B]: how noisy a level is, 0 (clean) to 1; with the cosine schedule about the share of its times."""
+    return torch.atan2(level.sigma, level.alpha).reshape(-1) * (2 / math.pi)
 
 
 def noisy(x: Tensor, eps: Tensor, level: Level) -> Tensor:

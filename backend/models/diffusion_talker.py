@@ -59,6 +59,11 @@ class DiffusionTalkerConfig:
     """Steps of the noise schedule: as many as the teacher takes."""
     steps: int = 512
     """Steps that this model was trained to sample in."""
+    shift: float = 1.0
+    """By how much there is more noise at every time than the schedule says (`diffusion.signal_shares`)."""
+    liveliness: float = 1.0
+    """Size of the noise that takes begin with. A denoiser that has not learnt all it could plays rare things (blinks,
+    glances) too rarely; a little more noise than it learnt from gives them back."""
     prediction: Prediction = "x"
     enhanced: tuple[RegionConfig, ...] = ()
     """Upper faces that the enhancer reads; empty: there is no enhancer."""
@@ -72,6 +77,8 @@ class DiffusionTalkerConfig:
             raise ValueError("the sizes of a DiffusionTalker are whole numbers from 1 to 65536")
         if not 2 <= self.times <= 10000 or not 1 <= self.steps <= self.times or not 0 <= self.aligned_width <= 65536:
             raise ValueError("a DiffusionTalker has 2 to 10000 times and samples in 1 step or more of them")
+        if not 0.01 <= self.shift <= 100 or not 0 <= self.liveliness <= 10:
+            raise ValueError("a noise schedule is shifted by 0.01 to 100, and a liveliness is 0 to 10")
         if not self.emotions or len(set(self.emotions)) != len(self.emotions):
             raise ValueError("a DiffusionTalker has at least one emotion, each with a name of its own")
         dims = {head.space: head.dim for head in self.heads}
@@ -158,7 +165,9 @@ class DiffusionTalker(nn.Module):
         self.config = config
         width = config.denoiser.width
         with torch.device("cpu"):  # model files are read into modules without storage; constants need theirs
-            self.register_buffer("shares", diffusion.signal_shares(config.schedule, config.times), persistent=False)
+            self.register_buffer(
+                "shares", diffusion.signal_shares(config.schedule, config.times, config.shift), persistent=False
+            )
         ear = config.encoder
         self.encoder = RegressionEar(ear) if isinstance(ear, RegressionEarConfig) else build_encoder(ear)
         self.audio = nn.Linear(self.encoder.width, width)
@@ -227,9 +236,9 @@ class DiffusionTalker(nn.Module):
         `counts` int64 [B] frames are real where clips are padded.
         """
         head = self.head(space)
-        share = time / self.config.times
-        hidden = self.denoiser(head.seen(z), condition.audio, condition.personal, share, counts)
         level = diffusion.level_at(self.shares, time)
+        noise = diffusion.angle(level)
+        hidden = self.denoiser(head.seen(z), condition.audio, condition.personal, noise, counts)
         return diffusion.clean(head.said(hidden, condition.audio), z, level, self.config.prediction)
 
     def step(
@@ -260,8 +269,12 @@ class DiffusionTalker(nn.Module):
         rows = torch.full((batch,), self.config.identity_count - 1) if identity is None else identity
         personal = self.personalizer.fused(self.personalizer.identities(rows.to(audio.device)))
         aligned = self.aligned(self.hear(audio), frames, frames * RATE / audio.shape[1])
-        z = diffusion.noise_field(seed, 0, frames, head.numbers).to(audio.device).expand(batch, -1, -1)
+        z = self.noise(seed, 0, frames, space).to(audio.device).expand(batch, -1, -1)
         return head.decode(self.sample(space, z, self.condition(aligned, personal)), self.template(space))
+
+    def noise(self, seed: int, start: int, frames: int, space: str) -> Tensor:
+        """float32 [frames, numbers]: what a take begins with, from frame `start` on (`diffusion.noise_field`)."""
+        return self.config.liveliness * diffusion.noise_field(seed, start, frames, self.head(space).numbers)
 
     def head(self, space: str) -> MotionHead:
         """The head of a FaceSpace."""

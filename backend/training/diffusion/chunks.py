@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from backend import emotions
+from backend.models.layers import Lengths
 from backend.training.errors import CorpusError
 from backend.training.lips.augment import vary
 from backend.training.lips.config import AugmentConfig
@@ -43,6 +44,12 @@ class TalkerBatch(MotionBatch):
     """float32 [B, emotions]: shares that sum up to 1."""
     features: Tensor | None = None
     """float32 [B, T, encoder width] at every frame, where the encoder stays as it is; `audio` is empty then."""
+
+    def first(self, count: int) -> TalkerBatch:
+        """The first clips of the batch."""
+        named = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
+        cut = {name: value[:count] for name, value in named.items()}
+        return replace(self, **cut, lengths=Lengths(*(counts[:count] for counts in self.lengths)))
 
     def to(self, device: torch.device) -> TalkerBatch:
         """The same batch with its tensors on a device."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from backend.models.audio_encoder import EncoderConfig
@@ -13,6 +13,8 @@ from backend.models.diffusion_talker import DiffusionTalkerConfig
 from backend.training.config import OptimizerConfig
 from backend.training.lips.config import AugmentConfig
 from backend.training.motion.config import HeadsConfig
+
+_BRIEF_ABOVE = 8
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class TalkerConfig:
     personal_width: int = 64
     schedule: Schedule = "cosine"
     times: int = 512
+    shift: float = 1.0
+    liveliness: float = 1.0
     prediction: Prediction = "x"
     enhancer: bool = False
     """Compare the personalised embedding with the upper face of the prediction (2025 version)."""
@@ -65,6 +69,8 @@ class DistillationConfig:
 
     last: int = 2
     """Steps of the last student."""
+    brief: float = 1.0
+    """Share of the optimizer's steps that stages of more than 8 steps are trained for: they have little to learn."""
     losses: dict[str, float] = field(default_factory=lambda: {"motion": 1.0, "velocity": 1.0, "alignment": 1.0})
     optimizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(steps=2000, warmup=50))
     largest_weight: float = 5.0
@@ -73,8 +79,14 @@ class DistillationConfig:
     """A smaller student; None: as the teacher. It begins with fresh weights and learns to hear as the teacher does."""
 
     def __post_init__(self) -> None:
-        if self.last < 1 or self.largest_weight < 1:
-            raise ValueError("the last student takes 1 step or more, and the largest weight is 1 or more")
+        if self.last < 1 or self.largest_weight < 1 or not 0 < self.brief <= 1:
+            raise ValueError("the last student takes 1 step or more, the largest weight is 1 or more, brief at most 1")
+
+    def optimizer_of(self, steps: int) -> OptimizerConfig:
+        """How the student of so many steps learns."""
+        if steps <= _BRIEF_ABOVE:
+            return self.optimizer
+        return replace(self.optimizer, steps=max(round(self.brief * self.optimizer.steps), 1))
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ from .train import card, chunks_of, fingerprints, parts_of, pieces_of, validatio
 
 TABLE = "stages.json"
 _LESSONS = 8
+_JUDGED, _MEASURED = 2, 4
+"""Validation batches that students are chosen by, and chunks of the first that the table of stages is made of."""
 
 
 def distill(
@@ -51,8 +53,8 @@ def distill(
     ConfigError, CorpusError or CheckpointError.
     """
     chain = halvings(first.model.config.steps, first.model.config.times, config.distillation.last)
-    batches = validation_batches(sets, first, config)
-    yardstick = stages.Yardstick(first, batches[0].to(torch.device(device)))
+    batches = validation_batches(sets, first, config)[:_JUDGED]
+    yardstick = stages.Yardstick(first, batches[0].first(_MEASURED).to(torch.device(device)))
     rows, taught = [yardstick.teacher], first
     for steps in chain:
         taught = _stage(config, taught, sets, folder, steps, batches, device)
@@ -98,7 +100,7 @@ def _stage(
         fingerprints(sets),
         config.sampling,
         settings.losses,
-        settings.optimizer,
+        settings.optimizer_of(steps),
         config.seed,
     )
     student.model.to(device)

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from backend.models import diffusion
 from backend.models.layers import is_real
 from backend.training.motion.regression import MotionBatch
 from torch import Tensor
@@ -56,7 +55,7 @@ class Yardstick:
         head, count, frames = model.head(batch.space), *batch.values.shape[:2]
         nobody = torch.zeros(count, dtype=torch.bool, device=batch.values.device)
         condition = tell(model, batch, talker.rates[batch.space], Choices(batch.identity, nobody, nobody)).condition
-        fields = [diffusion.noise_field(seed, 0, frames, head.numbers).to(batch.values) for seed in range(TAKES)]
+        fields = [model.noise(seed, 0, frames, batch.space).to(batch.values) for seed in range(TAKES)]
         began = time.perf_counter()
         found = [model.sample(batch.space, field.expand(count, -1, -1), condition) for field in fields]
         seconds = time.perf_counter() - began

@@ -13,6 +13,7 @@ from backend import checkpoint
 from backend.checkpoint import LoadedModel, ModelCard
 from backend.emotions import EMOTIONS, NEUTRAL
 from backend.face import FaceSpace
+from backend.models.audio_encoder import EncoderConfig
 from backend.models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig, RegionConfig
 from backend.models.regression_ear import RegressionEar, RegressionEarConfig
 from backend.models.unitalker import UniTalker
@@ -56,7 +57,9 @@ class Talker:
 
 
 def teacher(config: DiffusionConfig, sets: Sequence[MotionSet], begin: LoadedModel | None = None) -> Talker:
-    """A fresh model for data sets; with `begin`, its encoder listens. The seed decides about everything that is new.
+    """A model for data sets; with `begin`, its encoder listens. The seed decides about everything that is new.
+
+    A DiffusionTalker to begin with gives whatever has the same name and shape, but not what the numbers of motion mean.
 
     Raises CorpusError for data sets that do not go together, ConfigError for an encoder that is not the config's.
     """
@@ -74,12 +77,16 @@ def teacher(config: DiffusionConfig, sets: Sequence[MotionSet], begin: LoadedMod
         personal_width=trunk.personal_width,
         schedule=trunk.schedule,
         times=trunk.times,
+        shift=trunk.shift,
+        liveliness=trunk.liveliness,
         steps=trunk.times,
         prediction=trunk.prediction,
         enhanced=_regions(spaces.values(), _UPPER_FACE) if trunk.enhancer else (),
         decided=_regions(spaces.values(), _MOUTH) if trunk.decided_lips else (),
     )
     talker = Talker(DiffusionTalker(built), spaces, identities)
+    if begin is not None and isinstance(begin.model, DiffusionTalker):
+        _take_over(talker.model, begin.model)
     _fill(talker.model, new)
     for name in spaces:
         _measure(talker.model, name, [prepared for prepared in sets if prepared.space.name == name])
@@ -102,9 +109,7 @@ def student(taught: Talker, steps: int, config: TalkerConfig | None, seed: int) 
         parts = {"encoder": ear, "denoiser": config.denoiser, "prediction": config.prediction}
         built = replace(built, **parts, aligned_width=taught.model.encoder.width)
     model = DiffusionTalker(built)
-    own, known = model.state_dict(), taught.model.state_dict()
-    kept = {name: value for name, value in known.items() if name in own and own[name].shape == value.shape}
-    model.load_state_dict(own | kept)
+    _take_over(model, taught.model)
     return Talker(model, taught.spaces, taught.identities)
 
 
@@ -132,8 +137,10 @@ def _regions(spaces: Iterable[FaceSpace], beginnings: tuple[str, ...]) -> tuple[
     return tuple(RegionConfig(name, numbers) for name, numbers in found.items() if numbers)
 
 
-def _ear_of(begin: LoadedModel | None) -> RegressionEarConfig:
+def _ear_of(begin: LoadedModel | None) -> EncoderConfig | RegressionEarConfig:
     """How the model to begin with is built, as an ear. Raises ConfigError for one that cannot be one."""
+    if begin is not None and isinstance(begin.model, DiffusionTalker):
+        return begin.model.config.encoder
     if begin is None or not isinstance(begin.model, UniTalker):
         raise ConfigError("Without [model.encoder], a UniTalker listens that stays as it is; name it by --from.")
     name, space = next(iter(begin.spaces.items()))
@@ -141,6 +148,13 @@ def _ear_of(begin: LoadedModel | None) -> RegressionEarConfig:
         return RegressionEarConfig(replace(begin.model.config, auxiliary=()), space=name, fps=space.fps)
     except ValueError as error:
         raise ConfigError(f"{begin.info.name} cannot be an ear: {error}.") from error
+
+
+def _take_over(model: DiffusionTalker, other: DiffusionTalker) -> None:
+    """Whatever of another model has the same name and shape."""
+    own, known = model.state_dict(), other.state_dict()
+    kept = {name: value for name, value in known.items() if name in own and own[name].shape == value.shape}
+    model.load_state_dict(own | kept)
 
 
 @torch.no_grad()
@@ -160,11 +174,15 @@ def _measure(model: DiffusionTalker, space: str, sets: Sequence[MotionSet]) -> N
     """Mean and spread of what is denoised, over some of the training clips."""
     pairs = [(prepared, clip) for prepared in sets for clip in prepared.split("train")]
     chosen = np.random.default_rng(0).permutation(len(pairs))[:MEASURED_CLIPS]
+    head = model.head(space)
+    head.get_buffer("mean").zero_()
+    head.get_buffer("deviation").fill_(1)
     encoded = torch.cat([_encoded(model, space, *pairs[place]) for place in chosen])
-    model.head(space).scale_to(encoded.mean(dim=0), encoded.std(dim=0))
+    head.scale_to(encoded.mean(dim=0), encoded.std(dim=0))
 
 
 def _encoded(model: DiffusionTalker, space: str, prepared: MotionSet, clip: PreparedClip) -> Tensor:
+    """float32 [frames, numbers] before they are shifted and scaled."""
     values = torch.from_numpy(np.array(prepared.motion(clip), np.float32))
     return model.head(space).encode(values, torch.from_numpy(prepared.template(clip).copy()))
 
@@ -173,7 +191,7 @@ def _listen_as(model: DiffusionTalker, begin: LoadedModel) -> None:
     """Take over the encoder of another model, of whatever kind, or all of a UniTalker as an ear, if built alike."""
     own: nn.Module = model.encoder
     theirs: nn.Module = begin.model.encoder
-    if isinstance(model.encoder, RegressionEar):
+    if isinstance(model.encoder, RegressionEar) and isinstance(begin.model, UniTalker):
         own, theirs = model.encoder.talker, begin.model
     known = {name: value for name, value in theirs.state_dict().items() if not name.startswith("auxiliary.")}
     if {name: value.shape for name, value in own.state_dict().items()} != {

@@ -116,7 +116,7 @@ class Distillation:
         number = torch.randint(1, config.steps + 1, (len(x),), device=x.device)
         time, middle, end = lesson_times(config.times, config.steps, number)
         now, then = diffusion.level_at(shares, time), diffusion.level_at(shares, end)
-        z = diffusion.noisy(x, torch.randn_like(x), now)
+        z = diffusion.noisy(x, self.model.config.liveliness * torch.randn_like(x), now)
         halfway = self.teacher.step(space, z, time, middle, condition)
         taught = self.teacher.step(space, halfway, middle, end, condition)
         return z, time, diffusion.distilled(z, taught, now, then)
