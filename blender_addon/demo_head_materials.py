@@ -45,7 +45,7 @@ SURFACES = {
     "Eye White": Surface((0.80, 0.77, 0.74), 0.30, wet=0.4, tinted=True),
     "Iris": Surface((0.10, 0.19, 0.26), 0.60, tinted=True, grain=2.2, contrast=0.40),
     "Pupil": Surface((0.0, 0.0, 0.0), 1.0),
-    "Teeth": Surface((0.86, 0.80, 0.70), 0.20, wet=0.6, tinted=True, glow=0.15),
+    "Teeth": Surface((0.86, 0.80, 0.70), 0.22, wet=0.45, tinted=True, glow=0.20),
     "Gums": Surface((0.50, 0.17, 0.155), 0.28, wet=0.7, glow=0.05),
     "Tongue": Surface((0.52, 0.18, 0.165), 0.36, wet=0.5, tinted=True, grain=1.2, relief=0.25, glow=0.05),
     "Brows": Surface((0.06, 0.032, 0.020), 0.60, tinted=True, grain=2.2, contrast=0.6, relief=0.5),

@@ -72,7 +72,7 @@ class Shoot:
         """Sets up the studio around `head` and moves its camera."""
         self.scene, self.head, self.framing = bpy.context.scene, head, framing
         studio.set_up(self.scene, head)
-        studio.quick_render(self.scene, samples=12)
+        studio.quick_render(self.scene, samples=8)
         self.scene.cycles.denoising_quality = "HIGH"
         render = self.scene.render
         render.resolution_x = render.resolution_y = framing.width

@@ -89,12 +89,20 @@ def faces_of(head: bpy.types.Object, vertices: set[int]) -> list[list[int]]:
 
 @pytest.fixture
 def crossings(addon, head):
-    """Counts pairs of crossing faces of lips and teeth for a pose."""
+    """Counts pairs of crossing faces of two groups of faces for a pose; by default of lips and teeth."""
     with np.load(addon.demo_head.FILE) as data:
-        lips = set(np.unique(data["lips"][:7]).tolist())
-        part, names = data["part"], data["parts"].tolist()
-    teeth = set(np.nonzero(np.isin(part, [names.index("upper teeth"), names.index("lower teeth")]))[0].tolist())
-    lip_faces, tooth_faces = faces_of(head, lips), faces_of(head, teeth)
+        part, names, rings = data["part"], data["parts"].tolist(), data["lips"]
+        inner = set(np.unique(rings[1:]).tolist()) | set(np.unique(data["lids"][:, 1:]).tolist())
+
+    def rows(*parts: str) -> set[int]:
+        return set(np.nonzero(np.isin(part, [names.index(name) for name in parts]))[0].tolist())
+
+    groups = {
+        "lips": faces_of(head, set(np.unique(rings[:7]).tolist())),
+        "teeth": faces_of(head, rows("upper teeth", "lower teeth")),
+        "mouth": faces_of(head, rows("upper teeth", "lower teeth", "upper gum", "lower gum", "tongue")),
+        "face": faces_of(head, rows("skin") - inner),
+    }
     keys = head.data.shape_keys.key_blocks
 
     def places(key: bpy.types.ShapeKey) -> np.ndarray:
@@ -105,15 +113,21 @@ def crossings(addon, head):
     rest = places(keys[0])
     shapes = {key.name: places(key) - rest for key in keys[1:]}
 
-    def count(pose: dict[str, float]) -> int:
+    def count(pose: dict[str, float], first: str = "lips", second: str = "teeth") -> int:
         posed = rest.copy()
         for name, weight in pose.items():
             for full in (name, f"{name}Left", f"{name}Right"):
                 posed += weight * shapes.get(full, 0.0)
-        trees = [BVHTree.FromPolygons(posed.tolist(), faces) for faces in (lip_faces, tooth_faces)]
+        trees = [BVHTree.FromPolygons(posed.tolist(), groups[group]) for group in (first, second)]
         return len(trees[0].overlap(trees[1]))
 
     return count
+
+
+def test_nothing_in_the_mouth_pokes_through_the_face(head, crossings):
+    names = [key.name for key in head.data.shape_keys.key_blocks[1:]]
+    crossing = {name: crossings({name: 1.0}, "mouth", "face") for name in names}
+    assert {name: count for name, count in crossing.items() if count} == {}
 
 
 def test_lips_and_teeth_cross_in_no_shape(head, crossings):
