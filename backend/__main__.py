@@ -119,8 +119,14 @@ def _parser(chosen: str | None, command: Command | None) -> ArgumentParser:
 def _report(error: Exception, code: int, verbose: bool) -> int:
     if verbose:
         traceback.print_exception(error)
-    terminal.complain(str(error) or type(error).__name__)
+    terminal.complain(_sentence(error))
     return code
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{f'{error.filename}: ' if error.filename else ''}{error.strerror}."
+    return str(error) or type(error).__name__
 
 
 if __name__ == "__main__":

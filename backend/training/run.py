@@ -14,13 +14,13 @@ from typing import Any, Generic
 import torch
 from backend import whole_file
 from backend.settings import SettingsError, from_plain, to_plain
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from . import processes
 from .config import RunConfig
-from .errors import ConfigError
+from .errors import ConfigError, RunError
 from .task import BatchT, Parts, Task, learn
 
 STATE = "state.safetensors"
@@ -80,13 +80,15 @@ def begin(task: Task[BatchT], config: RunConfig, folder: Path) -> Run[BatchT]:
 
 
 def keep_best(run: Run, figures: Mapping[str, float]) -> None:
-    """Writes the averaged weights."""
-    with whole_file.written(run.folder / BEST) as partial:
-        save_file(_tensors(run.average), partial, {"step": str(run.step), "figures": json.dumps(figures)})
+    """Writes the averaged weights. Raises RunError where the disk is full; the earlier ones stay."""
+    _write(run, BEST, _tensors(run.average), {"step": str(run.step), "figures": json.dumps(figures)})
 
 
 def save(run: Run) -> None:
-    """Writes the whole state beside the old one and swaps them, so that a kill leaves one of the two."""
+    """Writes the whole state beside the old one and swaps them, so that a kill or a full disk leaves one of the two.
+
+    Raises RunError where it cannot be written.
+    """
     tensors = {f"model.{name}": value for name, value in _tensors(run.task.model).items()}
     tensors |= {f"average.{name}": value for name, value in _tensors(run.average).items()}
     for number, state in run.optimizer.state_dict()["state"].items():
@@ -98,9 +100,19 @@ def save(run: Run) -> None:
         "processes": str(processes.count()),
         "config": json.dumps(to_plain(run.config)),
     }
-    with whole_file.written(run.folder / STATE) as partial:
-        save_file(tensors, partial, about)
+    _write(run, STATE, tensors, about)
     run.saved = run.step
+
+
+def _write(run: Run, name: str, tensors: dict[str, Tensor], about: dict[str, str]) -> None:
+    try:
+        with whole_file.written(run.folder / name) as partial:
+            save_file(tensors, partial, about)
+    except (OSError, SafetensorError) as error:
+        rest = "the state before it is still there" if (run.folder / STATE).is_file() else "nothing was kept yet"
+        raise RunError(
+            f"Step {run.step} cannot be written into {run.folder} ({error}); {rest}. Make room and run the same again."
+        ) from error
 
 
 def _restore(run: Run) -> None:

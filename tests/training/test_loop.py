@@ -74,6 +74,25 @@ def test_bases_targets_and_losses_keep_all_digits(encoder: str) -> None:
 # --- the end of a run ---
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot limit how large a file of a process may grow")
+def test_a_full_disk_is_a_sentence_and_leaves_no_half_file(
+    prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import resource
+
+    plan = ("schedule.epochs=2", "schedule.validate_every=1", "sampling.batch=2")
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (12_000, hard))
+    try:
+        assert train(prepared, tmp_path / "run", *plan) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("error: Step ") and "cannot be written" in last and last.endswith("run the same again.")
+    assert not list((tmp_path / "run").glob("*partial*")) and not (tmp_path / "run" / STATE).exists()
+    assert train(prepared, tmp_path / "run", *plan) == 0
+
+
 def test_a_run_ends_when_its_patience_is_over_and_stays_ended(
     prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
