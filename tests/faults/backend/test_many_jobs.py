@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
+
 import numpy as np
 
 from backend import protocol
@@ -51,6 +54,29 @@ def test_two_servers_at_once(start_client, models, request_for, times, record):
             assert (frames_of(replies), replies[-1].fps) == (4 * fps, fps)
     assert [client.leave(60) for client in clients] == [0, 0]
     record("jobs in two servers at once", 2 * tried, "each as alone")
+
+
+def test_a_client_that_does_not_read(serve_command, models, request_for, times, record):
+    """The server waits for it instead of piling answers up, and its answer is whole once it is read."""
+    seconds = times(120, 900)
+    with subprocess.Popen(
+        serve_command("--models", str(models)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as server:
+        protocol.write(server.stdin, request_for(1, float(seconds), fps=60.0))
+        while not isinstance(protocol.read(server.stdout), protocol.Frames):
+            pass
+        time.sleep(1.0)
+        owned = memory(server.pid)
+        time.sleep(times(1, 5))
+        grown = memory(server.pid) - owned
+        rest = []
+        while not isinstance(reply := protocol.read(server.stdout), protocol.Finished):
+            rest.append(reply)
+        server.stdin.close()
+        assert server.wait(SECONDS) == 0
+    assert reply.frames == 60 * seconds and len(rest) > 3
+    assert grown < 24 * MB
+    record("a client that stops reading", 1, f"the server waits; {max(grown, 0) / MB:.1f} MB more")
 
 
 def test_a_recording_of_hours(own_client, request_for, times, record):
