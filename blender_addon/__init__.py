@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Mouthpiece in Blender: registers every part of the add-on, in order, and takes them back in reverse."""
 
+# ruff: noqa: E402 (what is imported below `defer` runs late)
+
 from __future__ import annotations
+
+from . import lazy
+
+lazy.defer(__name__.rpartition(".")[0])
 
 from . import cli, demo_head, preferences, runner
 from .interface import backend as backend_box

@@ -17,9 +17,8 @@ from typing import TextIO
 
 import bpy
 
-from . import batch, clip_command, generate_command, job, session, training_clip
+from . import batch, clip_command, generate_command, job, placing, session, training_clip
 from .errors import BadInput, MouthpieceError
-from .placing import Report
 
 COMMAND = "mouthpiece"
 
@@ -100,7 +99,7 @@ def _export_clip(options: argparse.Namespace) -> int:
     return 0
 
 
-def _say_report(report: Report, path: str, as_json: bool) -> None:
+def _say_report(report: placing.Report, path: str, as_json: bool) -> None:
     if as_json:
         _say(json.dumps({"ok": True, **asdict(report), "saved": path}, ensure_ascii=False))
         return

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 
 import bpy
 
-from . import preferences, session
+from . import job as jobs
+from . import placing, preferences, session
 from .environment import Launch
 from .errors import BadInput, Cancelled, MouthpieceError
-from .job import POLL_SECONDS, Choice, Generation, Job, Rewriting
-from .placing import Performance, Report
 from .redraw import redraw
 from .shelf import Label, Shelf
 from .worklist import Entry, Fate, Worklist
@@ -29,14 +28,14 @@ class Runner:
     """What is driven, and what came of the last jobs."""
 
     def __init__(self) -> None:
-        self.report: Report | None = None
+        self.report: placing.Report | None = None
         """Of the last job."""
         self.worklist = Worklist()
-        self.performances: dict[tuple[str, str], Performance] = {}
+        self.performances: dict[tuple[str, str], placing.Performance] = {}
         """The last motion of each scene and strip or file since the .blend was opened, to be written again."""
         self.shelf = Shelf()
         """The same from earlier sittings."""
-        self._job: Job | None = None
+        self._job: jobs.Job | None = None
         self._shown: tuple[object, ...] = ()
 
     @property
@@ -44,19 +43,19 @@ class Runner:
         """Whether there is anything to drive."""
         return session.current.busy or self._job is not None or self.worklist.waiting
 
-    def begin(self, choice: Choice, launch: Launch) -> None:
+    def begin(self, choice: jobs.Choice, launch: Launch) -> None:
         """Begin a job; raises `MouthpieceError`, and nothing has begun."""
         self._check_free()
-        self._begin(Generation(choice, launch, session.current))
+        self._begin(jobs.Generation(choice, launch, session.current))
         self.worklist = Worklist()
 
-    def begin_again(self, choice: Choice) -> None:
+    def begin_again(self, choice: jobs.Choice) -> None:
         """Write the last motion of the choice's strip again; raises `MouthpieceError`, and nothing has begun."""
         self._check_free()
-        self._begin(Rewriting(self.kept(choice), choice, session.current))
+        self._begin(jobs.Rewriting(self.kept(choice), choice, session.current))
         self.worklist = Worklist()
 
-    def kept(self, choice: Choice) -> Performance:
+    def kept(self, choice: jobs.Choice) -> placing.Performance:
         """The last motion of the choice's strip, of this sitting or an earlier one; raises `MouthpieceError`."""
         spoken = choice.scene, choice.title
         kept = self.performances.get(spoken) or self.shelf.get(preferences.results_folder(), _label(spoken))
@@ -74,7 +73,7 @@ class Runner:
             if not self.shelf.has(preferences.results_folder(), _label(spoken)):
                 self._shelve(spoken, kept)
 
-    def line_up(self, choices: Sequence[Choice], launch: Launch) -> None:
+    def line_up(self, choices: Sequence[jobs.Choice], launch: Launch) -> None:
         """Have several jobs done one after the other."""
         for choice in choices:
             self.worklist.add(Entry(choice, launch))
@@ -94,7 +93,7 @@ class Runner:
         """Drive what has begun to its end."""
         while self.busy:
             self.step()
-            time.sleep(POLL_SECONDS)
+            time.sleep(jobs.POLL_SECONDS)
 
     def step(self) -> None:
         """Do a little of what there is to do."""
@@ -128,14 +127,14 @@ class Runner:
         if self.busy:
             raise BadInput("Mouthpiece is at work already; wait for it or cancel it.")
 
-    def _begin(self, job: Job) -> None:
+    def _begin(self, job: jobs.Job) -> None:
         self.report, self._job = None, job
 
     def _go_on(self) -> None:
         if self._job is None and not session.current.busy:
             entry = self.worklist.begin_next()
             if entry:
-                self._begin(Generation(entry.choice, entry.launch, session.current))
+                self._begin(jobs.Generation(entry.choice, entry.launch, session.current))
         elif self._job and self._job.applied:
             self.report, self._job = self._job.report(), None
             self.worklist.end(Fate.DONE, self.report.sentence, self.report)
@@ -149,7 +148,7 @@ class Runner:
             self.performances[spoken] = kept
             self._shelve(spoken, kept)
 
-    def _shelve(self, spoken: tuple[str, str], kept: Performance) -> None:
+    def _shelve(self, spoken: tuple[str, str], kept: placing.Performance) -> None:
         if bpy.data.filepath:
             self.shelf.put(preferences.results_folder(), _label(spoken), kept, preferences.results_limit())
 

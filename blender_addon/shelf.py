@@ -17,14 +17,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import placing
 from .errors import MouthpieceError
-from .job import Choice
-from .motion import Motion
-from .phones import Phone
-from .placing import Performance
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from .motion import Motion
 
 FORMAT = 1
 _MADE_WITH = ("scene", "strip", "audio", "character", "model", "space", "identity")
@@ -55,7 +54,7 @@ class Shelf:
         self._thread = ThreadPoolExecutor(1, "mouthpiece shelf")
         self._last: Future[None] | None = None
 
-    def put(self, folder: Path, label: Label, performance: Performance, limit: int) -> None:
+    def put(self, folder: Path, label: Label, performance: placing.Performance, limit: int) -> None:
         """Keep a motion instead of the one before, if it fits into `limit` bytes."""
         self._last = self._thread.submit(_put, folder, label, performance, limit)
 
@@ -68,7 +67,7 @@ class Shelf:
         """Whether a motion is kept."""
         return (folder / label.file_name).is_file()
 
-    def get(self, folder: Path, label: Label) -> Performance | None:
+    def get(self, folder: Path, label: Label) -> placing.Performance | None:
         """A motion that is kept; None where there is none. Raises `MouthpieceError` where it cannot be read."""
         self.wait()
         path = folder / label.file_name
@@ -93,7 +92,7 @@ def shorten(folder: Path, limit: int) -> None:
             path.unlink(missing_ok=True)
 
 
-def _put(folder: Path, label: Label, performance: Performance, limit: int) -> None:
+def _put(folder: Path, label: Label, performance: placing.Performance, limit: int) -> None:
     path = folder / label.file_name
     partial = path.with_suffix(f".{os.getpid()}.partial")
     try:
@@ -108,7 +107,7 @@ def _put(folder: Path, label: Label, performance: Performance, limit: int) -> No
             partial.unlink(missing_ok=True)
 
 
-def _write(path: Path, label: Label, performance: Performance) -> None:
+def _write(path: Path, label: Label, performance: placing.Performance) -> None:
     import numpy as np
 
     choice, motion = asdict(performance.choice), performance.motion
@@ -135,8 +134,10 @@ def _write(path: Path, label: Label, performance: Performance) -> None:
                 np.lib.format.write_array(entry, array, allow_pickle=False)
 
 
-def _read(path: Path) -> Performance:
+def _read(path: Path) -> placing.Performance:
     from ..backend import npz  # here and not at the top: it needs numpy
+    from .job import Choice
+    from .phones import Phone
 
     arrays = npz.read(path, most_bytes=path.stat().st_size)
     about = json.loads(str(arrays["about"]))
@@ -145,12 +146,15 @@ def _read(path: Path) -> Performance:
     values = [arrays[f"take{number}"] for number in range(len(about["takes"]))]
     takes = tuple(_motion(about, *take, arrays.get("neutral")) for take in zip(about["takes"], values, strict=True))
     choice = Choice(**about["choice"], visemes=tuple(Phone(**phone) for phone in about["visemes"]))
-    return Performance(choice, takes, int(about["first_frame"]), float(about["scene_fps"]), character_uid=0)
+    return placing.Performance(choice, takes, int(about["first_frame"]), float(about["scene_fps"]), character_uid=0)
 
 
 def _motion(about: dict[str, Any], metadata: dict[str, Any], values: np.ndarray, neutral: np.ndarray | None) -> Motion:
     """One take; raises `ValueError` where its values do not fit."""
     import numpy as np
+
+    from .motion import Motion
+    from .phones import Phone
 
     shape = (len(about["names"]),) if neutral is None else neutral.shape
     if values.shape[1:] != shape or not len(values) or not np.isfinite(values).all():

@@ -8,8 +8,7 @@ from dataclasses import replace
 import bpy
 from bpy.types import Context, Text
 
-from .. import fields, runner
-from ..job import Choice
+from .. import fields, job, runner
 from .registration import registration
 from .sidebar import Tab, in_both_sidebars
 from .text import draw_sentence
@@ -38,7 +37,7 @@ class KnownWords(bpy.types.PropertyGroup):
     )
 
 
-def told(context: Context, choice: Choice) -> Choice:
+def told(context: Context, choice: job.Choice) -> job.Choice:
     """The choice with the words that the scene knows."""
     words = context.scene.mouthpiece_words
     texts = {"typed": words.typed, "block": words.block.as_string() if words.block else ""}

@@ -7,10 +7,7 @@ import bpy
 from bpy.types import Context, Object, UILayout
 
 from ..errors import BadInput, MouthpieceError
-from ..rig import mapping, profile
-from ..rig.face import PROPERTY, candidates, face_of, remembered
-from ..rig.mapping import Line
-from ..rig.profile import RigProfile
+from ..rig import face, mapping, profile
 from . import properties
 from .buttons import AtOnce
 from .registration import registration
@@ -27,15 +24,15 @@ def character_of(context: Context) -> Object | None:
 
 
 def _names_of(row: MappingRow, _context: Context, _typed: str) -> list[str]:
-    names = candidates(row.id_data)
+    names = face.candidates(row.id_data)
     return [*names.values, *names.bones, *names.poses]
 
 
 def _remember(row: MappingRow, _context: Context) -> None:
     """Have the character carry what the list shows."""
-    character, carried = row.id_data, remembered(row.id_data)
+    character, carried = row.id_data, face.remembered(row.id_data)
     if carried and not character.mouthpiece_mapping.is_being_filled:
-        lines = [Line(one.name, one.shown_by, one.gain, one.is_on) for one in character.mouthpiece_mapping.rows]
+        lines = [mapping.Line(one.name, one.shown_by, one.gain, one.is_on) for one in character.mouthpiece_mapping.rows]
         mapping.remember(character, mapping.chosen(character, carried, lines))
 
 
@@ -71,7 +68,7 @@ class RigMapping(bpy.types.PropertyGroup):
     is_being_filled: bpy.props.BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
 
 
-def fill(character: Object, chosen: RigProfile) -> None:
+def fill(character: Object, chosen: profile.RigProfile) -> None:
     """Have a character carry a profile, and its list show it."""
     lines = mapping.lines_of(character, chosen)
     mapping.remember(character, mapping.chosen(character, chosen, lines))
@@ -102,10 +99,10 @@ class ChooseRig(AtOnce, bpy.types.Operator):
         return ""
 
 
-def present(character: Object) -> RigProfile:
+def present(character: Object) -> profile.RigProfile:
     """What a character carries or was recognised as; ARKit where it is a stranger."""
     try:
-        return remembered(character) or face_of(character).match.profile
+        return face.remembered(character) or face.face_of(character).match.profile
     except BadInput:
         return profile.shipped("arkit")
 
@@ -121,7 +118,7 @@ class RecogniseRig(AtOnce, bpy.types.Operator):
     def why_not(cls, context: Context) -> str:
         """Only where something was chosen."""
         character = character_of(context)
-        return "" if character and PROPERTY in character else "No names were chosen by hand."
+        return "" if character and face.PROPERTY in character else "No names were chosen by hand."
 
     def act(self, context: Context) -> str:
         """Forget it."""
@@ -208,21 +205,23 @@ class RigMappingTab(Tab):
 
 def _draw_face(layout: UILayout, context: Context, character: Object) -> None:
     try:
-        face = face_of(character)
+        found = face.face_of(character)
     except MouthpieceError as problem:
         draw_sentence(layout, context, str(problem), "INFO")
         return
-    told = (f"{face.match.summary}.",) if PROPERTY in character else face.match.sentences  # the list shows the rest
+    told = (
+        (f"{found.match.summary}.",) if face.PROPERTY in character else found.match.sentences
+    )  # the list shows the rest
     for number, sentence in enumerate(told):
         draw_sentence(layout, context, sentence, "INFO" if number else "CHECKMARK")
     parts = layout.column(align=True)
     parts.scale_y = 0.8
-    for part in face.parts:
+    for part in found.parts:
         parts.label(text=f"{part.thing.name}: {len(part.found)} {part.kind}", icon=KINDS[part.kind])
 
 
 def _draw_list(layout: UILayout, character: Object) -> None:
-    shown, is_carried = character.mouthpiece_mapping, PROPERTY in character
+    shown, is_carried = character.mouthpiece_mapping, face.PROPERTY in character
     buttons = layout.row(align=True)
     buttons.menu(RigConventionMenu.bl_idname, icon="OUTLINER_OB_ARMATURE")
     if is_carried:

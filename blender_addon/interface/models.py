@@ -10,9 +10,7 @@ import bpy
 from bpy.types import Context, Event, UILayout
 
 from .. import conversion, fields, model_files, preferences, runner, session
-from ..conversion import Order
 from ..errors import BadInput, Cancelled, MouthpieceError
-from ..model_files import ModelFile
 from ..redraw import redraw
 from .buttons import AT_WORK, AtOnce, TakesTime
 from .file_dialog import FileDialog
@@ -27,9 +25,9 @@ class Shown:
 
     def __init__(self) -> None:
         self._folder: Path | None = None
-        self._files: tuple[ModelFile, ...] = ()
+        self._files: tuple[model_files.ModelFile, ...] = ()
 
-    def files(self) -> tuple[ModelFile, ...]:
+    def files(self) -> tuple[model_files.ModelFile, ...]:
         """The model files, read when they are asked for first and when another folder is chosen."""
         if self._folder != preferences.models_folder():
             self.refresh()
@@ -138,7 +136,7 @@ class ConvertCheckpoint(FileDialog, TakesTime, bpy.types.Operator):
         output = preferences.models_folder() / f"{bpy.path.clean_name(name)}{model_files.SUFFIX}"
         extras = [Path(bpy.path.abspath(text)) if text else None for text in (self.config, self.pca, self.templates)]
         log = preferences.new_log_file("convert")
-        order = Order(self.path, output, *extras)
+        order = conversion.Order(self.path, output, *extras)
         conversion.current.begin(order, preferences.backend_python(), preferences.FOLDER, log)
 
     def watch(self) -> None:
@@ -188,7 +186,7 @@ def draw(layout: UILayout, context: Context) -> None:
     _draw_conversion(box, context)
 
 
-def _draw_file(layout: UILayout, context: Context, file: ModelFile) -> None:
+def _draw_file(layout: UILayout, context: Context, file: model_files.ModelFile) -> None:
     """One model: what it is called and moves, how large it is, under which licence, and where it is from."""
     box = layout.box()
     row = box.row()
@@ -206,7 +204,7 @@ def _draw_file(layout: UILayout, context: Context, file: ModelFile) -> None:
     draw_sentence(box, context, f"{file.origin}. Licence: {file.licence}", "BLANK1")
 
 
-def _icon(file: ModelFile) -> str:
+def _icon(file: model_files.ModelFile) -> str:
     if file.problem:
         return "ERROR"
     return "USER" if file.is_own else "PACKAGE"

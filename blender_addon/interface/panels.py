@@ -6,10 +6,9 @@ from __future__ import annotations
 import bpy
 from bpy.types import Context, UILayout
 
-from .. import audio, compat, preferences, runner, session
+from .. import audio, compat, placing, preferences, runner, session
 from ..errors import MouthpieceError
-from ..placing import Report
-from ..rig.face import face_of
+from ..rig import face
 from . import demo_scene, linked, properties
 from .sidebar import Tab, in_both_sidebars
 from .text import draw_sentence
@@ -91,7 +90,7 @@ def _about_face(name: str) -> str:
     """How much of the character's rig Mouthpiece knows."""
     character = bpy.data.objects.get(name)
     try:
-        match = face_of(character).match if character else None
+        match = face.face_of(character).match if character else None
     except MouthpieceError:
         return ""
     return match.summary if match else ""
@@ -135,7 +134,7 @@ def _draw_outcome(layout: UILayout, context: Context) -> None:
         draw_sentence(layout, context, now.message, "INFO")
 
 
-def _draw_report(layout: UILayout, context: Context, report: Report) -> None:
+def _draw_report(layout: UILayout, context: Context, report: placing.Report) -> None:
     draw_sentence(layout, context, report.sentence, "CHECKMARK")
     for warning in report.warnings:
         draw_sentence(layout, context, warning, "ERROR")

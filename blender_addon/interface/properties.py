@@ -9,9 +9,8 @@ from dataclasses import replace
 import bpy
 from bpy.types import Context, Object
 
-from .. import compat, fields, preferences, session
+from .. import compat, fields, job, preferences, session
 from ..errors import BadInput, MouthpieceError
-from ..job import Choice, cast
 from . import known_words, mesh, performance, writing
 from .registration import registration
 from .searches import can_speak, strip_names
@@ -103,7 +102,7 @@ def spoken(context: Context) -> tuple[str, str]:
     return chosen.scene, chosen.title
 
 
-def choice(context: Context) -> Choice:
+def choice(context: Context) -> job.Choice:
     """What a click on Generate would do; raises `BadInput` where something is not chosen."""
     strip, character, chosen = strip_name(context), character_name(context), settings(context)
     if chosen.source == "file":
@@ -118,12 +117,12 @@ def choice(context: Context) -> Choice:
     return replace(how(context), strip=strip, character=character, **sound)
 
 
-def how(context: Context) -> Choice:
+def how(context: Context) -> job.Choice:
     """The choices that do not say who speaks what."""
     chosen = settings(context)
     return known_words.told(
         context,
-        Choice(
+        job.Choice(
             scene=compat.sequencer_scene(context).name,
             strip="",
             character="",
@@ -143,7 +142,7 @@ def why_not(context: Context) -> str:
     """The sentence that says why Generate cannot be clicked now; empty where it can."""
     try:
         preferences.backend_python()
-        cast(choice(context))
+        job.cast(choice(context))
     except MouthpieceError as problem:
         return str(problem)
     return ""

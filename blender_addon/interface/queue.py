@@ -8,10 +8,8 @@ from dataclasses import replace
 import bpy
 from bpy.types import Context, Object, UILayout, UIList
 
-from .. import casting, compat, fields, preferences, runner, session
-from ..casting import Role, Rule
+from .. import casting, compat, fields, job, preferences, runner, session
 from ..errors import BadInput, MouthpieceError
-from ..job import Choice
 from ..worklist import Fate
 from . import properties
 from .buttons import AT_WORK, AtOnce, TakesTime
@@ -52,16 +50,16 @@ class QueueSettings(bpy.types.PropertyGroup):
     active: bpy.props.IntProperty(name="Active Row")
 
 
-def roles(context: Context) -> tuple[list[Role], list[str]]:
+def roles(context: Context) -> tuple[list[casting.Role], list[str]]:
     """Who speaks what, and the strips that nobody speaks."""
     chosen, scene = context.scene.mouthpiece_queue, compat.sequencer_scene(context)
     if chosen.rule != "list":
-        return casting.cast_by(Rule(chosen.rule), scene, only_selected=chosen.only_selected)
-    rows = [Role(row.strip, row.character.name) for row in chosen.roles if row.strip and row.character]
+        return casting.cast_by(casting.Rule(chosen.rule), scene, only_selected=chosen.only_selected)
+    rows = [casting.Role(row.strip, row.character.name) for row in chosen.roles if row.strip and row.character]
     return rows, [row.strip for row in chosen.roles if row.strip and not row.character]
 
 
-def choices(context: Context) -> list[Choice]:
+def choices(context: Context) -> list[job.Choice]:
     """What a click on the button would do; raises `BadInput` where that is nothing."""
     found, _ = roles(context)
     if not found:

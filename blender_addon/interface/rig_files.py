@@ -6,9 +6,8 @@ from __future__ import annotations
 import bpy
 from bpy.types import Context
 
-from ..rig.face import face_of, remembered
-from ..rig.mapping import chosen, lines_of, save
-from ..rig.profile import load
+from ..rig import face, profile
+from ..rig import mapping as rows
 from . import mapping, properties
 from .buttons import AtOnce
 from .file_dialog import FileDialog
@@ -38,8 +37,9 @@ class SaveRigProfile(ProfileButton, bpy.types.Operator):
     def act(self, context: Context) -> str:
         """Write what the character carries, or what it was recognised as."""
         character = mapping.character_of(context)
-        profile = mapping.present(character)
-        save(remembered(character) or chosen(character, profile, lines_of(character, profile)), self.path)
+        found = mapping.present(character)
+        carried = face.remembered(character) or rows.chosen(character, found, rows.lines_of(character, found))
+        rows.save(carried, self.path)
         return f"Saved {self.path.name}."
 
 
@@ -52,10 +52,10 @@ class LoadRigProfile(ProfileButton, bpy.types.Operator):
 
     def act(self, context: Context) -> str:
         """Read it, and take it over where the character has anything of it."""
-        character, profile = mapping.character_of(context), load(self.path)
-        face = face_of(character, profile)
-        mapping.fill(character, profile)
-        return face.match.sentences[0]
+        character, loaded = mapping.character_of(context), profile.load(self.path)
+        sentences = face.face_of(character, loaded).match.sentences
+        mapping.fill(character, loaded)
+        return sentences[0]
 
 
 register, unregister = bpy.utils.register_classes_factory((SaveRigProfile, LoadRigProfile))

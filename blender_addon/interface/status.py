@@ -7,7 +7,6 @@ import bpy
 from bpy.types import Context, UILayout
 
 from .. import preferences, runner, sentences, session
-from ..session import State
 from .buttons import AT_WORK, AtOnce
 from .sidebar import Tab, in_both_sidebars
 from .text import draw_sentence
@@ -66,17 +65,17 @@ def word_and_icon() -> tuple[str, str]:
     """The state for a header."""
     now = session.current
     match now.state:
-        case State.STARTING:
+        case session.State.STARTING:
             return "Starting", "SORTTIME"
-        case State.CANCELLING:
+        case session.State.CANCELLING:
             return "Cancelling", "SORTTIME"
-        case State.RUNNING:
+        case session.State.RUNNING:
             return ("Loading", "SORTTIME") if now.stage == "loading" else ("Busy", "PLAY")
-        case State.ERROR:
+        case session.State.ERROR:
             return "Failed", "ERROR"
-        case State.READY:
+        case session.State.READY:
             return "Ready", "CHECKMARK"
-        case State.IDLE:
+        case session.State.IDLE:
             return ("Unloaded" if now.has_rested else "Not Running"), "PAUSE"
 
 
@@ -84,21 +83,21 @@ def sentence() -> str:
     """The state at length."""
     now = session.current
     match now.state:
-        case State.STARTING:
+        case session.State.STARTING:
             return "The backend is starting."
-        case State.CANCELLING:
+        case session.State.CANCELLING:
             return "The job is being cancelled."
-        case State.RUNNING:
+        case session.State.RUNNING:
             return "The model is being loaded." if now.stage == "loading" else "A job is running."
-        case State.ERROR:
+        case session.State.ERROR:
             return f"The last job failed: {now.message}" if now.ready else f"The backend failed: {now.message}"
-        case State.READY:
+        case session.State.READY:
             loaded = ", ".join(now.status.loaded) if now.status else ""
             return f"Ready, with “{loaded}” loaded." if loaded else "Ready; the next job loads its model."
-        case State.IDLE if now.has_rested:
+        case session.State.IDLE if now.has_rested:
             minutes = preferences.chosen().idle_minutes
             return f"Unloaded after {minutes} idle minutes. The next click starts it again."
-        case State.IDLE:
+        case session.State.IDLE:
             return "Not running. The next click starts it."
 
 

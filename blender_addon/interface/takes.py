@@ -9,7 +9,6 @@ from bpy.types import Context, UILayout
 from .. import runner
 from ..errors import BadInput
 from ..writing import takes
-from ..writing.takes import Listed
 from . import properties
 from .buttons import AT_WORK, AtOnce
 from .sidebar import Tab, in_both_sidebars
@@ -23,7 +22,7 @@ def _spoken(context: Context) -> tuple[str, str]:
     return chosen.title, chosen.character
 
 
-def listed(context: Context) -> list[Listed]:
+def listed(context: Context) -> list[takes.Listed]:
     """The takes that can be chosen from; none where there is but one."""
     try:
         found = takes.recorded(*_spoken(context))
@@ -114,7 +113,7 @@ class TakesTab(Tab):
         layout.operator(KeepTake.bl_idname, icon="CHECKMARK")
 
 
-def _draw_take(layout: UILayout, one: Listed) -> None:
+def _draw_take(layout: UILayout, one: takes.Listed) -> None:
     """A radio button with what tells the take from the others."""
     record = one.record
     about = [record.model, *(["seed " + str(record.seed)] if record.seed is not None else [])]

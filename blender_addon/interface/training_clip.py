@@ -8,10 +8,9 @@ from pathlib import Path
 import bpy
 from bpy.types import Context
 
-from .. import compat, fields
+from .. import compat, fields, training_clip
 from ..errors import BadInput, MouthpieceError
 from ..redraw import redraw
-from ..training_clip import Export, Order
 from . import properties
 from .buttons import AtOnce, TakesTime
 from .registration import registration
@@ -39,14 +38,14 @@ class Progress:
     """The export that is going on, and what came of the last one."""
 
     def __init__(self) -> None:
-        self.work: Export | None = None
+        self.work: training_clip.Export | None = None
         self.outcome = ""
         self.has_failed = False
 
-    def begin(self, order: Order) -> None:
+    def begin(self, order: training_clip.Order) -> None:
         """Begin an export; raises `MouthpieceError`, and nothing has begun."""
         self.work, self.outcome, self.has_failed = None, "", False
-        self.work = Export(order)
+        self.work = training_clip.Export(order)
 
     def step(self, seconds: float = float("inf")) -> bool:
         """Go on for about that long; whether there is more to do."""
@@ -147,7 +146,7 @@ class TrainingClipTab(Tab):
 TrainingClipInViewport, TrainingClipInSequencer = in_both_sidebars(TrainingClipTab, "clip")
 
 
-def _order(context: Context) -> Order:
+def _order(context: Context) -> training_clip.Order:
     """What a click would export; raises `BadInput` where something is not chosen."""
     chosen = context.scene.mouthpiece_clip
     strip, character = properties.strip_name(context), properties.character_name(context)
@@ -159,7 +158,7 @@ def _order(context: Context) -> Order:
         raise BadInput("Choose the folder of the clips.")
     names = tuple(name.strip() for name in chosen.controls.split(",") if name.strip())
     scene = compat.sequencer_scene(context).name
-    return Order(scene, strip, character, Path(bpy.path.abspath(chosen.folder)), names, chosen.identity)
+    return training_clip.Order(scene, strip, character, Path(bpy.path.abspath(chosen.folder)), names, chosen.identity)
 
 
 def _on_timer() -> float | None:

@@ -6,10 +6,8 @@ from __future__ import annotations
 import bpy
 from bpy.types import Context
 
-from .. import compat, fields, runner
+from .. import compat, fields, phones, placing, runner
 from ..errors import BadInput
-from ..phones import PAUSE, Phone
-from ..placing import Performance
 from . import properties
 from .buttons import Button
 from .registration import registration
@@ -59,15 +57,15 @@ class VisemeSettings(bpy.types.PropertyGroup):
     show: bpy.props.EnumProperty(name="Show", description="Which phones are listed", items=SHOWN)
 
 
-def listed(settings: VisemeSettings) -> tuple[Phone, ...]:
+def listed(settings: VisemeSettings) -> tuple[phones.Phone, ...]:
     """The rows as phones with their strengths."""
     return tuple(
-        Phone(row.name, row.viseme, round(row.start, 4), round(row.end, 4), round(row.strength, 4))
+        phones.Phone(row.name, row.viseme, round(row.start, 4), round(row.end, 4), round(row.strength, 4))
         for row in settings.rows
     )
 
 
-def fill(settings: VisemeSettings, title: str, spoken: tuple[Phone, ...]) -> None:
+def fill(settings: VisemeSettings, title: str, spoken: tuple[phones.Phone, ...]) -> None:
     """Show these phones, whatever was shown before."""
     settings.title = title
     settings.rows.clear()
@@ -77,12 +75,12 @@ def fill(settings: VisemeSettings, title: str, spoken: tuple[Phone, ...]) -> Non
         row.start, row.end = phone.start, phone.end
 
 
-def kept(context: Context) -> Performance | None:
+def kept(context: Context) -> placing.Performance | None:
     """The last result of what is chosen to be spoken, if there is one."""
     return runner.current.performances.get(properties.spoken(context))
 
 
-def last_result(context: Context) -> Performance:
+def last_result(context: Context) -> placing.Performance:
     """The last result of what is chosen to be spoken; raises `BadInput` where there is none."""
     result = kept(context)
     if result is None:
@@ -90,12 +88,12 @@ def last_result(context: Context) -> Performance:
     return result
 
 
-def phones_of(result: Performance) -> tuple[Phone, ...]:
+def phones_of(result: placing.Performance) -> tuple[phones.Phone, ...]:
     """The phones of a result with the strengths that it was written with."""
     return result.choice.visemes or result.motion.phones
 
 
-def is_listed(settings: VisemeSettings, result: Performance) -> bool:
+def is_listed(settings: VisemeSettings, result: placing.Performance) -> bool:
     """Whether the list shows the phones of a result."""
     return settings.title == result.choice.title and len(settings.rows) == len(phones_of(result))
 
@@ -112,7 +110,7 @@ class PhoneButton(Button):
 
 def passes(row: VisemeRow, show: str) -> bool:
     """Whether a row is among those to `show`; pauses never are."""
-    if row.viseme == PAUSE:
+    if row.viseme == phones.PAUSE:
         return False
     if show == "changed":
         return abs(row.strength - 1.0) > 1e-4
