@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from .face import Face, Pulls
+from .fields import Triple
 from .lip_moves import ACROSS, LOWER, ROUND, UPPER, forward, left_half, lifted, rolled, shifted
 from .sculpt import SLACK
 
@@ -32,7 +33,7 @@ crease; and the cheeks, which fall in."""
 
 def muzzle(amount: float) -> Pulls:
     """The pulls of both sides, scaled."""
-    half = {point: tuple(amount * part for part in move) for point, move in MUZZLE.items()}
+    half: dict[Triple, Triple] = {point: (amount * a, amount * b, amount * c) for point, (a, b, c) in MUZZLE.items()}
     return half | {(-x, y, z): (-a, b, c) for (x, y, z), (a, b, c) in half.items()}
 
 
