@@ -50,7 +50,7 @@ def write_locks(folder: Path, hashes: dict[str, str]) -> None:
 @pytest.fixture
 def user(addon, monkeypatch, tmp_path) -> Path:
     """The user's folder, with no network, a wheel folder chosen, and a backend that can answer."""
-    folders = [tmp_path / name for name in ("my wheels", "locks", "user")]
+    folders = [tmp_path / name for name in ("my wheels", "locks", "it's a “user” ✗")]
     for folder in folders:
         folder.mkdir()
     wheels, locks, user = folders
