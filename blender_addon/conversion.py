@@ -7,24 +7,21 @@ moment leaves nothing behind.
 
 from __future__ import annotations
 
-import atexit
-import collections
 import re
 import shutil
 import tempfile
-import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import environment
-from .child import Child
-from .errors import BadInput, Cancelled, MouthpieceError
+from .errand import CommandFailed, Errand
+from .errors import BadInput, MouthpieceError
 
 STAGE = re.compile(r"(\d+)/(\d+) (.+)")
 """How the backend says what it begins: ``2/3 Checking its tensors``."""
 FIELDS = {"--config": "Layout", "--pca": "PCA Folder", "--templates": "Templates"}
 """What the command line's options are called in the dialog."""
-LINES_KEPT = 20
 
 
 @dataclass(frozen=True)
@@ -63,37 +60,27 @@ class Conversion:
         """Why the last one failed."""
         self.made: Path | None = None
         """What the last one has made."""
-        self._thread: threading.Thread | None = None
-        self._child: Child | None = None
-        self._cancelled = threading.Event()
-
-    @property
-    def busy(self) -> bool:
+        self.busy = False
         """Whether one goes on; `step` has to be called until none does."""
-        return self._thread is not None
+        self._errand = Errand()
 
     def begin(self, order: Order, python: Path, extension: Path, log: Path) -> None:
         """Begin one; raises `BadInput`, and nothing has begun."""
         order.check()
         self.stage, self.fraction, self.failure, self.made = "Starting", 0.0, None, None
-        self._cancelled.clear()
-        arguments = (order, python, extension, log)
-        self._thread = threading.Thread(target=self._run, args=arguments, name="mouthpiece_convert", daemon=True)
-        self._thread.start()
-        atexit.register(self.cancel)
+        self.busy = True
+        self._errand.start(lambda: self._run(order, python, extension, log))
 
     def cancel(self) -> None:
         """Stop what goes on; nothing is left of it."""
-        self._cancelled.set()
-        if child := self._child:
-            child.kill()
+        self._errand.cancel()
 
     def step(self) -> bool:
         """Look after it; True when it is over."""
-        if self._thread and self._thread.is_alive():
+        if self._errand.is_running:
             return False
-        self._thread = self._child = None
-        atexit.unregister(self.cancel)
+        self._errand.end()
+        self.busy = False
         return True
 
     def _run(self, order: Order, python: Path, extension: Path, log: Path) -> None:
@@ -110,20 +97,11 @@ class Conversion:
 
     def _convert(self, order: Order, python: Path, extension: Path, log: Path, scratch: Path) -> None:
         output = scratch / order.output.name
-        last: collections.deque[str] = collections.deque(maxlen=LINES_KEPT)
-        with log.open("w", encoding="utf-8") as record:
-            self._child = Child(environment.backend_command(python, extension, *order.words(output)), scratch)
-            if self._cancelled.is_set():  # while it was being started
-                self._child.kill()
-            for line in self._child.lines():
-                record.write(f"{line}\n")
-                last.append(line)
-                self._listen(line)
-            code = self._child.wait()
-        if self._cancelled.is_set():
-            raise Cancelled("Cancelled; nothing has been written.")
-        if code or not output.is_file():
-            raise _explained(last)
+        command = environment.backend_command(python, extension, *order.words(output))
+        try:
+            self._errand.run(command, scratch, log, self._listen)
+        except CommandFailed as failure:
+            raise _explained(failure.lines) from failure
         shutil.move(output, order.output)
 
     def _listen(self, line: str) -> None:
@@ -132,7 +110,7 @@ class Conversion:
             self.fraction = (number - 1) / count
 
 
-def _explained(lines: collections.deque[str]) -> MouthpieceError:
+def _explained(lines: Sequence[str]) -> MouthpieceError:
     """Why it failed, from the last lines that it has printed."""
     told = next((line for line in reversed(lines) if line.startswith("error: ")), "")
     if not told:

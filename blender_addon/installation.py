@@ -7,8 +7,6 @@ one, in two renames; whatever fails before leaves the old one as it was.
 
 from __future__ import annotations
 
-import atexit
-import collections
 import contextlib
 import enum
 import shutil
@@ -18,12 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import installer
-from .child import Child
-from .errors import Cancelled, MouthpieceError
+from .errand import CommandFailed, Errand
+from .errors import MouthpieceError
 from .installer import Order, Step
 from .lock import Lock
 
-LINES_KEPT = 60
 OTHER_BLENDER = "Another Blender is installing the backend just now. Wait until it is done."
 
 
@@ -51,9 +48,7 @@ class Installation:
         """Why the last one failed."""
         self.log: Path | None = None
         """Everything that the commands have printed."""
-        self._child: Child | None = None
-        self._cancelled = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._errand = Errand()
         self._problem: MouthpieceError | None = None
         self._order: Order | None = None
         self._lock = Lock()
@@ -71,7 +66,6 @@ class Installation:
         self._lock.acquire(log.with_name("install.lock"), OTHER_BLENDER)
         self.log, self._order = log, order
         self._start(State.BUILDING, self._build)
-        atexit.register(self.cancel)
 
     def remove(self, folder: Path) -> None:
         """Delete an environment; at once it is no longer found, its files go while time passes."""
@@ -82,13 +76,11 @@ class Installation:
 
     def cancel(self) -> None:
         """Stop what is being built, with everything it has started."""
-        self._cancelled.set()
-        if child := self._child:
-            child.kill()
+        self._errand.cancel()
 
     def step(self) -> bool:
         """Look after the thread; True when a new environment waits for `exchange` or nothing goes on any more."""
-        if self._thread and self._thread.is_alive():
+        if self._errand.is_running:
             return False
         if self.state is State.BUILDING and self._problem is None:
             self.state, self.stage = State.BUILT, "Putting it in place"
@@ -113,16 +105,13 @@ class Installation:
         """The end, good (None) or bad."""
         self.state, self.stage, self.line, self.fraction = State.IDLE, "", "", 0.0
         self.failure = problem
-        self._child = self._thread = None
+        self._errand.end()
         self._lock.release()
-        atexit.unregister(self.cancel)
 
     def _start(self, state: State, work: Callable[[], None]) -> None:
         self.state, self.stage, self.line, self.fraction = state, "Preparing", "", 0.0
         self.failure = self._problem = None
-        self._cancelled.clear()
-        self._thread = threading.Thread(target=self._run, args=(work,), name="mouthpiece_install", daemon=True)
-        self._thread.start()
+        self._errand.start(lambda: self._run(work))
 
     def _run(self, work: Callable[[], None]) -> None:
         """The thread: nothing here touches more than this object's attributes and files."""
@@ -154,22 +143,15 @@ class Installation:
     def _carry_out(self, step: Step, scratch: Path) -> None:
         """Run one command to its end; raises `Cancelled`, or `MouthpieceError` where it fails."""
         assert self._order and self.log
-        last: collections.deque[str] = collections.deque(maxlen=LINES_KEPT)
         with self.log.open("a", encoding="utf-8") as log:
             log.write(f"$ {subprocess.list2cmdline(step.command)}\n")
-            self._child = Child(step.command, scratch)
-            if self._cancelled.is_set():  # while it was being started
-                self._child.kill()
-            for line in self._child.lines():
-                log.write(f"{line}\n")
-                log.flush()
-                last.append(line)
-                self.line = line or self.line
-            code = self._child.wait()
-        if self._cancelled.is_set():
-            raise Cancelled("Cancelled; nothing has changed.")
-        if code:
-            raise installer.explain(step, last, self._order.wheels)
+        try:
+            self._errand.run(step.command, scratch, self.log, self._hear)
+        except CommandFailed as failure:
+            raise installer.explain(step, failure.lines, self._order.wheels) from failure
+
+    def _hear(self, line: str) -> None:
+        self.line = line or self.line
 
 
 def _partial(folder: Path) -> Path:
