@@ -181,7 +181,7 @@ class Generation(Job):
     def __init__(self, choice: Choice, launch: Launch, session: Session) -> None:
         """Check everything and begin; raises `MouthpieceError`, and nothing has begun."""
         super().__init__(session)
-        model = request.model_of(session.ready, choice.model)
+        model = request.model_of(session.models, choice.model)
         asked = choice.performance.possible_with(model, choice.space)
         choice = replace(choice, performance=asked)
         choice.writing.check()

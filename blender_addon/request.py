@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ class Order:
     feelings: Feelings | None
     """None: it is left to the model."""
 
-    def request(self, job: int, ready: protocol.Ready) -> protocol.Generate:
+    def request(self, job: int, models: Sequence[protocol.ModelInfo]) -> protocol.Generate:
         """The request of a job; raises `BadInput` where a sound file cannot be read."""
         import numpy as np
 
@@ -40,7 +41,7 @@ class Order:
             "fps": voice.fps,
             **{name: getattr(choice, name) for name in ("model", "space", "identity", "raw", "transcript", "language")},
         }
-        return protocol.Generate(job=job, **fields | self._performance(model_of(ready, choice.model)))
+        return protocol.Generate(job=job, **fields | self._performance(model_of(models, choice.model)))
 
     def _performance(self, model: protocol.ModelInfo | None) -> dict[str, Any]:
         """The fields for models that denoise."""
@@ -67,6 +68,6 @@ def _style(reference: StripSound, style_as: str) -> dict[str, Any]:
     return {"reference": sound, "style": str(style_as), **where}
 
 
-def model_of(ready: protocol.Ready | None, name: str) -> protocol.ModelInfo | None:
+def model_of(models: Sequence[protocol.ModelInfo], name: str) -> protocol.ModelInfo | None:
     """What a backend has told about a model; None while that is nothing."""
-    return next((model for model in ready.models if model.name == name), None) if ready else None
+    return next((model for model in models if model.name == name), None)

@@ -25,7 +25,7 @@ START_SECONDS = 180.0
 """How long a backend may take to its first message; loading torch from a cold disk takes most of a minute."""
 CANCEL_SECONDS = 0.8
 """How long a backend may take to answer a cancel before it is ended."""
-Request: TypeAlias = Callable[[int, protocol.Ready], protocol.Generate]
+Request: TypeAlias = Callable[[int, tuple[protocol.ModelInfo, ...]], protocol.Generate]
 """Builds a job's request from its number and from what the backend has told about its models."""
 
 
@@ -244,7 +244,7 @@ class Session:
 
     def _send_request(self) -> None:
         if self._request and self._backend and self.ready and self.state is State.RUNNING:
-            self._backend.send(functools.partial(self._request, self._job, self.ready))
+            self._backend.send(functools.partial(self._request, self._job, self.models))
             self._request, self._sent = None, True
 
     def _take_motion(self, finished: protocol.Finished) -> None:

@@ -16,7 +16,7 @@ from .text import draw_sentence
 
 def _model(context: Context) -> protocol.ModelInfo | None:
     """What is known of the chosen model: nothing before the backend has been started."""
-    return request.model_of(session.current.ready, properties.settings(context).model or properties.DEFAULT_MODEL)
+    return request.model_of(session.current.models, properties.settings(context).model or properties.DEFAULT_MODEL)
 
 
 class PerformanceTab(Tab):
