@@ -7,6 +7,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -102,6 +103,21 @@ def test_logs_that_cannot_be_written_are_one_sentence(addon, choice, tmp_path, r
             addon.job.Generation(choice(), launch, addon.session.Session())
         assert is_sentence(str(caught.value))
     record("backend logs that cannot be written", 2, "one sentence")
+
+
+def test_an_installation_without_a_place(addon, tmp_path, record):
+    """*Install Backend* into a folder that cannot be written, and onto a full disk; the log of it may be lost, too."""
+    installer = addon.installer
+    for folder, left in ((Path("/proc/self/task/env"), 1 << 40), (tmp_path / "env", 0)):
+        order = installer.Order(folder, installer.Build.CPU, tmp_path, installer.LOCKS)
+        installing = addon.installation.Installation()
+        with full_disk(left):
+            installing.begin(order, tmp_path / "log.txt")
+            while not installing.step():
+                time.sleep(0.01)
+        assert is_sentence(str(installing.failure)), installing.failure
+        assert not list(tmp_path.glob("env*"))
+    record("Install Backend in a closed folder, on a full disk", 2, "one sentence, nothing left")
 
 
 def test_two_blenders_at_once(addon, long_enough, tmp_path, times, record):
