@@ -51,11 +51,6 @@ def recorded(strip: str, character: str) -> list[Listed]:
     return [Listed(Ledger.of(action).lines[0].record, action == shown) for action in actions]
 
 
-def playing(strip: str, character: str) -> list[str]:
-    """The names of the actions that play a strip on a character."""
-    return [spot.place.action.name for spot in _spots(strip, character)]
-
-
 def show(strip: str, character: str, number: int) -> None:
     """Let another take play, on all that moves the character; raises `BadInput`, and nothing has changed."""
     spots = _spots(strip, character)
@@ -63,8 +58,6 @@ def show(strip: str, character: str, number: int) -> None:
         if number not in spot.takes:
             raise BadInput(f"“{character}” has no take {number} of “{strip}”.")
         owner.check_not_tweaked(spot.block, character)
-        if len(Ledger.of(spot.place.action).lines) > 1:
-            raise BadInput(f"“{spot.place.action.name}” holds another lip sync too, so its takes cannot be exchanged.")
     for spot in spots:
         if number != spot.place.line.record.take:
             _exchange(spot, spot.takes[number])

@@ -94,6 +94,19 @@ def test_flipping_goes_round(head):
     assert [action.name for action in bpy.data.actions if not action.use_fake_user] == ["Mouthpiece line Head take 3"]
 
 
+def test_nothing_flips_in_tweak_mode(head, scene):
+    scene.mouthpiece_writing.mode = "nla"
+    ops.generate()
+    data = head.data.shape_keys.animation_data
+    data.nla_tracks.active = data.nla_tracks[0]
+    data.nla_tracks[0].strips[0].select = True
+    data.use_tweak_mode = True
+    with pytest.raises(RuntimeError, match="tweak mode"):
+        ops.flip_take(way="next")
+    data.use_tweak_mode = False
+    assert closed(head) == 0.4
+
+
 def test_keeping_one_removes_the_others(addon, head):
     ops.generate()
     ops.show_take(number=2)
