@@ -101,7 +101,8 @@ def another(frame: bytes, chance) -> bytes:
     if chance.random() < 0.75:
         return mutations.broken(frame, chance)
     kind = chance.choice(mutations.REPLIES)
-    fields = {"job": 1} if "job" in kind.__dataclass_fields__ else {"protocol": protocol.VERSION}
+    fitting = {"job": 1, "protocol": protocol.VERSION}
+    fields = {name: value for name, value in fitting.items() if name in kind.__dataclass_fields__}
     if kind is protocol.Failed:
         fields["reason"] = "There is a reason, and the backend says it."
     return mutations.frame(mutations.any_message(kind, chance, **fields))
