@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import bpy
@@ -12,12 +11,10 @@ from bpy.types import Context, Event, UILayout
 
 from .. import environment, installation, installer, preferences, runner, sentences, session
 from ..errors import Cancelled, MouthpieceError
-from ..redraw import redraw
 from . import status
+from .box import Box
 from .buttons import AT_WORK, AtOnce, OpenFile, TakesTime
 from .text import draw_sentence
-
-TICK_SECONDS = 0.1
 
 
 class InstallBackend(TakesTime, bpy.types.Operator):
@@ -40,11 +37,11 @@ class InstallBackend(TakesTime, bpy.types.Operator):
 
     def watch(self) -> None:
         """Move it on from a timer."""
-        _watch()
+        page.watch()
 
     def wait(self) -> None:
         """Move it on to its end, and wait for the backend's first answer."""
-        _wait()
+        page.wait()
         runner.current.wait()
 
     def tell(self) -> set[str]:
@@ -97,9 +94,9 @@ class RemoveBackend(AtOnce, bpy.types.Operator):
                 f"The backend's environment cannot be deleted: {problem}. Close what uses it."
             ) from problem
         if bpy.app.background:
-            _wait()
+            page.wait()
         else:
-            _watch()
+            page.watch()
         return ""
 
 
@@ -218,37 +215,10 @@ def _check_backend() -> None:
         runner.current.watch()
 
 
-def _wait() -> None:
-    while _step():
-        time.sleep(TICK_SECONDS)
-
-
-def _watch() -> None:
-    if not bpy.app.timers.is_registered(_on_timer):
-        bpy.app.timers.register(_on_timer, persistent=True)
-
-
-def _on_timer() -> float | None:
-    goes_on = _step()
-    redraw()
-    return TICK_SECONDS if goes_on else None
+def _stop() -> None:
+    installation.current.cancel()
 
 
 CLASSES = (InstallBackend, CancelInstallation, RemoveBackend, OpenInstallLog)
-
-
-def register() -> None:
-    """Put the box on the preferences page."""
-    for one in CLASSES:
-        bpy.utils.register_class(one)
-    preferences.BOXES.append(draw)
-
-
-def unregister() -> None:
-    """Stop what goes on, and take the box away."""
-    installation.current.cancel()
-    if bpy.app.timers.is_registered(_on_timer):
-        bpy.app.timers.unregister(_on_timer)
-    preferences.BOXES.remove(draw)
-    for one in reversed(CLASSES):
-        bpy.utils.unregister_class(one)
+page = Box(CLASSES, draw, _step, _stop)
+register, unregister = page.register, page.unregister

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import bpy
@@ -11,12 +10,11 @@ from bpy.types import Context, Event, UILayout
 
 from .. import conversion, fields, model_files, preferences, runner, session
 from ..errors import BadInput, Cancelled, MouthpieceError
-from ..redraw import redraw
+from .box import Box
 from .buttons import AT_WORK, AtOnce, TakesTime
 from .file_dialog import FileDialog
 from .text import draw_sentence
 
-TICK_SECONDS = 0.1
 SHIPPED = preferences.FOLDER / "backend" / "weights"
 
 
@@ -141,12 +139,11 @@ class ConvertCheckpoint(FileDialog, TakesTime, bpy.types.Operator):
 
     def watch(self) -> None:
         """Look after it from a timer."""
-        bpy.app.timers.register(_on_timer, persistent=True)
+        page.watch()
 
     def wait(self) -> None:
         """Look after it to its end."""
-        while _goes_on():
-            time.sleep(TICK_SECONDS)
+        page.wait()
 
     def tell(self) -> set[str]:
         """What it has made, or why it has failed."""
@@ -240,27 +237,10 @@ def _goes_on() -> bool:
     return False
 
 
-def _on_timer() -> float | None:
-    goes_on = _goes_on()
-    redraw()
-    return TICK_SECONDS if goes_on else None
+def _stop() -> None:
+    conversion.current.cancel()
 
 
 CLASSES = (RefreshModels, OpenModelsFolder, RemoveModel, ConvertCheckpoint, CancelConversion)
-
-
-def register() -> None:
-    """Put the box on the preferences page."""
-    for one in CLASSES:
-        bpy.utils.register_class(one)
-    preferences.BOXES.append(draw)
-
-
-def unregister() -> None:
-    """Stop what goes on, and take the box away."""
-    conversion.current.cancel()
-    if bpy.app.timers.is_registered(_on_timer):
-        bpy.app.timers.unregister(_on_timer)
-    preferences.BOXES.remove(draw)
-    for one in reversed(CLASSES):
-        bpy.utils.unregister_class(one)
+page = Box(CLASSES, draw, _goes_on, _stop)
+register, unregister = page.register, page.unregister
