@@ -59,7 +59,7 @@ def test_a_full_disk_keeps_the_old_file(addon, writers, tmp_path, record):
             assert is_sentence(str(caught.value))
         assert path.read_bytes() == b"what was here before"
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"made{ending}" for ending in writers)
-    record("full disk, each kind of file that the add-on writes", 2 * len(writers), "old file kept, one sentence")
+    record("full disk, the files of the add-on", 2 * len(writers), "old file kept, one sentence")
 
 
 def test_a_folder_that_cannot_be_written(addon, writers, record):
@@ -68,7 +68,7 @@ def test_a_folder_that_cannot_be_written(addon, writers, record):
         with pytest.raises(addon.errors.MouthpieceError) as caught:
             write(Path("/proc/self/task") / f"made{ending}")
         assert is_sentence(str(caught.value))
-    record("folder that the add-on cannot write", len(writers), "one sentence")
+    record("folder that cannot be written, the files of the add-on", len(writers), "one sentence")
 
 
 def test_odd_names(writers, tmp_path, record):
@@ -79,7 +79,7 @@ def test_odd_names(writers, tmp_path, record):
             longest = "n" * (255 - len(ending)) if folder is folders[-1] else f"{folder.name[:40]} name"
             write(folder / f"{longest}{ending}")
         assert len(list(folder.iterdir())) == len(writers)
-    record("odd names and paths, the add-on's files", len(folders) * len(writers), "written whole")
+    record("odd names and paths, the files of the add-on", len(folders) * len(writers), "written whole")
 
 
 def test_sounds_in_odd_places_are_heard(addon, shot, scene, use_fake, tmp_path, record):

@@ -108,7 +108,7 @@ def test_a_full_disk(tiny, tmp_path, record):
             tried += 1
         assert path.read_bytes() == b"what was here before"
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"made{ending}" for ending in WRITERS)
-    record("full disk, each kind of file that the backend writes", tried, "old file kept, no half file, one sentence")
+    record("full disk, the files of the backend", tried, "old file kept, no half file, one sentence")
 
 
 @posix
@@ -116,7 +116,7 @@ def test_a_folder_that_cannot_be_written(tiny, tmp_path, record):
     folder = unwritable(tmp_path / "closed")
     for ending, write in WRITERS.items():
         refusal(lambda write=write, ending=ending: write(folder / f"made{ending}", tiny))
-    record("folder that cannot be written, likewise", len(WRITERS), "one sentence")
+    record("folder that cannot be written, the files of the backend", len(WRITERS), "one sentence")
 
 
 def test_odd_names(tiny, tmp_path, record):
@@ -130,7 +130,7 @@ def test_odd_names(tiny, tmp_path, record):
             write(path, tiny)
             assert path.stat().st_size
         assert len(list(folder.iterdir())) == len(WRITERS)
-    record("odd names and paths, likewise", len(folders) * len(WRITERS), "written whole")
+    record("odd names and paths, the files of the backend", len(folders) * len(WRITERS), "written whole")
 
 
 @posix
