@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 BEGIN, END = "<!-- figures: make faults -->", "<!-- end of figures -->"
 FILES = (
@@ -27,13 +28,13 @@ FILES = (
 """The order of the table."""
 
 
-def rows(folder: Path) -> list[dict[str, object]]:
+def rows(folder: Path) -> list[dict[str, Any]]:
     """What was measured, one row a fault."""
     found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
     return sorted(found, key=lambda row: FILES.index(Path(row["test"]).stem))
 
 
-def table(found: list[dict[str, object]]) -> str:
+def table(found: list[dict[str, Any]]) -> str:
     """The rows in markdown."""
     lines = ["| fault | tried | what came of it | test |", "|---|---:|---|---|"]
     lines += [f"| {row['fault']} | {row['tried']:,} | {row['outcome']} | `{row['test']}` |" for row in found]
