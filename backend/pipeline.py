@@ -231,10 +231,10 @@ def _takes(
 ) -> Iterator[np.ndarray]:
     from . import takes
 
-    gain = np.float32(1.0 if planned.raw else audio.speech_gain(samples))
-    stage = takes.Stage(planned.space.name, planned.space.fps, planned.row)
+    gain = 1.0 if planned.raw else audio.speech_gain(samples)
+    stage = takes.Stage(planned.space.name, planned.space.fps, planned.row, gain)
     model = cast("DiffusionTalker", loaded.model)
-    for piece in takes.perform(model, samples * gain, stage, performance, partial(_go_on, stop)):
+    for piece in takes.perform(model, samples, stage, performance, partial(_go_on, stop)):
         yield _checked(loaded, piece)
 
 

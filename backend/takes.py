@@ -45,6 +45,8 @@ class Stage:
     fps: float
     row: int | None
     """Row of the identity table; None for the pivot."""
+    gain: float = 1.0
+    """What the sound is multiplied by, window by window: a copy of a long one would take as much memory."""
 
 
 class _Piece(NamedTuple):
@@ -89,7 +91,7 @@ def perform(
 ) -> Iterator[np.ndarray]:
     """All takes of `samples` (float32 [n], mono, 16 kHz): float32 [frames, takes, dim], in order and without gaps."""
     steps = _steps(model, stage, performance)
-    heard = windows.cross_fade(_heard(model, samples, stage.fps, go_on), stage.fps, _EDGE_SECONDS)
+    heard = windows.cross_fade(_heard(model, samples, stage, go_on), stage.fps, _EDGE_SECONDS)
     for piece in _noisy(model, stage, performance, heard):
         current: _Piece | None = piece
         for step in steps:
@@ -150,9 +152,10 @@ def _personal(model: DiffusionTalker, stage: Stage, performance: Performance) ->
     return at
 
 
-def _heard(model: DiffusionTalker, samples: np.ndarray, fps: float, go_on: GoOn) -> Iterator[np.ndarray]:
+def _heard(model: DiffusionTalker, samples: np.ndarray, stage: Stage, go_on: GoOn) -> Iterator[np.ndarray]:
     """What the denoiser is told of the sound, float32 [frames, denoiser width], for every window."""
-    level = _level(model, samples)
+    fps, gain = stage.fps, np.float32(stage.gain)
+    level = _level(model, samples, gain)
 
     def told(sounds: np.ndarray, frames: int) -> np.ndarray:
         with torch.inference_mode(), watched(model.encoder, go_on):
@@ -162,16 +165,17 @@ def _heard(model: DiffusionTalker, samples: np.ndarray, fps: float, go_on: GoOn)
     for window in windows.windows(len(samples)):
         go_on()
         first, last = (windows.frame_count(edge, fps) for edge in (window.start, window.stop))
-        yield memory.in_parts(told, samples[None, window.start : window.stop], last - first, fps)[0]
+        yield memory.in_parts(told, samples[None, window.start : window.stop] * gain, last - first, fps)[0]
 
 
-def _level(model: DiffusionTalker, samples: np.ndarray) -> Tensor | None:
+def _level(model: DiffusionTalker, samples: np.ndarray, gain: np.float32 | None = None) -> Tensor | None:
     """How loud the speech of the whole sound is, where the encoder goes by it."""
     encoder = model.mel
     if encoder is None:
         return None
     length = _LEVEL_SECONDS * windows.SAMPLE_RATE
-    pieces = (samples[start : start + length] for start in range(0, len(samples), length))
+    gain = np.float32(1) if gain is None else gain
+    pieces = (samples[start : start + length] * gain for start in range(0, len(samples), length))
     with torch.inference_mode():
         return encoder.level_of(torch.cat([encoder.loudness(_tensor(model, piece)[None]) for piece in pieces], dim=1))
 
