@@ -12,7 +12,7 @@ OLDER_BLENDERS := 4.2.23 4.4.0 4.5.15
 
 export MOUTHPIECE_BACKEND_PYTHON := $(CURDIR)/$(PY)
 
-.PHONY: help demo demo-own-rig test test-slow test-blenders faults lint format package lock bench default-model environments clean
+.PHONY: help demo demo-own-rig test test-slow test-blenders faults lint format package lock bench default-model more-people environments clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -99,6 +99,22 @@ default-model: environments  ## the default model from nothing: PEOPLE=aligned r
 	$(TRAIN) --run $(MODEL)/first --output $(MODEL)/first.safetensors $(MILD:%=--set %)
 	$(TRAIN) --run $(MODEL)/second --output $(MODEL)/second.safetensors --from $(MODEL)/first.safetensors $(STRONG:%=--set %)
 	$(TRAIN) --run $(MODEL)/third --output $(MODEL)/default.safetensors --from $(MODEL)/second.safetensors $(HURRIED:%=--set %)
+
+# What did not make a better model (docs/default_model.md): people whom Debian's packages hold, for whoever wants to go on.
+DEBIAN := $(MODEL)/debian
+LIVELY := optimizer.steps=2800 optimizer.rate=1e-3 optimizer.warmup=60 optimizer.validate_every=200 optimizer.average=0.997
+
+more-people: environments $(DEBIAN)  ## go on from `default-model` with people in Debian's packages: PEOPLE, WATCH as there
+	$(PY) -m backend collect $(DEBIAN) $(MODEL)/collected
+	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus $(MODEL)/collected --output $(MODEL)/more
+	$(PY) -m backend train --data $(MODEL)/more $(WATCH:%=--watch %) --run $(MODEL)/fourth \
+		--from $(MODEL)/default.safetensors --output $(MODEL)/more-people.safetensors $(LIVELY:%=--set %)
+
+$(DEBIAN):  # packages with recordings of people, unpacked; elsewhere than on Debian, put them there by hand
+	mkdir -p $(DEBIAN).archives
+	cd $(DEBIAN).archives && apt-get download tuxpaint-stamps-default fillets-ng-data fillets-ng-data-cs fillets-ng-data-nl
+	for archive in $(DEBIAN).archives/*.deb; do dpkg-deb -x $$archive $(DEBIAN).part || exit 1; done
+	mv $(DEBIAN).part $(DEBIAN)
 
 clean:  ## remove what the commands made; the environments stay
 	rm -rf dist out runs
