@@ -106,7 +106,7 @@ def test_the_protocol_knows_only_its_wire_format():
 
 
 def test_motion_files_need_no_more_than_blender_has():
-    shared = {"backend.motion_file", "backend.npz", "backend.face"}
+    shared = {"backend.motion_file", "backend.npz", "backend.whole_file", "backend.face"}
     for name in shared:
         loaded = imports(ROOT / f"{name.replace('.', '/')}.py", only_at_import_time=True)
         found = {m for m in loaded if inside(m, HEAVY) or (inside(m, {"backend"}) and not inside(m, shared))}
