@@ -8,6 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backend import checkpoint
+from backend.checkpoint import ModelCard
+from backend.face import ARKIT_CHANNELS, arkit
+from backend.models.audio_encoder import MelEncoderConfig
+from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
 from backend.phonetics.phones import Phone
 from backend.training.errors import CorpusError
 from backend.training.speech import collect, corpus, packages
@@ -90,6 +95,21 @@ def test_sounds_become_a_corpus_and_wrong_words_are_left_out(tree, tmp_path):
     middles = [(start + end) / 2 + offset for start, end in english.shut()]
     true_middles = [(start + end) / 2 for start, end in wanted["closures"]]
     assert middles == pytest.approx(true_middles, abs=0.05)
+
+
+def test_without_espeak_ng_nothing_is_left_out_silently(tree, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CorpusError, match="espeak-ng is not installed"):
+        collect.collect(packages.find(tree), tmp_path / "corpus", processes=1)
+
+
+def test_a_model_without_ears_is_refused(tree, tmp_path):
+    deaf = tmp_path / "deaf.safetensors"
+    heads = (HeadConfig("arkit", len(ARKIT_CHANNELS)),)
+    model = UniTalker(UniTalkerConfig(MelEncoderConfig(width=8, blocks=1), "conv", 8, 1, heads))
+    checkpoint.save(deaf, model.eval(), [arkit(60.0)], (), ModelCard("deaf", "", "none"))
+    with pytest.raises(CorpusError, match="hears no phones"):
+        collect.collect(packages.find(tree), tmp_path / "corpus", 1, str(deaf))
 
 
 def test_short_sounds_share_a_recording_without_moving_their_phones():

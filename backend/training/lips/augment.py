@@ -46,11 +46,8 @@ def interrupted(chunk: np.ndarray, pauses: np.ndarray, sounds: np.ndarray, rando
     length = round(random.uniform(0.3, 1.0) * (last - first))
     start = first + random.integers(last - first - length + 1)
     maker = (breath, coughs, coughs, knocks)[random.integers(4)]
-    sound = (
-        coughs(random, length)
-        if maker is coughs
-        else piece_of(sounds[MAKERS.index(maker) :: len(MAKERS)], length, random)
-    )
+    made_before = sounds[MAKERS.index(maker) :: len(MAKERS)]
+    sound = coughs(random, length) if maker is coughs else piece_of(made_before, length, random)
     fade = np.minimum(np.minimum(np.arange(length), np.arange(length)[::-1]) / 160, 1)
     scale = _level(chunk) / max(_level(sound), 1e-6) * 10 ** (random.uniform(-25, 5) / 20)
     changed = chunk.copy()

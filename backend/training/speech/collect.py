@@ -10,7 +10,7 @@ import multiprocessing
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +19,10 @@ from backend import alignment, catalogue, checkpoint, hearing, phone_track
 from backend.audio import SAMPLE_RATE, AudioError, decode, level
 from backend.checkpoint import LoadedModel
 from backend.phone_track import TimedPhone
-from backend.phonetics import words
+from backend.phonetics import espeak, words
 from backend.phonetics.phones import CLASSES, IPA, SILENCE, Phone, closures_of
 from backend.phonetics.pronunciation import PronunciationError
+from backend.training.errors import CorpusError
 from tqdm import tqdm
 
 from . import corpus
@@ -57,9 +58,12 @@ class Aligned:
 def collect(prompted: Sequence[Prompted], folder: Path, processes: int, listener: str = "default") -> tuple[int, int]:
     """Writes the corpus of some sounds; returns how many of them it holds, and how many were left out.
 
-    `listener` is a model that hears phones, by name or file. Raises CheckpointError where it cannot be opened.
+    `listener` is a model that hears phones, by name or file. Raises CheckpointError where it cannot be opened, and
+    CorpusError where it hears none or espeak-ng, which tells how words are said, is missing.
     """
-    checkpoint.load(catalogue.find_or_open(listener))
+    if espeak.program() is None:
+        raise CorpusError("espeak-ng is not installed, and only it knows how the words of so many languages are said.")
+    _ear(listener)
     (folder / "audio").mkdir(parents=True, exist_ok=True)
     batches = _batches(prompted)
     kept, lines = 0, []
@@ -92,17 +96,20 @@ def _collected(folder: Path, listener: str, batch: tuple[str, list[Prompted]]) -
     return len(sounds), [_recording(folder, f"{name}-{number:02d}", group) for number, group in groups]
 
 
-_listeners: dict[str, LoadedModel] = {}
-"""The model of a worker process, opened once."""
+@cache
+def _ear(listener: str) -> LoadedModel:
+    """The model that listens, opened once in a process; raises CheckpointError, or CorpusError for a deaf one."""
+    import torch
+
+    torch.set_num_threads(1)
+    loaded = checkpoint.load(catalogue.find_or_open(listener))
+    if not hearing.has_ears(loaded):
+        raise CorpusError(f"The model {listener} hears no phones; name one that does, such as default.")
+    return loaded
 
 
 def _aligned(listener: str, prompted: Prompted) -> Aligned | None:
     """One sound with its phones; None where it does not fit its words."""
-    import torch
-
-    torch.set_num_threads(1)
-    if listener not in _listeners:
-        _listeners[listener] = checkpoint.load(catalogue.find_or_open(listener))
     try:
         samples = level(decode(prompted.sound))
         spoken = words.pronounce(prompted.text, prompted.language)
@@ -110,7 +117,7 @@ def _aligned(listener: str, prompted: Prompted) -> Aligned | None:
         return None
     if len(samples) > LONGEST * SAMPLE_RATE:
         return None
-    heard = hearing.listen(_listeners[listener], samples)
+    heard = hearing.listen(_ear(listener), samples)
     track = phone_track.aligned(heard.phones, spoken, alignment.decode(heard.phones))
     return None if track is None or not _believable(track) else _cut(prompted, samples, track)
 

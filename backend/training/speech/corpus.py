@@ -33,7 +33,8 @@ class Recording:
     """The same with p and b moved to the gap in the sound; empty where nobody looked."""
     alphabet: str = "arpabet"
     aligned: str = "engine"
-    """Where the times come from: `engine`, `forced` (a recogniser) or `cross-lingual` (one of another language)."""
+    """Where the times come from: `engine`, `forced` (a recogniser), `cross-lingual` (one of another language) or
+    `own ear` (the default model)."""
     score: float = 1.0
     """How sure the aligner was, 0 to 1."""
     duration: float = 0.0
