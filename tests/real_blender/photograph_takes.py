@@ -48,13 +48,9 @@ def act() -> Act:
     click(bpy.ops.mouthpiece.check_backend)
     yield from until(lambda: session.ready is not None)
     in_window.open_panel(mouthpiece("interface.performance_tab").PerformanceInViewport)
-    yield 1.0
-    region = next(region for region in view.regions if region.type == "UI")
-    with bpy.context.temp_override(window=window, area=view, region=region):
-        bpy.ops.view2d.scroll_down(deltay=160)
+    yield from in_window.scroll_to_the_end()
     yield from shoot("performance")
-    with bpy.context.temp_override(window=window, area=view, region=region):
-        bpy.ops.view2d.scroll_up(deltay=160)
+    in_window.scroll_up()
     click(bpy.ops.mouthpiece.generate)
     yield from until(lambda: not runner.busy)
     if runner.report is None or len(runner.report.takes) != 3:

@@ -52,8 +52,9 @@ def shoot(name: str, panel: type) -> Act:
     """A picture with one sub-panel open: Blender opens what is new to it as its options say."""
     closed = panel.bl_idname
     as_new(panel, f"{closed}_open", set())
-    yield 1.0
+    yield from in_window.scroll_to_the_end()
     photograph(FOLDER / f"{name}.png")
+    in_window.scroll_up()
     as_new(panel, closed, {"DEFAULT_CLOSED"})
 
 
