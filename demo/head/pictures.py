@@ -119,8 +119,8 @@ def sideless(name: str) -> str:
 
 
 def save(tiles: list[np.ndarray], columns: int, path: Path) -> None:
-    """The tiles as one JPEG, row by row from the top."""
-    blank = np.full_like(tiles[0], 0.12)
+    """The tiles as one JPEG, row by row from the top; an unfilled rest has the backdrop's colour."""
+    blank = np.broadcast_to(tiles[0][0, 0], tiles[0].shape)
     tiles = tiles + [blank] * (-len(tiles) % columns)
     rows = [np.hstack(tiles[start : start + columns]) for start in range(0, len(tiles), columns)]
     sheet = np.vstack(rows[::-1])
