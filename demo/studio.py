@@ -110,7 +110,7 @@ def world(scene: bpy.types.Scene) -> None:
 
 
 def quick_render(scene: bpy.types.Scene, samples: int = 3) -> None:
-    """Cycles with few samples and bounces and the fast denoiser: about two seconds a frame on two cores."""
+    """Cycles with few samples and bounces and the fast denoiser: about a second and a half a frame on two cores."""
     cycles, render = scene.cycles, scene.render
     render.engine = "CYCLES"
     cycles.samples = samples
