@@ -60,7 +60,7 @@ def read(path: Path) -> tuple[Shot, ...]:
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         raise BadInput(f"The job file {path} cannot be read: {problem}") from problem
     shots = data.pop("shots", [])
     defaults = data.pop("defaults", {})

@@ -61,7 +61,7 @@ def read(path: Path, *, is_own: bool) -> ModelFile:
         )
     except OSError as problem:
         return ModelFile(path, 0, is_own, problem=f"It cannot be read: {problem.strerror}.")
-    except (ValueError, LookupError, TypeError, AttributeError, struct.error):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, struct.error):
         hint = "It is no model of Mouthpiece. Official UniTalker checkpoints have to be converted."
         return ModelFile(path, 0, is_own, problem=hint)
 

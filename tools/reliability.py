@@ -17,6 +17,7 @@ FILES = (
     "test_frames",
     "test_answers",
     "test_damaged_files",
+    "test_damaged_settings",
     "test_sudden_death",
     "test_memory",
     "test_many_jobs",

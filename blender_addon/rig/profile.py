@@ -89,7 +89,7 @@ def parse(text: str, name: str) -> RigProfile:
     try:
         data = json.loads(text)
         return _extended(data) if "extends" in data else _whole(data)
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as problem:
         raise BadInput(f"The rig profile “{name}” cannot be read: {problem!r}.") from problem
 
 

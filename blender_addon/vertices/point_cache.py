@@ -51,7 +51,7 @@ def read(path: Path) -> np.ndarray:
     if len(data) < _HEADER.size or data[: len(_MAGIC)] != _MAGIC:
         raise BadInput(f"“{path.name}” is no PC2 file.")
     _, _, vertices, _, _, frames = _HEADER.unpack_from(data)
-    if len(data) != _HEADER.size + frames * vertices * 12:
+    if min(frames, vertices) < 0 or len(data) != _HEADER.size + frames * vertices * 12:
         raise BadInput(f"“{path.name}” is cut off; generate again.")
     return np.frombuffer(data, "<f4", offset=_HEADER.size).reshape(frames, vertices, 3)
 

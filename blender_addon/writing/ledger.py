@@ -112,7 +112,7 @@ class Ledger:
         """What an action remembers; empty for any action without lip sync."""
         try:
             return _read(action[PROPERTY])
-        except (KeyError, TypeError, ValueError):
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
             return cls(False, ())
 
     def store(self, action: Action) -> None:

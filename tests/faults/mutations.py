@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Messages of every kind that the protocol has, made from its own annotations, and frames of them that are broken."""
+"""Messages of every kind that the protocol has, made from its own annotations, broken frames of them; broken files."""
 
 from __future__ import annotations
 
@@ -136,3 +136,22 @@ def closed(header: dict[str, Any], payload: bytes) -> bytes:
     """A frame of any header."""
     text = json.dumps(header).encode()
     return struct.pack("<II", len(text), len(payload)) + text + payload
+
+
+def damaged(data: bytes, chance: random.Random) -> bytes:
+    """Cut off, with flipped bits (half of them near an end, where headers are), or with a hole of one value."""
+    match chance.randrange(4):
+        case 0:
+            return data[: chance.randrange(len(data))]
+        case 1:
+            spoiled = bytearray(data)
+            first = chance.randrange(len(data))
+            length = min(chance.choice((4, 8, 600)), len(data) - first)
+            spoiled[first : first + length] = bytes([chance.choice((0, 0xFF, 0x7F))]) * length
+        case _:
+            spoiled = bytearray(data)
+            reach = chance.choice((64, 512, len(data)))
+            for _ in range(chance.choice((1, 3, 30))):
+                place = chance.randrange(min(reach, len(data)))
+                spoiled[-1 - place if chance.random() < 0.25 else place] ^= 1 << chance.randrange(8)
+    return bytes(spoiled)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import io
 import json
 import pickle
-import random
 import shutil
 import struct
 import subprocess
@@ -28,6 +27,7 @@ from tests.backend.conftest import babble, encoded
 from tests.backend.test_hostile_flame_files import HOSTILE, hostile
 from tests.faults.backend.victim import CASE, ROOT
 from tests.faults.figures import MB, is_sentence, linux
+from tests.faults.mutations import damaged
 
 VICTIM = Path(__file__).with_name("victim.py")
 FLAME = ROOT / "tests" / "data" / "flame" / "flame_synthetic.pkl"
@@ -116,25 +116,6 @@ def sounds(folder: Path) -> list[Path]:
     for path, (kind, subtype) in zip(paths, kinds.values(), strict=True):
         path.write_bytes(encoded(babble(0.75, 24_000), 24_000, kind, subtype))
     return paths
-
-
-def damaged(data: bytes, chance: random.Random) -> bytes:
-    """Cut off, with flipped bits (half of them near an end, where headers are), or with a hole of one value."""
-    match chance.randrange(4):
-        case 0:
-            return data[: chance.randrange(len(data))]
-        case 1:
-            spoiled = bytearray(data)
-            first = chance.randrange(len(data))
-            length = min(chance.choice((4, 8, 600)), len(data) - first)
-            spoiled[first : first + length] = bytes([chance.choice((0, 0xFF, 0x7F))]) * length
-        case _:
-            spoiled = bytearray(data)
-            reach = chance.choice((64, 512, len(data)))
-            for _ in range(chance.choice((1, 3, 30))):
-                place = chance.randrange(min(reach, len(data)))
-                spoiled[-1 - place if chance.random() < 0.25 else place] ^= 1 << chance.randrange(8)
-    return bytes(spoiled)
 
 
 def test_whole_files_are_read(victim: Victim, whole: dict[str, list[Path]], tmp_path: Path):
