@@ -101,7 +101,7 @@ def models_folder() -> Path:
     if chosen().models.strip():
         return Path(bpy.path.abspath(chosen().models.strip())).expanduser()
     folder = _user_folder() / "models"
-    with contextlib.suppress(OSError):  # where it cannot be made, the next start says that it is not there
+    with contextlib.suppress(OSError):  # where nothing can be written, there are the shipped models
         folder.mkdir(exist_ok=True)
     return folder
 
@@ -160,9 +160,10 @@ def chosen() -> MouthpiecePreferences:
 def _serve_options() -> tuple[str, ...]:
     """What the preferences add to the command; raises `BadInput` where a file or folder in them is gone."""
     choices = chosen()
+    models = choices.models or (str(models_folder()) if models_folder().is_dir() else "")
     options = ["--device", choices.device] if choices.device != "auto" else []
     named = (
-        ("--models", str(models_folder()), Path.is_dir),
+        ("--models", models, Path.is_dir),
         ("--flame", choices.flame, Path.is_file),
         ("--dictionary", choices.dictionary, Path.is_file),
     )

@@ -100,6 +100,15 @@ def test_another_folder_can_be_chosen_and_one_that_is_gone_is_named(addon, files
     assert str(folder) in addon.preferences.launch().command
 
 
+def test_where_nothing_can_be_written_the_shipped_models_are_enough(addon, monkeypatch, tmp_path):
+    (tmp_path / "user").write_text("no folder", encoding="utf-8")
+    monkeypatch.setattr(addon.preferences, "new_log_file", lambda _kind: tmp_path / "backend.log")
+    monkeypatch.setattr(addon.preferences, "_user_folder", lambda: tmp_path / "user")
+    assert "--models" not in addon.preferences.launch().command
+    addon.interface.models.current.refresh()
+    assert [file.name for file in addon.interface.models.current.files()] == ["default"]
+
+
 def test_only_own_models_are_removed(files, folder):
     write_model(folder / "anna.safetensors", ("arkit", "controls", 52))
     files()
