@@ -23,7 +23,7 @@ def frames_of(replies: list[protocol.Reply]) -> int:
 
 def test_many_jobs_in_a_row(own_client, request_for, times, chance, record):
     """Whole ones, cancelled ones and failures; the first fifth warms everything up."""
-    tried, process = times(40, 500), own_client.child.pid
+    tried, process = times(30, 500), own_client.child.pid
     for job in range(1, tried + 1):
         kind = chance.choice(("whole", "whole", "cancelled", "failed"))
         own_client.send(request_for(job, 3.0, model="nobody" if kind == "failed" else "tiny"))

@@ -36,8 +36,7 @@ def test_the_real_errors_are_known():
         memory.in_parts(lambda *_: (_ for _ in ()).throw(ValueError("something else")), np.zeros((1, 16_000)), 1, 1.0)
 
 
-@pytest.mark.parametrize("fps", [25.0, 30.0, 60.0])
-@pytest.mark.parametrize("seconds", [25.0, 24.37, 9.01])
+@pytest.mark.parametrize(("fps", "seconds"), [(25.0, 25.0), (30.0, 24.37), (60.0, 9.01)])
 def test_parts_are_joined_in_their_places(fps: float, seconds: float):
     """A model that tells the time: whole seconds of the sound, wherever it is cut."""
     clock = np.arange(round(seconds * 16_000), dtype=np.float32) / 16_000
@@ -69,7 +68,7 @@ def run_out(monkeypatch, kind: type, method: str, most: int, error) -> None:
 
 @pytest.mark.parametrize("device", ERRORS)
 def test_motion_in_smaller_windows(tiny, monkeypatch, device: str):
-    samples = babble(40.0)
+    samples = babble(28.0)
     planned = pipeline.plan(tiny, pipeline.Request())
     whole = np.concatenate([chunk.values for chunk in pipeline.generate(tiny, samples, planned)])
     run_out(monkeypatch, UniTalker, "predict", 8 * 16_000, ERRORS[device])
