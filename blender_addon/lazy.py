@@ -3,20 +3,76 @@
 
 ``from . import job`` costs nothing until ``job.Choice`` is asked for; ``from .job import Choice`` runs it at once. What
 is imported while Blender starts therefore uses the first form for whatever it needs only later.
+
+`importlib.util.LazyLoader` would do but for Blender's end: there Blender looks into the ``__dict__`` of every module,
+and that alone would run them all.
 """
 
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import LazyLoader
 from types import ModuleType
+from typing import Any, cast
+
+_running = threading.RLock()
+
+
+class _LateModule(ModuleType):
+    """A module that has not run; whatever is first looked for in it, and so not found, makes it run."""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 (a module's attribute is anything)
+        if name.startswith("__"):  # the import system looks what is there
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r} yet")
+        with _running:
+            if type(self) is _LateModule:
+                _run(self)
+        return getattr(self, name)
+
+
+class _RunningModule(ModuleType):
+    """A module on its way: other threads wait for its end; its own, where modules import each other, sees its parts."""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        with _running:
+            if name in self.__dict__:
+                return self.__dict__[name]
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+
+def _run(module: ModuleType) -> None:
+    loader = cast(ModuleSpec, module.__spec__).loader
+    module.__class__ = _RunningModule
+    try:
+        cast(_LateLoader, loader).loader.exec_module(module)
+    except BaseException:
+        module.__class__ = _LateModule
+        raise
+    module.__class__ = ModuleType
+
+
+class _LateLoader(Loader):
+    """Makes modules that another loader runs later."""
+
+    def __init__(self, loader: Loader) -> None:
+        self.loader = loader
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 (what tracebacks and pickles ask a loader)
+        return getattr(self.loader, name)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """A module with nothing in it but what the import system puts there."""
+        return _LateModule(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Not yet."""
 
 
 class _Finder(MetaPathFinder):
-    """Finds the modules of one package, as Python does, and has them run late."""
+    """Finds the modules of one package as Python does, and has them run late."""
 
     def __init__(self, package: str) -> None:
         self.package = package
@@ -28,7 +84,7 @@ class _Finder(MetaPathFinder):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec and spec.loader and spec.submodule_search_locations is None:
-            spec.loader = LazyLoader(spec.loader)
+            spec.loader = _LateLoader(spec.loader)
         return spec
 
 
