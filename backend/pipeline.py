@@ -179,17 +179,10 @@ def _answer_to_silence(loaded: LoadedModel, planned: Plan, stop: Callable[[], bo
     frames = round(_SILENCE_SECONDS * planned.space.fps)
     if planned.performance is None:
         answer = _predict(loaded, silence[None], planned, frames, stop)[0]
-    else:  # somebody's smile, or one that was asked for, is no rest to count from; the first take's rest is that of all
-        nobody = replace(planned, row=None)
-        calm = replace(planned.performance, emotions=None, style=None, takes=1)
-        answer = np.concatenate(list(_takes(loaded, silence, nobody, calm, stop)))[:, 0] * _resting(loaded, planned)
+    else:  # a smile that was asked for is no rest to count from, and the first take's rest is that of all
+        calm = replace(planned.performance, emotions=None, takes=1)
+        answer = np.concatenate(list(_takes(loaded, silence, planned, calm, stop)))[:, 0]
     return np.median(answer[frames // 3 : -(frames // 3)], axis=0)
-
-
-def _resting(loaded: LoadedModel, planned: Plan) -> np.ndarray:
-    """float32 [channels]: 1 for what rests in silence, 0 for eyes and brows, which a take happens to hold somewhere."""
-    chance = cast("DiffusionTalker", loaded.model).head(planned.space.name).get_buffer("chance").cpu().numpy()
-    return np.ones_like(chance) if chance.all() else 1 - chance
 
 
 def neutral(loaded: LoadedModel, planned: Plan) -> np.ndarray:
@@ -219,11 +212,16 @@ def _motion(loaded: LoadedModel, samples: np.ndarray, planned: Plan, stop: Calla
 def _usable(
     loaded: LoadedModel, planned: Plan, pieces: Iterator[np.ndarray], stop: Callable[[], bool]
 ) -> Iterator[np.ndarray]:
-    """The model's own numbers as weights within their limits, from its rest pose, with lips that meet."""
+    """The model's own numbers as weights within their limits, from its rest pose, with lips that meet.
+
+    What a take does in silence is one of many answers and no rest: somebody's smile and a glance belong to it.
+    """
     space = planned.space
     if space.limits:
         return postprocess.within(pieces, space.limits)
-    return postprocess.sealed(postprocess.rested(pieces, rest_pose(loaded, planned, stop)), space.channels)
+    is_take = planned.performance is not None
+    rest = np.zeros(space.dim, np.float32) if is_take else rest_pose(loaded, planned, stop)
+    return postprocess.sealed(postprocess.rested(pieces, rest), space.channels)
 
 
 def _takes(

@@ -242,12 +242,19 @@ class DiffusionTalker(nn.Module):
         return diffusion.clean(head.said(hidden, condition.audio), z, level, self.config.prediction)
 
     def step(
-        self, space: str, z: Tensor, time: Tensor, then: Tensor, condition: Condition, guidance: float = 1.0
+        self,
+        space: str,
+        z: Tensor,
+        time: Tensor,
+        then: Tensor,
+        condition: Condition,
+        guidance: float = 1.0,
+        counts: Tensor | None = None,
     ) -> Tensor:
-        """One DDIM step of z [B, T, numbers] between times int64 [B]."""
-        x = self.denoise(space, z, time, condition)
+        """One DDIM step of z [B, T, numbers] between times int64 [B]; `counts` as for `denoise`."""
+        x = self.denoise(space, z, time, condition, counts)
         if guidance != 1.0:
-            x = diffusion.guided(x, self.denoise(space, z, time, self.without_audio(condition)), guidance)
+            x = diffusion.guided(x, self.denoise(space, z, time, self.without_audio(condition), counts), guidance)
         return diffusion.ddim_step(z, x, diffusion.level_at(self.shares, time), diffusion.level_at(self.shares, then))
 
     def sample(

@@ -96,7 +96,7 @@ class Distillation:
         with torch.no_grad():
             taught = tell(self.teacher, batch, rate, choices)
             x = model.head(batch.space).encode(batch.values, batch.template)
-            z, time, target = self._lesson(batch.space, x, taught.condition)
+            z, time, target = self._lesson(batch.space, x, taught.condition, frames)
         found = model.denoise(batch.space, z, time, told.condition, frames)
         weight = diffusion.distillation_weight(diffusion.level_at(model.shares, time), self.largest_weight)
         with torch.autocast(x.device.type, enabled=False):
@@ -110,15 +110,15 @@ class Distillation:
                 found_losses["alignment"] = losses.motion(read, taught.aligned.float(), frames)
         return found_losses
 
-    def _lesson(self, space: str, x: Tensor, condition: Condition) -> tuple[Tensor, Tensor, Tensor]:
+    def _lesson(self, space: str, x: Tensor, condition: Condition, frames: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Noisy motion, its times, and what the student should take it to be so that its step ends where theirs do."""
         config, shares = self.model.config, self.model.shares
         number = torch.randint(1, config.steps + 1, (len(x),), device=x.device)
         time, middle, end = lesson_times(config.times, config.steps, number)
         now, then = diffusion.level_at(shares, time), diffusion.level_at(shares, end)
         z = diffusion.noisy(x, self.model.config.liveliness * torch.randn_like(x), now)
-        halfway = self.teacher.step(space, z, time, middle, condition)
-        taught = self.teacher.step(space, halfway, middle, end, condition)
+        halfway = self.teacher.step(space, z, time, middle, condition, counts=frames)
+        taught = self.teacher.step(space, halfway, middle, end, condition, counts=frames)
         return z, time, diffusion.distilled(z, taught, now, then)
 
 
