@@ -117,7 +117,8 @@ def _draw_take(layout: UILayout, one: takes.Listed) -> None:
     """A radio button with what tells the take from the others."""
     record = one.record
     about = [record.model, *(["seed " + str(record.seed)] if record.seed is not None else [])]
-    about += [record.identity] if record.identity != properties.PIVOT else []
+    if record.identity != properties.PIVOT:
+        about.append(record.identity.rpartition("/")[2])  # the data set before it says nothing here
     row = layout.row(align=True)
     row.alignment = "LEFT"
     icon = "RADIOBUT_ON" if one.plays else "RADIOBUT_OFF"
