@@ -82,8 +82,9 @@ lock: $(BACKEND)/.ready  ## pin the packages that *Install Backend* installs, fr
 	$(BACKEND)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 	$(PY) tools/lock.py
 
-bench: environments  ## speed table
-	$(PY) -m backend bench
+bench: environments  ## speed and memory, as ratios; BENCH="--only unitalker-b --compare FILE" and the like for a part of it
+	$(PY) -m backend bench $(BENCH)
+	$(BPY) -m demo.bench
 
 # The three runs of the shipped default model; each begins with the weights of the one before. About 70 minutes on one core.
 MODEL := runs/default
