@@ -278,8 +278,9 @@ class Session:
         lines = self._backend.last_log_lines() if self._backend else []
         self._drop_backend()
         if starting:
-            late = f"The backend gave no sign of life for {START_SECONDS:.0f} s; see its log."
-            self.fail(MouthpieceError(late), lines)
+            self.fail(
+                MouthpieceError(f"The backend gave no sign of life for {START_SECONDS:.0f} s; see its log."), lines
+            )
         else:
             self._end(State.IDLE, "Cancelled.")
 
