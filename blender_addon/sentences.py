@@ -30,6 +30,11 @@ def stranger(ready: protocol.Ready) -> MouthpieceError:
     )
 
 
+def silent(seconds: float) -> MouthpieceError:
+    """A backend that was started has not answered."""
+    return MouthpieceError(f"The backend gave no sign of life for {seconds:.0f} s; see its log.")
+
+
 def failure(failed: protocol.Failed) -> MouthpieceError:
     """A failure without a traceback is one that the artist's input caused."""
     return MouthpieceError(failed.reason) if failed.detail else BadInput(failed.reason)

@@ -278,9 +278,7 @@ class Session:
         lines = self._backend.last_log_lines() if self._backend else []
         self._drop_backend()
         if starting:
-            self.fail(
-                MouthpieceError(f"The backend gave no sign of life for {START_SECONDS:.0f} s; see its log."), lines
-            )
+            self.fail(sentences.silent(START_SECONDS), lines)
         else:
             self._end(State.IDLE, "Cancelled.")
 
