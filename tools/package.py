@@ -24,6 +24,7 @@ NEEDED = {
     "backend/__main__.py",
     "backend/protocol.py",
     "backend/weights/default.safetensors",
+    "backend/weights/diffusion.safetensors",
     "pyproject.toml",
     "constraints.txt",
     "backend/requirements.lock",
