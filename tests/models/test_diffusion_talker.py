@@ -237,3 +237,13 @@ def test_the_enhancer_reads_the_upper_face_alone():
     assert torch.equal(model.enhancer(motion, "arkit"), model.enhancer(changed, "arkit"))
     changed[..., 1] *= 2
     assert not torch.equal(model.enhancer(motion, "arkit"), model.enhancer(changed, "arkit"))
+
+
+def test_a_step_of_a_padded_clip_is_that_of_the_clip_alone():
+    model = built()
+    z, condition = torch.randn(1, 40, 52), model.condition(torch.randn(1, 40, model.encoder.width), torch.zeros(1, 16))
+    now, then = torch.tensor([8]), torch.tensor([4])
+    alone = model.step("arkit", z[:, :25], now, then, condition._replace(audio=condition.audio[:, :25]))
+    padded = model.step("arkit", z, now, then, condition, counts=torch.tensor([25]))
+    torch.testing.assert_close(padded[:, :25], alone, atol=1e-5, rtol=1e-5)
+    assert not torch.allclose(model.step("arkit", z, now, then, condition)[:, :25], alone, atol=1e-3)
