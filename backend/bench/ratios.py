@@ -105,10 +105,17 @@ def motion(loaded: LoadedModel, samples: np.ndarray) -> np.ndarray:
     return loaded.model.predict(torch.from_numpy(samples)[None], space.name, frames)[0].numpy()
 
 
-def diffusion(runs: int) -> list[Figure]:
-    """What eight denoising steps cost, beside a UniTalker with the same encoder; the whole way from sound to frames."""
+def diffusion(path: Path, listener: Path, runs: int) -> list[Figure]:
+    """What eight denoising steps cost, beside a UniTalker with the same encoder; the whole way from sound to frames.
+
+    The model in `path` is measured beside the one in `listener`, which it hears by.
+    """
     encoders: dict[str, EncoderConfig] = {"the small encoder": MelEncoderConfig(), "WavLM-base": WAVLM_BASE_PLUS}
     samples, found = subjects.babble(CLIP_SECONDS), []
+    pair = {kind: checkpoint.load(file) for kind, file in (("talker", path), ("peer", listener))}
+    seconds = alternate({kind: partial(animate, loaded, samples) for kind, loaded in pair.items()}, runs)
+    title = f"DiffusionTalker in {subjects.STEPS} steps / default model, {CLIP_SECONDS} s"
+    found.append(Figure(title, seconds["talker"] / seconds["peer"], "x", at_most=MOST_DIFFUSION))
     for name, encoder in encoders.items():
         models = {"talker": subjects.diffusion_talker(encoder), "peer": subjects.peer_of(encoder)}
         works = {kind: partial(animate, _ready(model), samples) for kind, model in models.items()}

@@ -22,6 +22,7 @@ from .figures import BenchError, Figure
 from .subjects import Subject
 
 ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ROOT / "backend" / "weights"
 MOST_GROWTH = 1.15
 """Peak memory for ten minutes may be so much of that for one."""
 LONG, LONGEST = 60, 600
@@ -39,9 +40,10 @@ class Run:
 
 
 def model_file(subject: Subject, folder: Path) -> Path:
-    """Where a subject's model lies, made if need be. Raises `BenchError`."""
-    if subject.name == "default":
-        return ROOT / "backend" / "weights" / "default.safetensors"
+    """Where a subject's model lies: among those that ship, or else made. Raises `BenchError`."""
+    shipped = SHIPPED / f"{subject.name}.safetensors"
+    if shipped.exists():
+        return shipped
     path = folder / f"{subject.name}.safetensors"
     if not path.exists():
         _finished([sys.executable, "-m", "backend.bench.subjects", subject.name, str(path)])

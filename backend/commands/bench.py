@@ -89,7 +89,9 @@ def _part(part: str, folder: Path, count: int, is_long: bool) -> list[Figure]:
 
     if subject.is_big:
         return found + ratios.big_model(subject.title, path, count)
-    return found + (ratios.small_model(path, count) if part == "default" else ratios.diffusion(count))
+    if part == "default":
+        return found + ratios.small_model(path, count)
+    return found + ratios.diffusion(path, runs.SHIPPED / "default.safetensors", count)
 
 
 def _training(folder: Path) -> Figure:
