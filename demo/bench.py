@@ -34,7 +34,8 @@ TELL = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from demo import bench; 
 def main() -> int:
     """Measure everything and print a table like the backend's."""
     os.environ.setdefault("MOUTHPIECE_BACKEND_PYTHON", str(BACKEND_PYTHON))
-    rows = [("Add-on: processor time that it adds to Blender's start", startup(), MOST_STARTUP)]
+    first = "Add-on: processor time that it adds to Blender's start"
+    rows: list[tuple[str, float, float | None]] = [(first, startup(), MOST_STARTUP)]
     with tempfile.TemporaryDirectory() as folder:
         package = extension.enable(ROOT, Path(folder) / "extensions")
         try:
