@@ -91,7 +91,7 @@ def test_another_folder_can_be_chosen_and_one_that_is_gone_is_named(addon, files
         chosen.models = str(other)
         assert "bert" in {file.name for file in addon.interface.models.current.files()}, "no Refresh was needed"
         shutil.rmtree(other)
-        assert set(files()) == {"default"}
+        assert set(files()) == {"default", "diffusion"}
         with pytest.raises(addon.errors.BadInput, match="on the server” is not there"):
             addon.preferences.launch()
     finally:
@@ -106,7 +106,7 @@ def test_where_nothing_can_be_written_the_shipped_models_are_enough(addon, monke
     monkeypatch.setattr(addon.preferences, "_user_folder", lambda: tmp_path / "user")
     assert "--models" not in addon.preferences.launch().command
     addon.interface.models.current.refresh()
-    assert [file.name for file in addon.interface.models.current.files()] == ["default"]
+    assert [file.name for file in addon.interface.models.current.files()] == ["default", "diffusion"]
 
 
 def test_only_own_models_are_removed(files, folder):
@@ -118,7 +118,7 @@ def test_only_own_models_are_removed(files, folder):
         bpy.ops.mouthpiece.remove_model(name="../anna")
     assert bpy.ops.mouthpiece.remove_model(name="anna") == {"FINISHED"}
     assert not list(folder.iterdir())
-    assert set(files()) == {"default"}
+    assert set(files()) == {"default", "diffusion"}
 
 
 def test_an_official_checkpoint_becomes_a_model_that_a_running_backend_knows_at_once(addon, files, folder):
