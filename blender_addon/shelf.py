@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import zipfile
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,8 @@ from . import placing
 from .errors import MouthpieceError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
     import numpy as np
 
     from .motion import Motion
@@ -51,11 +52,14 @@ class Shelf:
     """A folder of motions. Writing goes on in a thread of its own; a folder that takes none is no error."""
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, "mouthpiece shelf")
+        self._thread: ThreadPoolExecutor | None = None
         self._last: Future[None] | None = None
 
     def put(self, folder: Path, label: Label, performance: placing.Performance, limit: int) -> None:
         """Keep a motion instead of the one before, if it fits into `limit` bytes."""
+        from concurrent.futures import ThreadPoolExecutor  # here and not at the top: Blender would start later for it
+
+        self._thread = self._thread or ThreadPoolExecutor(1, "mouthpiece shelf")
         self._last = self._thread.submit(_put, folder, label, performance, limit)
 
     def wait(self) -> None:
