@@ -6,19 +6,21 @@ Exit codes: 0 done, 1 a failed run, 2 bad input. Everything for the user goes th
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import bpy
 
 from . import batch, clip_command, generate_command, job, placing, session, training_clip
 from .errors import BadInput, MouthpieceError
+
+if TYPE_CHECKING:
+    import argparse
 
 COMMAND = "mouthpiece"
 
@@ -42,6 +44,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    import argparse  # here and not at the top: Blender would start later for it
+
     parser = argparse.ArgumentParser(f"blender -b SHOT.blend --command {COMMAND}", description="Lip sync for a shot.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     generate = commands.add_parser("generate", help="let a character speak a sound strip, and save the shot")
