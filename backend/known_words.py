@@ -18,7 +18,7 @@ from .phonetics.pronunciation import ENGLISH, PronunciationError
 
 if TYPE_CHECKING:
     from .checkpoint import LoadedModel
-    from .pipeline import Plan
+    from .planning import Plan
 
 LISTENER = "default"
 """The model that listens for those that have no phone head of their own."""

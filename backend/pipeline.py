@@ -7,16 +7,16 @@ It knows neither the protocol nor files; the server, the command line and tests 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from . import audio, closures, emotions, memory, postprocess, windows
+from . import audio, closures, memory, postprocess, windows
 from .face import FaceSpace
 from .performance import Performance
-from .version import version
+from .planning import Plan, RequestError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,60 +24,13 @@ if TYPE_CHECKING:
     from .checkpoint import LoadedModel
     from .models.diffusion_talker import DiffusionTalker
 
-PIVOT = "pivot"
-"""The identity that stands for nobody in particular."""
-Style: TypeAlias = Literal["nearest", "heard"]
-"""How a recording gives a style: by the known identity that sounds most like it, or as its own voice is heard."""
-HIGHEST_FPS = 1000.0
 _SILENCE_SECONDS = 3
 _AT_ONCE = {"cuda": 8}
 """Windows in one pass; on a processor one, which fills it."""
 
 
-class RequestError(Exception):
-    """What was asked for is not possible with this model; the sentence says what is."""
-
-
 class Stopped(Exception):
     """The caller asked to stop."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """What kind of motion is wanted."""
-
-    space: str = ""
-    """Name of one of the model's face spaces; empty: its first one."""
-    fps: float | None = None
-    """Frames per second; None: the space's own."""
-    identity: str = PIVOT
-    """Name or row number of the model's identity table, or `PIVOT`."""
-    raw: bool = False
-    """The model's own numbers: no clamp, rest offset, closing of lips that nearly meet, or audio levelling."""
-    performance: Performance = field(default_factory=Performance)
-    """What only a model that diffuses can be asked for."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A request that one model can fulfil."""
-
-    space: FaceSpace
-    fps: float
-    row: int | None
-    """Row of the identity table; None for the pivot."""
-    raw: bool
-    performance: Performance | None = None
-    """None where the model does not diffuse and so has one take."""
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        """One name per column of the motion; none where it moves a mesh."""
-        return () if self.space.moves_mesh else self.space.channels
-
-    def frames(self, samples: int) -> int:
-        """Frames of motion for so many samples at 16 kHz: their seconds times the frame rate, rounded."""
-        return windows.frame_count(samples, self.fps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,21 +43,6 @@ class Chunk:
     """float32 [frames, channels], or [frames, vertices, 3] for spaces that move a mesh."""
     take: int = 0
     """Which performance it belongs to."""
-
-
-def plan(loaded: LoadedModel, request: Request) -> Plan:
-    """Check a request against a model. Raises `RequestError`."""
-    spaces = loaded.spaces
-    space = spaces.get(request.space) if request.space else next(iter(spaces.values()))
-    if space is None:
-        raise RequestError(
-            f"The model {loaded.info.name} has no face space {request.space!r}; it has {', '.join(spaces)}."
-        )
-    fps = space.fps if request.fps is None else request.fps
-    if not 1.0 <= fps <= HIGHEST_FPS:
-        raise RequestError(f"{fps:g} frames per second are not possible; choose 1 to {HIGHEST_FPS:g}.")
-    performance = _performance(loaded, request.performance)
-    return Plan(space, fps, _row(loaded, request.identity), request.raw, performance)
 
 
 def generate(
@@ -132,33 +70,6 @@ def generate(
                 own = closures.follow(own, space.channels, lips, start, planned.fps)
             yield Chunk(start, _vertices(space, own) if space.moves_mesh else own, take)
         start += len(values)
-
-
-def metadata(loaded: LoadedModel, request: Request, take: int = 0) -> dict[str, str | bool | int | float]:
-    """What a motion should carry about how it was made; plain JSON values."""
-    about = {"model": loaded.info.name, "identity": request.identity, "raw": request.raw, "version": version()}
-    about |= {"precision": loaded.precision}
-    made = plan(loaded, request).performance
-    if made is not None:
-        about |= {"seed": made.seeds()[take], "steps": made.steps, "guidance": made.guidance}
-        about |= {} if made.style is None else {"identity": "heard"}
-        about |= {} if made.emotions is None else {"emotions": emotions.as_text(made.emotions)}
-    return about | {"licence": loaded.info.licence}
-
-
-def styled(loaded: LoadedModel, request: Request, reference: np.ndarray, how: Style) -> Request:
-    """The request in the style of a recording (float32 [n], mono, 16 kHz): see `Style`. Raises `RequestError`."""
-    from . import takes
-
-    model = _diffusing(loaded)
-    if model is None:
-        raise RequestError(f"The model {loaded.info.name} hears no style; name one of its identities instead.")
-    heard = takes.heard_style(model, reference * np.float32(audio.speech_gain(reference)))
-    if how == "heard":
-        return replace(request, performance=replace(request.performance, style=heard))
-    if not loaded.identities:
-        raise RequestError(f"The model {loaded.info.name} knows nobody by name; take the style as it is heard.")
-    return replace(request, identity=loaded.identities[takes.nearest_row(model, heard)])
 
 
 def rest_pose(loaded: LoadedModel, planned: Plan, stop: Callable[[], bool] = lambda: False) -> np.ndarray:
@@ -285,41 +196,3 @@ def _checked(loaded: LoadedModel, values: np.ndarray) -> np.ndarray:
     if not np.isfinite(values).all():
         raise RequestError(f"The model {loaded.info.name} answers with broken numbers; get its file again.")
     return values
-
-
-def _performance(loaded: LoadedModel, wanted: Performance) -> Performance | None:
-    """What a model that diffuses does; None for another one, which cannot be asked for anything."""
-    model = _diffusing(loaded)
-    if model is None:
-        if asked := wanted.asked():
-            raise RequestError(
-                f"The model {loaded.info.name} does not diffuse: it has one take and no {' or '.join(asked)} to choose."
-            )
-        return None
-    known = model.config.emotions
-    if strange := [name for name in emotions.named(wanted.emotions or {}) if name not in known]:
-        raise RequestError(
-            f"The model {loaded.info.name} does not know the emotion {strange[0]}; it knows {', '.join(known)}."
-        )
-    steps, most = wanted.steps or model.config.steps, model.config.times
-    if steps > most:
-        raise RequestError(f"{steps} steps are not possible with {loaded.info.name}; choose 1 to {most}.")
-    return replace(wanted, steps=steps, guidance=1.0 if wanted.guidance is None else wanted.guidance)
-
-
-def _diffusing(loaded: LoadedModel) -> DiffusionTalker | None:
-    from .models.diffusion_talker import DiffusionTalker
-
-    return loaded.model if isinstance(loaded.model, DiffusionTalker) else None
-
-
-def _row(loaded: LoadedModel, identity: str) -> int | None:
-    names = loaded.identities
-    if identity == PIVOT:
-        return None
-    if identity in names:
-        return names.index(identity)
-    if identity.isdecimal() and len(identity) < 10 and int(identity) <= len(names):
-        return int(identity)  # the row behind the last name is the pivot's
-    known = f"it has {', '.join(names)} (rows 0 to {len(names) - 1}) and pivot" if names else "use pivot"
-    raise RequestError(f"The model {loaded.info.name} has no identity {identity!r}; {known}.")

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import cast, get_args
 
-from . import audio, pipeline, protocol, takes
+from . import audio, planning, protocol, takes
 from .checkpoint import LoadedModel
 from .emotions import Emotions
 from .performance import Performance
-from .pipeline import Request, RequestError
+from .planning import Request, RequestError
 
 
 def of(message: protocol.Generate, loaded: LoadedModel) -> Request:
@@ -32,13 +32,13 @@ def of(message: protocol.Generate, loaded: LoadedModel) -> Request:
 
 
 def _styled(message: protocol.Generate, loaded: LoadedModel, wanted: Request) -> Request:
-    if message.style not in get_args(pipeline.Style):
-        raise RequestError(f"There is no style {message.style!r}; choose {' or '.join(get_args(pipeline.Style))}.")
-    if message.identity != pipeline.PIVOT:
+    if message.style not in get_args(planning.Style):
+        raise RequestError(f"There is no style {message.style!r}; choose {' or '.join(get_args(planning.Style))}.")
+    if message.identity != planning.PIVOT:
         raise RequestError("An identity and a recording both say whose style it is; leave one of them out.")
     seconds = min(message.reference_duration, takes.REFERENCE_SECONDS) or None
     reference = audio.decode(message.reference.tobytes(), message.reference_start, seconds)
-    return pipeline.styled(loaded, wanted, reference, cast("pipeline.Style", message.style))
+    return planning.styled(loaded, wanted, reference, cast("planning.Style", message.style))
 
 
 def _emotions(message: protocol.Generate) -> Emotions | None:

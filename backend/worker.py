@@ -23,6 +23,7 @@ from . import (
     known_words,
     memory,
     pipeline,
+    planning,
     precision,
     protocol,
     wish,
@@ -37,7 +38,7 @@ EXPECTED = (
     audio.AudioError,
     catalogue.CatalogueError,
     checkpoint.CheckpointError,
-    pipeline.RequestError,
+    planning.RequestError,
     PronunciationError,
 )
 _HEARD, _LOADED = 0.1, 0.05
@@ -144,7 +145,7 @@ class Worker:
         loaded = self._model(request.model, job)
         talk.progress(job, "listening", _LOADED)
         wanted = wish.of(request, loaded)
-        planned = pipeline.plan(loaded, wanted)
+        planned = planning.plan(loaded, wanted)
         samples = audio.decode(request.sound.tobytes(), request.start, request.duration)
         track = self._listened(request, loaded, samples)
         lips = None if track is None else known_words.lips(track, planned)
@@ -158,7 +159,7 @@ class Worker:
             done += len(chunk.values)
             talk.progress(job, "animating", _HEARD + (1 - _HEARD) * done / (frames * takes))
         words = {"seconds": round(time.monotonic() - began, 3)} | known_words.about(track)
-        metadata = tuple(json.dumps(pipeline.metadata(loaded, wanted, take) | words) for take in range(takes))
+        metadata = tuple(json.dumps(planning.metadata(loaded, wanted, take) | words) for take in range(takes))
         return protocol.Finished(job, planned.space.name, planned.fps, frames, planned.channels, metadata)
 
     def _listened(

@@ -15,11 +15,11 @@ from pathlib import Path
 
 def main(model: Path, sound: Path) -> dict[str, float]:
     """Seconds until the model is there, until its first frames and until its last; their number; bytes at most."""
-    from backend import audio, checkpoint, device, pipeline, precision
+    from backend import audio, checkpoint, device, pipeline, planning, precision
 
     began = time.perf_counter()
     loaded = precision.ready(checkpoint.load(model), device.choose("auto"))
-    planned = pipeline.plan(loaded, pipeline.Request())
+    planned = planning.plan(loaded, planning.Request())
     here = time.perf_counter()
     frames, first = 0, 0.0
     for chunk in pipeline.generate(loaded, audio.decode(sound), planned):

@@ -12,7 +12,7 @@ from typing import cast
 
 import numpy as np
 import torch
-from backend import checkpoint, face, pipeline, precision
+from backend import checkpoint, face, pipeline, planning, precision
 from backend.checkpoint import LoadedModel, ModelCard
 from backend.models.audio_encoder import WAVLM_BASE_PLUS, EncoderConfig, SpeechEncoderConfig
 from backend.models.mel_encoder import MelEncoderConfig
@@ -63,7 +63,7 @@ def plain_encoder(config: SpeechEncoderConfig, samples: np.ndarray) -> Work:
 
 def animate(loaded: LoadedModel, samples: np.ndarray) -> int:
     """Run the whole pipeline and keep nothing; gives the number of frames."""
-    planned = pipeline.plan(loaded, pipeline.Request())
+    planned = planning.plan(loaded, planning.Request())
     return sum(len(chunk.values) for chunk in pipeline.generate(loaded, samples, planned))
 
 

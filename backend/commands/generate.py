@@ -14,7 +14,7 @@ from .transcripts import Wish
 if TYPE_CHECKING:
     from backend.checkpoint import LoadedModel
     from backend.motion_file import Motion
-    from backend.pipeline import Request
+    from backend.planning import Request
 
 FORMATS = ("npz", "csv", "json")
 
@@ -90,7 +90,7 @@ def run(arguments: Namespace) -> int:
 def _request(arguments: Namespace) -> Request:
     from backend import emotions
     from backend.performance import Performance
-    from backend.pipeline import Request
+    from backend.planning import Request
 
     with terminal.bad_input(ValueError):
         felt = emotions.from_texts(arguments.emotion) if arguments.emotion else None
@@ -100,14 +100,14 @@ def _request(arguments: Namespace) -> Request:
 
 def _styled(arguments: Namespace, loaded: LoadedModel, request: Request) -> Request:
     """The request in the style of the recording that was named, if one was."""
-    from backend import audio, pipeline
+    from backend import audio, planning
 
     if arguments.style_from is None:
         return request
-    if arguments.identity != pipeline.PIVOT:
+    if arguments.identity != planning.PIVOT:
         raise BadInput("--identity and --style-from both say whose style it is; leave one of them out.")
-    with terminal.bad_input(audio.AudioError, pipeline.RequestError):
-        styled = pipeline.styled(loaded, request, audio.decode(arguments.style_from), arguments.style_as)
+    with terminal.bad_input(audio.AudioError, planning.RequestError):
+        styled = planning.styled(loaded, request, audio.decode(arguments.style_from), arguments.style_as)
     if arguments.style_as == "nearest":
         terminal.say(f"{arguments.style_from} sounds most like {styled.identity}")
     return styled
@@ -137,22 +137,22 @@ def _motion_file(output: Path, wanted: str | None) -> Path:
 
 
 def _loaded(arguments: Namespace, request: Request) -> LoadedModel:
-    from backend import catalogue, checkpoint, device, flame_file, pipeline, precision
+    from backend import catalogue, checkpoint, device, flame_file, planning, precision
 
     used = (catalogue.CatalogueError, checkpoint.CheckpointError, device.DeviceError, flame_file.FlameFileError)
-    with terminal.bad_input(*used, pipeline.RequestError, precision.PrecisionError):
+    with terminal.bad_input(*used, planning.RequestError, precision.PrecisionError):
         loaded = checkpoint.load(catalogue.find_or_open(arguments.model, arguments.models))
         if arguments.flame is not None:
             loaded = loaded.with_flame(flame_file.mesh(arguments.flame))
         loaded = precision.ready(loaded, device.choose(arguments.device), arguments.precision)
-        pipeline.plan(loaded, request)
+        planning.plan(loaded, request)
     return loaded
 
 
 def _animate(loaded: LoadedModel, request: Request, wanted: Wish, sound: Path, output: Path) -> None:
-    from backend import audio, motion_file, pipeline
+    from backend import audio, motion_file, planning
 
-    with terminal.bad_input(audio.AudioError, pipeline.RequestError, motion_file.MotionFileError):
+    with terminal.bad_input(audio.AudioError, planning.RequestError, motion_file.MotionFileError):
         motions = _motions(loaded, request, wanted, sound)
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
@@ -172,11 +172,11 @@ def _motions(loaded: LoadedModel, request: Request, wanted: Wish, sound: Path) -
     import json
 
     import numpy as np
-    from backend import audio, known_words, motion_file, pipeline
+    from backend import audio, known_words, motion_file, pipeline, planning
     from tqdm import tqdm
 
     samples = audio.decode(sound)
-    planned = pipeline.plan(loaded, request)
+    planned = planning.plan(loaded, request)
     frames = planned.frames(len(samples))
     if not frames:
         raise BadInput(f"{sound} is too short for one frame at {planned.fps:g} frames per second.")
@@ -188,7 +188,7 @@ def _motions(loaded: LoadedModel, request: Request, wanted: Wish, sound: Path) -
             takes[chunk.take].append(chunk.values)
             bar.update(len(chunk.values))
     words = known_words.about(track) | known_words.rows(track)
-    about = (pipeline.metadata(loaded, request, take) | words for take in range(len(takes)))
+    about = (planning.metadata(loaded, request, take) | words for take in range(len(takes)))
     texts = [json.dumps(entry, ensure_ascii=False) for entry in about]
     return [
         motion_file.Motion(planned.space.name, planned.fps, np.concatenate(pieces), planned.channels, 0.0, text)

@@ -23,11 +23,11 @@ class TrainingCommand:
 
     def run(self, arguments: Namespace) -> int:
         """Run it and show what it answers."""
-        from backend import audio, catalogue, checkpoint, pipeline
+        from backend import audio, catalogue, checkpoint, planning
         from backend.training.commands import COMMANDS
         from backend.training.errors import RunError, TrainingError
 
-        used = (audio.AudioError, catalogue.CatalogueError, checkpoint.CheckpointError, pipeline.RequestError)
+        used = (audio.AudioError, catalogue.CatalogueError, checkpoint.CheckpointError, planning.RequestError)
         with terminal.bad_input(TrainingError, *used):
             try:
                 answer = COMMANDS[self.name].run(arguments)

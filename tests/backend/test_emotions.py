@@ -12,7 +12,7 @@ import pytest
 import soundfile
 import torch
 
-from backend import checkpoint, emotions, face, pipeline
+from backend import checkpoint, emotions, face, pipeline, planning
 from backend.__main__ import main
 from backend.checkpoint import LoadedModel
 from backend.models.denoiser import DenoiserConfig
@@ -20,7 +20,7 @@ from backend.models.diffusion_talker import DiffusionTalker, DiffusionTalkerConf
 from backend.models.mel_encoder import MelEncoderConfig
 from backend.models.unitalker import HeadConfig
 from backend.performance import Performance
-from backend.pipeline import Request, RequestError
+from backend.planning import Request, RequestError
 
 torch.set_num_threads(1)
 KNOWN = ("neutral", "happy", "sad")
@@ -57,7 +57,7 @@ def loaded(file: Path) -> LoadedModel:
 
 def performed(loaded: LoadedModel, felt: emotions.Emotions | None, samples: np.ndarray = SOUND) -> np.ndarray:
     """[frames, 52]: the model's own numbers."""
-    planned = pipeline.plan(loaded, Request(raw=True, performance=Performance(emotions=felt)))
+    planned = planning.plan(loaded, Request(raw=True, performance=Performance(emotions=felt)))
     return np.concatenate([chunk.values for chunk in pipeline.generate(loaded, samples, planned)])
 
 
@@ -131,14 +131,14 @@ def test_an_emotion_changes_at_its_second_in_a_sound_of_many_windows(loaded: Loa
 def test_the_face_is_not_counted_from_the_smile_that_was_asked_for(loaded: LoadedModel):
     request = Request(performance=Performance())
     happy = replace(request, performance=Performance(emotions={"happy": 1.0}))
-    rests = [pipeline.rest_pose(loaded, pipeline.plan(loaded, each)) for each in (request, happy)]
+    rests = [pipeline.rest_pose(loaded, planning.plan(loaded, each)) for each in (request, happy)]
     assert np.array_equal(rests[0], rests[1])
 
 
 def test_an_emotion_that_a_model_does_not_know_is_refused(loaded: LoadedModel):
     with pytest.raises(RequestError, match="moody does not know the emotion angry; it knows neutral, happy, sad"):
-        pipeline.plan(loaded, Request(performance=Performance(emotions={"angry": 1.0})))
-    pipeline.plan(loaded, Request(performance=Performance(emotions={"angry": 0.0})))
+        planning.plan(loaded, Request(performance=Performance(emotions={"angry": 1.0})))
+    planning.plan(loaded, Request(performance=Performance(emotions={"angry": 0.0})))
 
 
 def test_a_model_that_does_not_diffuse_feels_nothing():
@@ -146,7 +146,7 @@ def test_a_model_that_does_not_diffuse_feels_nothing():
 
     default = checkpoint.load(catalogue.find("default"))
     with pytest.raises(RequestError, match="no emotions to choose"):
-        pipeline.plan(default, Request(performance=Performance(emotions={"happy": 1.0})))
+        planning.plan(default, Request(performance=Performance(emotions={"happy": 1.0})))
 
 
 # --- the command ---

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend import audio, known_words, motion_file, phone_track, pipeline
+from backend import audio, known_words, motion_file, phone_track, pipeline, planning
 from backend.__main__ import main
 from backend.face import ARKIT_CHANNELS
 from backend.known_words import Transcript
@@ -72,7 +72,7 @@ def test_without_a_transcript_the_phones_are_heard(default):
 
 def test_lips_meet_at_every_bilabial_of_the_transcript(default, followed):
     samples = audio.decode(DEMO)
-    planned = pipeline.plan(default, pipeline.Request(fps=30.0))
+    planned = planning.plan(default, planning.Request(fps=30.0))
     lips = known_words.lips(followed, planned)
     alone, following = (
         np.concatenate([chunk.values for chunk in pipeline.generate(default, samples, planned, lips=each)])
@@ -86,10 +86,10 @@ def test_lips_meet_at_every_bilabial_of_the_transcript(default, followed):
 
 
 def test_raw_motion_and_faces_without_arkits_lips_are_left_to_the_model(default, followed):
-    raw = pipeline.plan(default, pipeline.Request(raw=True))
+    raw = planning.plan(default, planning.Request(raw=True))
     assert known_words.lips(followed, raw) is None
     heard = phone_track.PhoneTrack(followed.phones, follows_transcript=False)
-    assert known_words.lips(heard, pipeline.plan(default, pipeline.Request())) is None
+    assert known_words.lips(heard, planning.plan(default, planning.Request())) is None
 
 
 @pytest.mark.skipif(espeak.program() is None, reason="only espeak-ng reads German")

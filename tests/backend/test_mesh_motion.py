@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend import checkpoint, face, flame_file, motion_file, pipeline, protocol, windows
+from backend import checkpoint, face, flame_file, motion_file, pipeline, planning, protocol, windows
 from backend.__main__ import main
 from backend.models.mel_encoder import MelEncoderConfig
 from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
@@ -70,7 +70,7 @@ def test_a_flame_file_that_is_none_is_refused(folder: Path, sound: Path, capsys:
 
 def test_neutral_is_the_template_where_there_is_one(folder: Path):
     loaded = checkpoint.load(folder / "mesh.safetensors")
-    planned = pipeline.plan(loaded, pipeline.Request("toy_vertices"))
+    planned = planning.plan(loaded, planning.Request("toy_vertices"))
     template = loaded.spaces["toy_vertices"].template
     assert template is not None
     np.testing.assert_array_equal(pipeline.neutral(loaded, planned), template.reshape(-1, 3))
@@ -78,7 +78,7 @@ def test_neutral_is_the_template_where_there_is_one(folder: Path):
 
 def test_neutral_of_flame_is_what_silence_gives(folder: Path):
     loaded = checkpoint.load(folder / "mesh.safetensors").with_flame(flame_file.mesh(FLAME))
-    planned = pipeline.plan(loaded, pipeline.Request("flame_params_from_dadhead", raw=True))
+    planned = planning.plan(loaded, planning.Request("flame_params_from_dadhead", raw=True))
     silence = np.zeros(3 * windows.SAMPLE_RATE, np.float32)
     answer = np.concatenate([chunk.values for chunk in pipeline.generate(loaded, silence, planned)])
     middle = answer[len(answer) // 2]

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from backend import pipeline
+from backend import pipeline, planning
 from backend.audio import SAMPLE_RATE
 from backend.checkpoint import LoadedModel, ModelCard
 from backend.face import FaceSpace
-from backend.pipeline import Request, RequestError, Stopped
+from backend.pipeline import Stopped
+from backend.planning import Request, RequestError
 
 RATES = (24.0, 25.0, 29.97, 30.0, 60.0)
 
@@ -48,7 +49,7 @@ def listening(fps: float = 60.0, kind: str = "controls"):
 
 
 def whole(loaded, samples: np.ndarray, **wanted: object) -> np.ndarray:
-    planned = pipeline.plan(loaded, Request(**wanted))
+    planned = planning.plan(loaded, Request(**wanted))
     chunks = list(pipeline.generate(loaded, samples, planned))
     starts = list(itertools.accumulate((len(chunk.values) for chunk in chunks), initial=0))
     assert [chunk.start for chunk in chunks] == starts[:-1]
@@ -93,7 +94,7 @@ def test_long_sound_gives_the_same_curve_as_a_model_that_hears_it_at_once(fps: f
 
 def test_frames_come_while_later_windows_are_not_yet_computed():
     loaded = listening()
-    chunks = pipeline.generate(loaded, noise(120.0), pipeline.plan(loaded, Request(raw=True)))
+    chunks = pipeline.generate(loaded, noise(120.0), planning.plan(loaded, Request(raw=True)))
     first = next(chunks)
     assert len(first.values) == 20 * 60
     assert len(loaded.model.windows) == 1
@@ -108,7 +109,7 @@ def test_stop_is_asked_before_every_window():
         asked.append(len(loaded.model.windows))
         return len(asked) == 3
 
-    planned = pipeline.plan(loaded, Request(raw=True))
+    planned = planning.plan(loaded, Request(raw=True))
     with pytest.raises(Stopped):
         list(pipeline.generate(loaded, noise(120.0), planned, stop))
     assert asked == [0, 1, 2]
@@ -149,10 +150,10 @@ def test_vertices_come_as_points_and_are_not_clamped():
 
 def test_identities_are_names_or_rows():
     loaded = listening()
-    rows = {name: pipeline.plan(loaded, Request(identity=name)).row for name in ("ann", "1", "2", "pivot")}
+    rows = {name: planning.plan(loaded, Request(identity=name)).row for name in ("ann", "1", "2", "pivot")}
     assert rows == {"ann": 0, "1": 1, "2": 2, "pivot": None}
     loaded = replace(loaded, identities=("7", "0"))
-    assert pipeline.plan(loaded, Request(identity="0")).row == 1
+    assert planning.plan(loaded, Request(identity="0")).row == 1
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_identities_are_names_or_rows():
 )
 def test_impossible_requests_are_refused_with_what_is_possible(wanted: dict[str, object], sentence: str):
     with pytest.raises(RequestError) as caught:
-        pipeline.plan(listening(), Request(**wanted))
+        planning.plan(listening(), Request(**wanted))
     assert sentence in str(caught.value) and str(caught.value).endswith(".")
 
 
@@ -185,7 +186,7 @@ def test_a_model_that_answers_with_broken_numbers_is_named():
 def test_a_real_model_gives_the_same_through_windows_of_any_length(tiny):
     """A sound of just over one window: the first twenty seconds are those of the first window alone."""
     samples = noise(26.0)
-    planned = pipeline.plan(tiny, Request(fps=24.0, raw=True))
+    planned = planning.plan(tiny, Request(fps=24.0, raw=True))
     first = next(pipeline.generate(tiny, samples, planned)).values
     alone = np.concatenate([chunk.values for chunk in pipeline.generate(tiny, samples[: 25 * SAMPLE_RATE], planned)])
     np.testing.assert_array_equal(first, alone[: len(first)])
@@ -227,7 +228,7 @@ class Tower(Ear):
 def test_a_stop_is_heeded_between_two_layers_and_leaves_no_trace() -> None:
     tower = Tower()
     loaded = replace(listening(), model=tower)
-    planned = pipeline.plan(loaded, Request(raw=True))
+    planned = planning.plan(loaded, Request(raw=True))
     samples = np.zeros(SAMPLE_RATE, np.float32)
     with pytest.raises(Stopped):
         list(pipeline.generate(loaded, samples, planned, lambda: tower.done == 3))

@@ -67,13 +67,13 @@ def test_a_job_gives_every_frame_and_one_end(client, request_for):
 
 
 def test_the_server_gives_what_the_pipeline_gives(client, request_for, make_sound, tiny):
-    from backend import audio, pipeline
+    from backend import audio, pipeline, planning
 
     sound = make_sound(30.0)
     job = client.job()
     client.send(request_for(job, 27.5, sound=sound, start=1.25, fps=30.0, identity="bob", raw=True))
     served = values(client.until_end(job))
-    planned = pipeline.plan(tiny, pipeline.Request(fps=30.0, identity="bob", raw=True))
+    planned = planning.plan(tiny, planning.Request(fps=30.0, identity="bob", raw=True))
     direct = [chunk.values for chunk in pipeline.generate(tiny, audio.decode(sound, 1.25, 27.5), planned)]
     np.testing.assert_allclose(served, np.concatenate(direct), atol=1e-5)
 

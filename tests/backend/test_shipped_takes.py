@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from backend import catalogue, checkpoint, pipeline
+from backend import catalogue, checkpoint, pipeline, planning
 from backend.audio import decode
 from backend.checkpoint import LoadedModel
 from backend.face import ARKIT_CHANNELS
 from backend.performance import Performance
-from backend.pipeline import Request
+from backend.planning import Request
 
 torch.set_num_threads(1)
 SPOKEN = decode(Path(__file__).resolve().parents[2] / "demo" / "speech" / "demo.flac")
@@ -27,7 +27,7 @@ def loaded() -> LoadedModel:
 
 def takes(loaded: LoadedModel, request: Request) -> np.ndarray:
     """[takes, frames, 52]."""
-    planned = pipeline.plan(loaded, request)
+    planned = planning.plan(loaded, request)
     found: dict[int, list[np.ndarray]] = {}
     for chunk in pipeline.generate(loaded, SPOKEN, planned):
         found.setdefault(chunk.take, []).append(chunk.values)
@@ -63,7 +63,7 @@ def test_an_emotion_shows_on_the_face_and_grows_with_its_weight(loaded: LoadedMo
 
 
 def test_a_style_is_heard_in_a_recording(loaded: LoadedModel):
-    styled = pipeline.styled(loaded, Request(), SPOKEN, "nearest")
+    styled = planning.styled(loaded, Request(), SPOKEN, "nearest")
     assert styled.identity in loaded.identities
-    heard = pipeline.styled(loaded, Request(), SPOKEN, "heard")
+    heard = planning.styled(loaded, Request(), SPOKEN, "heard")
     assert np.abs(takes(loaded, heard) - takes(loaded, Request())).mean() > 1e-3

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 import torch
 
-from backend import catalogue, checkpoint, face, pipeline, takes, windows
+from backend import catalogue, checkpoint, face, pipeline, planning, takes, windows
 from backend.__main__ import main
 from backend.checkpoint import LoadedModel
 from backend.face import FaceSpace
@@ -22,7 +22,7 @@ from backend.models.diffusion_talker import DiffusionTalker, DiffusionTalkerConf
 from backend.models.mel_encoder import MelEncoderConfig
 from backend.models.unitalker import HeadConfig
 from backend.performance import Performance
-from backend.pipeline import Request, RequestError
+from backend.planning import Request, RequestError
 
 torch.set_num_threads(1)
 SPACES = (face.arkit(30.0), FaceSpace("mesh", "vertices", 25.0, 12))
@@ -64,7 +64,7 @@ def babble(seconds: float) -> np.ndarray:
 def performed(loaded: LoadedModel, samples: np.ndarray, request: Request | None = None, **wanted: object) -> np.ndarray:
     """[takes, frames, channels]."""
     request = request or Request(raw=True, performance=Performance(**wanted))
-    planned = pipeline.plan(loaded, request)
+    planned = planning.plan(loaded, request)
     found: dict[int, list[np.ndarray]] = {}
     for chunk in pipeline.generate(loaded, samples, planned):
         assert chunk.start == sum(len(values) for values in found.get(chunk.take, []))
@@ -173,20 +173,20 @@ def test_weights_are_weights(loaded: LoadedModel):
 
 def test_a_style_is_the_nearest_identity_or_the_voice_itself(loaded: LoadedModel):
     samples = babble(2.0)
-    nearest = pipeline.styled(loaded, Request(), samples, "nearest")
+    nearest = planning.styled(loaded, Request(), samples, "nearest")
     assert nearest.identity in ("ann", "bob") and nearest.performance.style is None
-    heard = pipeline.styled(loaded, Request(), samples, "heard")
+    heard = planning.styled(loaded, Request(), samples, "heard")
     assert heard.performance.style.shape == (16,)
-    about = pipeline.metadata(loaded, heard)
+    about = planning.metadata(loaded, heard)
     assert (about["identity"], about["seed"], about["steps"]) == ("heard", 0, 4)
 
 
 def test_what_a_regression_model_cannot_do_is_one_sentence():
     regression = checkpoint.load(catalogue.find("default"))
     with pytest.raises(RequestError, match=r"default does not diffuse: it has one take and no steps or seed to choose"):
-        pipeline.plan(regression, Request(performance=Performance(steps=8, seed=1)))
+        planning.plan(regression, Request(performance=Performance(steps=8, seed=1)))
     with pytest.raises(RequestError, match="default hears no style"):
-        pipeline.styled(regression, Request(), babble(1.0), "nearest")
+        planning.styled(regression, Request(), babble(1.0), "nearest")
 
 
 @pytest.mark.parametrize(

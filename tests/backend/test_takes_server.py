@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend import audio, checkpoint, pipeline, takes
+from backend import audio, checkpoint, pipeline, planning, takes
 from backend.__main__ import main
 from backend.performance import MOST_TAKES, Performance
 from backend.protocol import Cancel, Cancelled, Failed, Finished, Frames, ModelInfo, Ready, Reply
@@ -77,7 +77,7 @@ def test_every_take_arrives_under_its_number(ask, file: Path, make_sound):
     assert [(one["seed"], one["steps"], one["guidance"]) for one in told] == [(7, 4, 1.5), (8, 4, 1.5), (9, 4, 1.5)]
     loaded = checkpoint.load(file)
     wanted = Performance(steps=4, seed=7, takes=3, guidance=1.5)
-    planned = pipeline.plan(loaded, pipeline.Request(fps=30.0, raw=True, performance=wanted))
+    planned = planning.plan(loaded, planning.Request(fps=30.0, raw=True, performance=wanted))
     chunks = list(pipeline.generate(loaded, audio.decode(sound), planned))
     for take, motion in enumerate(motions):
         direct = np.concatenate([chunk.values for chunk in chunks if chunk.take == take])
@@ -94,9 +94,9 @@ def test_a_style_is_heard_in_the_bytes_of_a_recording(ask, file: Path, make_soun
     assert np.abs(performed(heard) - plain).mean() > 1e-4
     loaded = checkpoint.load(file)
     stretch = audio.decode(reference.tobytes(), 1.0, 3.0)
-    wanted = pipeline.styled(loaded, pipeline.Request(fps=30.0, raw=True), stretch, "heard")
+    wanted = planning.styled(loaded, planning.Request(fps=30.0, raw=True), stretch, "heard")
     assert takes.REFERENCE_SECONDS > 3
-    planned = pipeline.plan(loaded, wanted)
+    planned = planning.plan(loaded, wanted)
     direct = [chunk.values for chunk in pipeline.generate(loaded, audio.decode(make_sound(1.0)), planned)]
     np.testing.assert_allclose(performed(heard)[0], np.concatenate(direct), atol=1e-5)
 

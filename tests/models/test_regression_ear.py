@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend import checkpoint, face, pipeline
+from backend import checkpoint, face, pipeline, planning
 from backend.models import diffusion
 from backend.models.denoiser import DenoiserConfig
 from backend.models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig, RegionConfig
@@ -122,8 +122,8 @@ def test_a_take_is_not_counted_from_where_it_happens_to_rest(tmp_path: Path):
     assert loaded.model.config == CONFIG
     samples, performance = np.zeros(32000, np.float32), Performance(seed=3)
     own, usable = (
-        np.concatenate([chunk.values for chunk in pipeline.generate(loaded, samples, pipeline.plan(loaded, request))])
-        for request in (pipeline.Request(raw=True, performance=performance), pipeline.Request(performance=performance))
+        np.concatenate([chunk.values for chunk in pipeline.generate(loaded, samples, planning.plan(loaded, request))])
+        for request in (planning.Request(raw=True, performance=performance), planning.Request(performance=performance))
     )
     eyes = [place for place in range(52) if place not in MOUTH]
     np.testing.assert_allclose(usable[:, eyes], own[:, eyes].clip(0, 1), atol=1e-6)

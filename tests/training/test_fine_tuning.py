@@ -15,7 +15,7 @@ import soundfile
 import torch
 import toy_sets
 
-from backend import checkpoint, pipeline
+from backend import checkpoint, pipeline, planning
 from backend.audio import speech_gain
 from backend.checkpoint import LoadedModel
 from backend.training import commands
@@ -178,7 +178,7 @@ def test_a_rig_rests_as_it_has_learnt_to(known: Path, sets: Sets, tmp_path: Path
 
 
 def generated(loaded: LoadedModel, samples: np.ndarray) -> np.ndarray:
-    planned = pipeline.plan(loaded, pipeline.Request())
+    planned = planning.plan(loaded, planning.Request())
     return np.concatenate([chunk.values for chunk in pipeline.generate(loaded, samples, planned)])
 
 

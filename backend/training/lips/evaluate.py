@@ -12,7 +12,8 @@ import numpy as np
 from backend.audio import SAMPLE_RATE, decode
 from backend.checkpoint import LoadedModel
 from backend.face import ARKIT_CHANNELS
-from backend.pipeline import Request, generate, plan
+from backend.pipeline import generate
+from backend.planning import Request, plan
 from backend.training.speech import corpus, sounds
 from backend.training.speech.corpus import Recording
 from tqdm import tqdm

@@ -14,7 +14,8 @@ from backend.checkpoint import LoadedModel
 from backend.face import ARKIT_CHANNELS
 from backend.phonetics import words
 from backend.phonetics.pronunciation import ENGLISH, Pronunciation
-from backend.pipeline import Request, generate, plan
+from backend.pipeline import generate
+from backend.planning import Request, plan
 from backend.training.errors import CorpusError
 from backend.training.speech.corpus import Recording
 from tqdm import tqdm

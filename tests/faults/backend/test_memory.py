@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend import hearing, memory, pipeline, protocol
+from backend import hearing, memory, pipeline, planning, protocol
 from backend.models.diffusion_talker import DiffusionTalker
 from backend.models.unitalker import UniTalker
 from tests.backend.conftest import ROOT, Client, babble
@@ -69,7 +69,7 @@ def run_out(monkeypatch, kind: type, method: str, most: int, error) -> None:
 @pytest.mark.parametrize("device", ERRORS)
 def test_motion_in_smaller_windows(tiny, monkeypatch, device: str):
     samples = babble(28.0)
-    planned = pipeline.plan(tiny, pipeline.Request())
+    planned = planning.plan(tiny, planning.Request())
     whole = np.concatenate([chunk.values for chunk in pipeline.generate(tiny, samples, planned)])
     run_out(monkeypatch, UniTalker, "predict", 8 * 16_000, ERRORS[device])
     parts = np.concatenate([chunk.values for chunk in pipeline.generate(tiny, samples, planned)])

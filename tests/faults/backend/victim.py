@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
 
-from backend import audio, checkpoint, convert, flame_file, motion_file, official_files, pipeline  # noqa: E402
+from backend import audio, checkpoint, convert, flame_file, motion_file, official_files, pipeline, planning  # noqa: E402
 
 CASE = ROOT / "tests" / "data" / "golden" / "case1_wavlm_conv_pos1_pca"
 SENTENCES = (
@@ -31,7 +31,7 @@ SENTENCES = (
     convert.ConvertError,
     flame_file.FlameFileError,
     motion_file.MotionFileError,
-    pipeline.RequestError,
+    planning.RequestError,
 )
 ALLOWED = 4 << 30
 
@@ -41,7 +41,7 @@ def read_model(path: Path) -> None:
     loaded = checkpoint.load(path)
     silence = torch.zeros(8000).numpy()
     for space in loaded.spaces:
-        for _ in pipeline.generate(loaded, silence, pipeline.plan(loaded, pipeline.Request(space))):
+        for _ in pipeline.generate(loaded, silence, planning.plan(loaded, planning.Request(space))):
             pass
 
 

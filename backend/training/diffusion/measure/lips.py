@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from backend import pipeline
+from backend import pipeline, planning
 from backend.audio import decode
 from backend.checkpoint import LoadedModel
 from backend.performance import Performance
-from backend.pipeline import Request
+from backend.planning import Request
 from backend.training.errors import CorpusError
 from backend.training.lips.score import Score
 from backend.training.motion.motion_set import MotionSet
@@ -35,7 +35,7 @@ def closures(loaded: LoadedModel, pairs: Sequence[tuple[Path, Recording]], seed:
     """Figures (`Score.figures`) of what an artist would get at 60 frames a second; `seed` for models that diffuse."""
     score, request = Score(), Request(space="arkit", fps=FPS, performance=Performance(seed=seed))
     for path, recording in tqdm(pairs, loaded.info.name, unit=" recordings", leave=False, disable=None):
-        planned = pipeline.plan(loaded, request)
+        planned = planning.plan(loaded, request)
         motion = np.concatenate([chunk.values for chunk in pipeline.generate(loaded, decode(path), planned)])
         score.add(motion, FPS, recording.phones, recording.closures)
     return score.figures()

@@ -13,7 +13,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from backend import catalogue, checkpoint, pipeline
+from backend import catalogue, checkpoint, pipeline, planning
 from backend.audio import SAMPLE_RATE, decode
 from backend.checkpoint import LoadedModel
 from backend.emotions import Emotions
@@ -53,7 +53,7 @@ def main() -> None:
 
 def performed(loaded: LoadedModel, samples: np.ndarray, performance: Performance) -> list[np.ndarray]:
     """float32 [frames, 52] of every take."""
-    planned = pipeline.plan(loaded, pipeline.Request(space="arkit", fps=FPS, performance=performance))
+    planned = planning.plan(loaded, planning.Request(space="arkit", fps=FPS, performance=performance))
     takes: list[list[np.ndarray]] = [[] for _ in range(performance.count)]
     for chunk in pipeline.generate(loaded, samples, planned):
         takes[chunk.take].append(chunk.values)
