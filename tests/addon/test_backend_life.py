@@ -79,9 +79,7 @@ def test_an_idle_backend_ends_and_the_next_click_starts_another(addon, use_fake,
     assert first.wait(5) is not None
     assert now.state is addon.session.State.IDLE
     assert addon.interface.status.word_and_icon()[0] == "Unloaded"
-    assert [model.name for model in now.models] == ["default"], (
-        "the panel still offers the models it was told of"
-    )
+    assert [model.name for model in now.models] == ["default"], "the panel still offers the models it was told of"
     is_idle_for(math.inf)
     speak()
     assert now._backend._child.pid != first.pid
