@@ -160,6 +160,7 @@ def test_a_waiting_job_can_be_cancelled_and_an_ended_one_is_left_alone(client, r
 
 
 def test_progress_comes_at_most_ten_times_a_second(client, request_for):
+    time.sleep(1.1)  # what was said to the test before counts no longer
     jobs = [client.job() for _ in range(14)]
     client.send(request_for(jobs[0], 120.0, fps=60.0), *(request_for(job, 0.2) for job in jobs[1:]))
     times: list[float] = []
