@@ -131,9 +131,9 @@ def discard(line: Line) -> None:
 
 
 def _spots(strip: str, character: str) -> list[_Spot]:
-    """Where takes of a strip play on a character."""
+    """Where takes of a strip play on a character; a take that waits and is used elsewhere does not play there."""
     found = ((block, standing(stack.lines_of(block, strip, character))) for block in blocks(strip, character))
-    return [_Spot(block, place) for block, place in found if place]
+    return [_Spot(block, place) for block, place in found if place and not Ledger.of(place.action).parked]
 
 
 def _animated() -> Iterator[ID]:
