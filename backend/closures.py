@@ -28,7 +28,6 @@ _SEAL = {"mouthPressLeft": 0.30, "mouthPressRight": 0.30, "mouthRollLower": 0.15
 """What a shut mouth presses at least."""
 _LOWERED, _RAISED = ("mouthLowerDownLeft", "mouthLowerDownRight"), ("mouthUpperUpLeft", "mouthUpperUpRight")
 _PRESSED, _ROLLED = ("mouthPressLeft", "mouthPressRight"), ("mouthRollLower", "mouthRollUpper")
-_FUNNEL_LEFT = 0.3  # share of a funnel that is still possible with shut lips
 _TEETH_ROLL = 0.25  # the lower lip rolls in at least so far to reach the teeth
 
 CHANNELS = ("mouthClose", "mouthFunnel", *_LOWERED, *_RAISED, *_PRESSED, *_ROLLED)
@@ -125,13 +124,12 @@ def _meet(face: _Face, amount: np.ndarray) -> None:
     """Take away what parts the lips: all of it at 1, nothing at 0."""
     close = np.maximum(face["mouthClose"], face["jawOpen"])
     face["mouthClose"] = face["mouthClose"] + amount * (close - face["mouthClose"])
-    for name in (*_LOWERED, *_RAISED):
+    for name in (*_LOWERED, *_RAISED, "mouthFunnel"):  # shut lips are rounded by a pucker
         face[name] = face[name] * (1 - amount)
 
 
 def _shut(face: _Face, shut: np.ndarray) -> None:
     _meet(face, shut)
-    face["mouthFunnel"] = face["mouthFunnel"] * (1 - (1 - _FUNNEL_LEFT) * shut)
     for name, least in _SEAL.items():
         face[name] = np.maximum(face[name], least * shut)
 
