@@ -104,12 +104,14 @@ def stretch(face: Face) -> np.ndarray:
 def roll_lower(face: Face) -> np.ndarray:
     """The lower lip rolls inwards over the teeth."""
     places = rolled(face.lip_rest, LOWER_ONE * 5.0 * ROUND**0.6)
+    places = lifted(places, LOWER_ONE * 1.6 * ROUND, (0.5, 0.8, 1.0, 1.0, 1.0, 1.0, 1.0))  # no slit halfway
     return face.balanced(face.posed_lips(places, {(0.0, -90.0, 24.0): (0.0, 0.5, 1.5)}))
 
 
 def roll_upper(face: Face) -> np.ndarray:
     """The upper lip rolls inwards over the teeth."""
     places = rolled(face.lip_rest, UPPER_ONE * 4.2 * ROUND**0.6)
+    places = lifted(places, -UPPER_ONE * 0.9 * ROUND, (0.5, 0.8, 1.0, 1.0, 1.0, 1.0, 1.0))  # no slit halfway
     return face.balanced(face.posed_lips(places))
 
 
