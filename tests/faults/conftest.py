@@ -13,10 +13,13 @@ import re
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.faults.figures import Row
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -37,12 +40,12 @@ def record(request: pytest.FixtureRequest) -> Iterator[Callable[..., None]]:
     """Keep a row of the page's table: (fault, how often it was tried, what came of it). Lost where the test fails."""
     rows: list[Row] = []
     began = time.monotonic()
-    yield lambda fault, tried, outcome: rows.append(
-        Row(fault, tried, outcome, f"tests/{request.node.nodeid.partition('::')[0]}")
-    )
+    test = request.path.relative_to(ROOT).as_posix()
+    yield lambda fault, tried, outcome: rows.append(Row(fault, tried, outcome, test))
     folder = request.config.getoption("--figures")
     if folder is None or request.node.stash.get(FAILED, False):
         return
+    folder = request.config.invocation_params.dir / folder  # a test may have gone elsewhere
     folder.mkdir(parents=True, exist_ok=True)
     for row in rows:
         name = re.sub(r"[^a-z0-9]+", "-", row.fault.lower()).strip("-")
