@@ -19,7 +19,8 @@ from in_window import Act, click, mouthpiece, photograph, until
 FOLDER, MODELS = map(Path, sys.argv[sys.argv.index("--") + 1 :])
 
 
-def act() -> Act:
+def set_scene() -> bpy.types.Object:
+    """A head, a strip, and three takes asked for, in the style of the strip and with a smile that grows."""
     window, scene = bpy.context.window_manager.windows[0], bpy.context.scene
     for thing in list(bpy.data.objects):
         bpy.data.objects.remove(thing)
@@ -36,6 +37,18 @@ def act() -> Act:
     for frame, happy in ((1, 0.0), (60, 0.8)):
         head.mouthpiece_happy = happy
         head.keyframe_insert("mouthpiece_happy", frame=frame)
+    return head
+
+
+def act() -> Act:
+    head = set_scene()
+    yield from look_at_it()
+    yield from generate()
+    yield from flip(head)
+    yield from keep_and_undo()
+
+
+def look_at_it() -> Act:
     view = in_window.area_of("VIEW_3D")
     view.spaces.active.show_region_ui = True
     yield 1.0
@@ -44,6 +57,8 @@ def act() -> Act:
         bpy.ops.view3d.view_axis(type="FRONT")
         bpy.ops.view3d.view_selected()
 
+
+def generate() -> Act:
     session, runner = mouthpiece("session").current, mouthpiece("runner").current
     click(bpy.ops.mouthpiece.check_backend)
     yield from until(lambda: session.ready is not None)
@@ -55,7 +70,10 @@ def act() -> Act:
     yield from until(lambda: not runner.busy)
     if runner.report is None or len(runner.report.takes) != 3:
         raise RuntimeError(session.message)
-    scene.frame_set(40)
+
+
+def flip(head: bpy.types.Object) -> Act:
+    bpy.context.scene.frame_set(40)
     yield from shoot("take 1")
     before = shown(head)
     with in_window.context_of("VIEW_3D"):
@@ -63,6 +81,9 @@ def act() -> Act:
     yield from shoot("take 2")
     if shown(head) == before:
         raise RuntimeError("the other take is not to be seen")
+
+
+def keep_and_undo() -> Act:
     click(bpy.ops.mouthpiece.keep_take)
     yield 0.5
     kept = len(bpy.data.actions)

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.addon.stage import add_strip, curves_of, tone
+from tests.faults.disk import full_disk
 from tests.faults.figures import is_sentence, posix
 
 ODD_FOLDERS = ("with spaces", 'it\'s "quoted"', "Ünïcödé ✗ 口型", "-dash", "$HOME;&|", "%s{0}", "longer " * 30)
@@ -34,19 +34,6 @@ def writers(addon) -> dict[str, Callable[[Path], object]]:
         ".TextGrid": lambda path: addon.phones.write(path, phones),
         ".rig.json": lambda path: addon.rig.mapping.save(profile, path),
     }
-
-
-@contextlib.contextmanager
-def full_disk(left: int) -> Iterator[None]:
-    """No file can grow beyond so many bytes, as on a full disk."""
-    import resource
-
-    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (left, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
 
 
 def test_a_full_disk_keeps_the_old_file(addon, writers, tmp_path, record):

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from backend.training.motion import clip_writer, motion_set, principal_component
 from tests.backend.conftest import babble, encoded
 from tests.faults.backend.test_damaged_files import FLAME
 from tests.faults.backend.victim import CASE
+from tests.faults.disk import full_disk
 from tests.faults.figures import is_sentence, posix
 
 SENTENCES = (
@@ -63,19 +63,6 @@ WRITERS: dict[str, Callable[[Path, checkpoint.LoadedModel], object]] = {
     ".txt": lambda path, _: motion_set.write_text(path, "clip\n" * 10_000),
 }
 """Everything that writes one file, by the ending of its name."""
-
-
-@contextlib.contextmanager
-def full_disk(left: int) -> Iterator[None]:
-    """No file can grow beyond so many bytes: the system refuses a write half-way, as a full disk does."""
-    import resource
-
-    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (left, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
 
 
 def unwritable(folder: Path) -> Path:
