@@ -18,7 +18,6 @@ from . import (
     catalogue,
     checkpoint,
     device,
-    flame_file,
     hearing,
     known_words,
     memory,
@@ -29,6 +28,7 @@ from . import (
     wish,
 )
 from .conversation import ClientGone, Conversation
+from .foreign import flame_file
 from .known_words import Transcript
 from .phone_track import PhoneTrack
 from .phonetics.pronunciation import PronunciationError

@@ -53,7 +53,8 @@ def babble(seconds: float) -> np.ndarray:
 def unitalker(name: str) -> tuple[UniTalker, list[FaceSpace]]:
     """UniTalker as released, without weights: every head and PCA basis of the official checkpoint."""
     import torch
-    from backend import face, official
+    from backend import face
+    from backend.foreign import official
     from backend.models.unitalker import UniTalker
 
     encoder, facts = released_encoder(name), official.ANNOTATIONS

@@ -24,7 +24,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Convert one checkpoint and say what the model file holds."""
     from backend.checkpoint import CheckpointError
-    from backend.convert import STAGES, ConvertError, convert
+    from backend.foreign.convert import STAGES, ConvertError, convert
 
     with terminal.bad_input(ConvertError, CheckpointError):
         made = convert(

@@ -137,7 +137,8 @@ def _motion_file(output: Path, wanted: str | None) -> Path:
 
 
 def _loaded(arguments: Namespace, request: Request) -> LoadedModel:
-    from backend import catalogue, checkpoint, device, flame_file, planning, precision
+    from backend import catalogue, checkpoint, device, planning, precision
+    from backend.foreign import flame_file
 
     used = (catalogue.CatalogueError, checkpoint.CheckpointError, device.DeviceError, flame_file.FlameFileError)
     with terminal.bad_input(*used, planning.RequestError, precision.PrecisionError):

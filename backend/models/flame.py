@@ -3,7 +3,7 @@
 
 Written from the equations of "Learning a model of facial shape and expression from 4D scans" (Li et al. 2017,
 section 3) and "SMPL: a skinned multi-person linear model" (Loper et al. 2015, section 3). The numbers of the model
-are the artist's own (`backend/flame_file.py` reads them); none ship with this project.
+are the artist's own (`backend/foreign/flame_file.py` reads them); none ship with this project.
 """
 
 from __future__ import annotations

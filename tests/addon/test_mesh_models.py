@@ -20,7 +20,8 @@ SPEECH = ROOT / "demo" / "speech"
 MAKE = """
 import sys, torch
 from pathlib import Path
-from backend import checkpoint, face, flame_file
+from backend import checkpoint, face
+from backend.foreign import flame_file
 from backend.models.mel_encoder import MelEncoderConfig
 from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
 torch.manual_seed(0)

@@ -13,10 +13,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from backend import official
 from backend.checkpoint import load
-from backend.convert import Conversion, ConvertError, convert, official_shapes
 from backend.face import ETF_CHANNELS, FLAME_CHANNELS, INHOUSE_CHANNELS
+from backend.foreign import official
+from backend.foreign.convert import Conversion, ConvertError, convert, official_shapes
 from backend.models.audio_encoder import WAV2VEC2_XLSR_53, WAVLM_BASE_PLUS
 from backend.models.unitalker import UniTalker
 

@@ -14,8 +14,8 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from backend import flame_file
-from backend.flame_file import FlameFileError
+from backend.foreign import flame_file
+from backend.foreign.flame_file import FlameFileError
 
 SYNTHETIC = Path(__file__).resolve().parents[1] / "data" / "flame" / "flame_synthetic.pkl"
 VERTICES = 12

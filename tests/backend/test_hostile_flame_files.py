@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend import flame_file, plain_pickle
-from backend.flame_file import FlameFileError
+from backend.foreign import flame_file, plain_pickle
+from backend.foreign.flame_file import FlameFileError
 
 SYNTHETIC = Path(__file__).resolve().parents[1] / "data" / "flame" / "flame_synthetic.pkl"
 

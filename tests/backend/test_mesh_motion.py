@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from backend import checkpoint, face, flame_file, motion_file, pipeline, planning, protocol, windows
+from backend import checkpoint, face, motion_file, pipeline, planning, protocol, windows
 from backend.__main__ import main
+from backend.foreign import flame_file
 from backend.models.mel_encoder import MelEncoderConfig
 from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
 

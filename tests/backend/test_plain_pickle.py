@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend import plain_pickle
-from backend.plain_pickle import PickleError, read_arrays
+from backend.foreign import plain_pickle
+from backend.foreign.plain_pickle import PickleError, read_arrays
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from backend import official
-from backend.convert import official_shapes
+from backend.foreign import official
+from backend.foreign.convert import official_shapes
 from backend.models.audio_encoder import WAV2VEC2_XLSR_53, WAVLM_BASE_PLUS, SpeechEncoderConfig
 from backend.models.unitalker import UniTalker
 
@@ -26,7 +26,7 @@ import re, sys
 from pathlib import Path
 import torch
 from backend.checkpoint import load
-from backend.convert import convert
+from backend.foreign.convert import convert
 from backend.models import speech_encoder
 
 def peak():

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from backend.checkpoint import LoadedModel, load
-from backend.convert import convert
+from backend.foreign.convert import convert
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden"
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend import flame_file
+from backend.foreign import flame_file
 from backend.models.flame import PARENTS, Flame, FlameArrays, rotation_matrices
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "flame"

@@ -11,9 +11,10 @@ import pytest
 import soundfile
 import torch
 
-from backend import checkpoint, flame_file
+from backend import checkpoint
 from backend.__main__ import main
 from backend.face import ETF_CHANNELS
+from backend.foreign import flame_file
 from backend.models.blendshapes import Blendshapes
 from backend.models.flame import Flame
 from backend.training.errors import ConfigError, CorpusError

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from backend import flame_file
 from backend.checkpoint import ModelCard, load, save
 from backend.face import FaceSpace, annotation
+from backend.foreign import flame_file
 from backend.models.audio_encoder import MelEncoderConfig
 from backend.models.blendshapes import Blendshapes
 from backend.models.flame import Flame

@@ -14,13 +14,13 @@ import pytest
 import torch
 
 from backend.checkpoint import LoadedModel, load
-from backend.convert import convert
 from backend.face import FaceSpace
+from backend.foreign.convert import convert
+from backend.foreign.official import official_name
 from backend.models.audio_encoder import MelEncoderConfig, SpeechEncoderConfig
 from backend.models.blendshapes import Blendshapes
 from backend.models.layers import Lengths
 from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
-from backend.official import official_name
 from backend.settings import to_plain
 from backend.training.commands import CONFIGS
 from backend.training.config import parse, read_table

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.official_files import read_basis
+from backend.foreign.official_files import read_basis
 from backend.training.errors import CorpusError
 from backend.training.motion import principal_components
 from backend.training.motion.principal_components import KEYS, PrincipalComponents, fit

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from backend import flame_file, npz
+from backend import npz
 from backend.face import FaceSpace
-from backend.flame_file import FlameFileError
+from backend.foreign import flame_file
+from backend.foreign.flame_file import FlameFileError
 from backend.models.blendshapes import Blendshapes
 from backend.models.flame import Flame
 from backend.training.errors import ConfigError, CorpusError

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backend import checkpoint, official, official_files
+from backend import checkpoint
+from backend.foreign import official, official_files
 from backend.settings import SettingsError
 from backend.training.errors import ConfigError
 from torch import Tensor

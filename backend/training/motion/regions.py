@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from backend.face import FaceSpace
-from backend.plain_pickle import PickleError, read_arrays
+from backend.foreign.plain_pickle import PickleError, read_arrays
 from backend.training.errors import CorpusError
 
 FLAME_LIPS = ("lips",)

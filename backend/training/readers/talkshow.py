@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 from backend.face import FLAME_CHANNELS, annotation
-from backend.plain_pickle import PickleError, read_arrays
+from backend.foreign.plain_pickle import PickleError, read_arrays
 from backend.training.motion.clip import ClipError
 
 from .annotated import SPLITS, AnnotatedClip, DataSet, Pair, Split, checked, drawn_split, pairs

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from backend.face import FaceSpace, annotation
-from backend.official import ANNOTATIONS
+from backend.foreign.official import ANNOTATIONS
 from backend.training.errors import CorpusError
 from backend.training.motion.clip import REDUCTIONS, ClipError
 

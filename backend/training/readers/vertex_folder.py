@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 from backend.face import annotation
-from backend.official import ANNOTATIONS
-from backend.plain_pickle import PickleError, read_arrays
+from backend.foreign.official import ANNOTATIONS
+from backend.foreign.plain_pickle import PickleError, read_arrays
 from backend.training.errors import CorpusError
 from backend.training.motion.clip import ClipError
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend import checkpoint, flame_file, motion_file, official_files, phone_file
+from backend import checkpoint, motion_file, phone_file
 from backend.__main__ import main
-from backend.convert import ConvertError, convert
 from backend.face import ARKIT_CHANNELS
+from backend.foreign import flame_file, official_files
+from backend.foreign.convert import ConvertError, convert
 from backend.motion_file import Motion
 from backend.phone_track import TimedPhone
 from backend.training.motion import clip_writer, motion_set, principal_components

@@ -22,7 +22,8 @@ sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
 
-from backend import audio, checkpoint, convert, flame_file, motion_file, official_files, pipeline, planning  # noqa: E402
+from backend import audio, checkpoint, motion_file, pipeline, planning  # noqa: E402
+from backend.foreign import convert, flame_file, official_files  # noqa: E402
 
 CASE = ROOT / "tests" / "data" / "golden" / "case1_wavlm_conv_pos1_pca"
 SENTENCES = (

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from backend import npz, whole_file
+from backend.face import Mesh
+from backend.models.flame import EXPRESSIONS, PARENTS, POSE_FEATURES, SHAPES, Flame, FlameArrays
 
-from . import npz, plain_pickle, whole_file
-from .face import Mesh
-from .models.flame import EXPRESSIONS, PARENTS, POSE_FEATURES, SHAPES, Flame, FlameArrays
+from . import plain_pickle
 
 KEYS = ("v_template", "f", "shapedirs", "posedirs", "J_regressor", "kintree_table", "weights")
 """What a FLAME file must hold, under its own names; see `FlameArrays` for their meaning."""

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from backend.checkpoint import ModelCard, is_finite, save
+from backend.face import annotation
+from backend.models.audio_encoder import WAV2VEC2_XLSR_53, WAVLM_BASE_PLUS
+from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
 from torch import Tensor
 
 from . import official
-from .checkpoint import ModelCard, is_finite, save
-from .face import annotation
-from .models.audio_encoder import WAV2VEC2_XLSR_53, WAVLM_BASE_PLUS
-from .models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
 from .official import Layout
 from .official_files import Basis, ConvertError, read_basis, read_config, read_templates, read_tensors
 

@@ -10,13 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from backend import npz
+from backend.checkpoint import METADATA_KEY
+from backend.settings import SettingsError
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from . import npz, torch_file
-from .checkpoint import METADATA_KEY
+from . import torch_file
 from .official import Layout, current_name, read_layout
-from .settings import SettingsError
 
 FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 MOST_BYTES = 1 << 31
