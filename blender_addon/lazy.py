@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Modules of the add-on that run when something is first taken out of them, so that Blender starts no later for them.
 
-``from . import job`` costs nothing until ``job.Choice`` is asked for; ``from .job import Choice`` runs it at once. What
+``from . import job`` costs nothing until ``job.Job`` is asked for; ``from .job import Job`` runs it at once. What
 is imported while Blender starts therefore uses the first form for whatever it needs only later.
 
 `importlib.util.LazyLoader` would do but for Blender's end: there Blender looks into the ``__dict__`` of every module,
@@ -13,10 +13,14 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:  # at run time it would load a dozen of Python's modules
+    from importlib.abc import Loader
+else:
+    Loader = object
 
 _running = threading.RLock()
 
@@ -71,7 +75,7 @@ class _LateLoader(Loader):
         """Not yet."""
 
 
-class _Finder(MetaPathFinder):
+class _Finder:
     """Finds the modules of one package as Python does, and has them run late."""
 
     def __init__(self, package: str) -> None:

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import secrets
-
 import bpy
 from bpy.types import Context
 
@@ -93,6 +91,8 @@ class NewSeed(bpy.types.Operator):
 
     def execute(self, context: Context) -> set[str]:
         """Draw one."""
+        import secrets  # here and not at the top: Blender would start later for it
+
         context.scene.mouthpiece_performance.seed = secrets.randbelow(1_000_000)
         return {"FINISHED"}
 

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from bpy.types import Context, UILayout
 
 LETTER_PIXELS = 6.4
@@ -13,6 +11,8 @@ LETTER_PIXELS = 6.4
 
 def draw_sentence(layout: UILayout, context: Context, sentence: str, icon: str) -> None:
     """A sentence on as many lines as the sidebar needs; Blender's labels do not wrap."""
+    import textwrap  # here and not at the top: Blender would start later for it
+
     pixels = context.region.width - 90 * context.preferences.system.ui_scale
     letters = max(16, int(pixels / (LETTER_PIXELS * context.preferences.system.ui_scale)))
     column = layout.column(align=True)
