@@ -13,9 +13,9 @@ import bpy
 from bpy.types import Scene
 
 from . import audio, motion_export, preferences, transcripts
+from .choice import Choice
 from .environment import Launch
 from .errors import BadInput, MouthpieceError
-from .job import Choice
 from .performing import arguments as performing
 from .rig.face import leads, named
 from .vertices import arguments as mesh

@@ -31,7 +31,7 @@ from .writing.staging import Placed, Writing
 from .writing.take import Take
 
 if TYPE_CHECKING:
-    from .job import Choice
+    from .choice import Choice
 
 PLURALS = {"shape key": "shape keys", "bone": "bones", "property": "properties"}
 

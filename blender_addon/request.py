@@ -11,7 +11,7 @@ from ..backend import protocol
 
 if TYPE_CHECKING:
     from .audio import StripSound
-    from .job import Choice
+    from .choice import Choice
     from .performing.emotions import Feelings
 
 PIVOT = "pivot"

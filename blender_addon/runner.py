@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import bpy
 
@@ -15,6 +16,9 @@ from .errors import BadInput, Cancelled, MouthpieceError
 from .redraw import redraw
 from .shelf import Label, Shelf
 from .worklist import Entry, Fate, Worklist
+
+if TYPE_CHECKING:
+    from .choice import Choice
 
 TICK_SECONDS = 0.05
 IDLE_TICK_SECONDS = 1.0
@@ -43,19 +47,19 @@ class Runner:
         """Whether there is anything to drive."""
         return session.current.busy or self._job is not None or self.worklist.waiting
 
-    def begin(self, choice: jobs.Choice, launch: Launch) -> None:
+    def begin(self, choice: Choice, launch: Launch) -> None:
         """Begin a job; raises `MouthpieceError`, and nothing has begun."""
         self._check_free()
         self._begin(jobs.Generation(choice, launch, session.current))
         self.worklist = Worklist()
 
-    def begin_again(self, choice: jobs.Choice) -> None:
+    def begin_again(self, choice: Choice) -> None:
         """Write the last motion of the choice's strip again; raises `MouthpieceError`, and nothing has begun."""
         self._check_free()
         self._begin(jobs.Rewriting(self.kept(choice), choice, session.current))
         self.worklist = Worklist()
 
-    def kept(self, choice: jobs.Choice) -> placing.Performance:
+    def kept(self, choice: Choice) -> placing.Performance:
         """The last motion of the choice's strip, of this sitting or an earlier one; raises `MouthpieceError`."""
         spoken = choice.scene, choice.title
         kept = self.performances.get(spoken) or self.shelf.get(preferences.results_folder(), _label(spoken))
@@ -73,7 +77,7 @@ class Runner:
             if not self.shelf.has(preferences.results_folder(), _label(spoken)):
                 self._shelve(spoken, kept)
 
-    def line_up(self, choices: Sequence[jobs.Choice], launch: Launch) -> None:
+    def line_up(self, choices: Sequence[Choice], launch: Launch) -> None:
         """Have several jobs done one after the other."""
         for choice in choices:
             self.worklist.add(Entry(choice, launch))

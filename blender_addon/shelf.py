@@ -140,7 +140,7 @@ def _write(path: Path, label: Label, performance: placing.Performance) -> None:
 
 def _read(path: Path) -> placing.Performance:
     from ..backend import npz  # here and not at the top: it needs numpy
-    from .job import Choice
+    from .choice import Choice
     from .phones import Phone
 
     arrays = npz.read(path, most_bytes=path.stat().st_size)

@@ -17,7 +17,7 @@ from .errors import BadInput
 if TYPE_CHECKING:
     from bpy.types import SoundStrip
 
-    from .job import Choice
+    from .choice import Choice
 
 AUTO = "auto"
 """On the command line: the text file beside the sound."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .choice import Choice
     from .environment import Launch
-    from .job import Choice
     from .placing import Report
 
 

@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.types import Context, Text
 
-from .. import fields, job, runner
+from .. import fields, runner
 from .registration import registration
 from .sidebar import Tab, in_both_sidebars
 from .text import draw_sentence
+
+if TYPE_CHECKING:
+    from ..choice import Choice
 
 SOURCES = (
     ("none", "Unknown", "Nobody has written down what is spoken; the model listens alone"),
@@ -37,7 +41,7 @@ class KnownWords(bpy.types.PropertyGroup):
     )
 
 
-def told(context: Context, choice: job.Choice) -> job.Choice:
+def told(context: Context, choice: Choice) -> Choice:
     """The choice with the words that the scene knows."""
     words = context.scene.mouthpiece_words
     texts = {"typed": words.typed, "block": words.block.as_string() if words.block else ""}

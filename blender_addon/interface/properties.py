@@ -9,6 +9,7 @@ from dataclasses import replace
 import bpy
 from bpy.types import Context, Object
 
+from .. import choice as choices
 from .. import compat, fields, job, preferences, session
 from ..errors import BadInput, MouthpieceError
 from . import known_words, mesh, performance, writing
@@ -102,7 +103,7 @@ def spoken(context: Context) -> tuple[str, str]:
     return chosen.scene, chosen.title
 
 
-def choice(context: Context) -> job.Choice:
+def choice(context: Context) -> choices.Choice:
     """What a click on Generate would do; raises `BadInput` where something is not chosen."""
     strip, character, chosen = strip_name(context), character_name(context), settings(context)
     if chosen.source == "file":
@@ -117,12 +118,12 @@ def choice(context: Context) -> job.Choice:
     return replace(how(context), strip=strip, character=character, **sound)
 
 
-def how(context: Context) -> job.Choice:
+def how(context: Context) -> choices.Choice:
     """The choices that do not say who speaks what."""
     chosen = settings(context)
     return known_words.told(
         context,
-        job.Choice(
+        choices.Choice(
             scene=compat.sequencer_scene(context).name,
             strip="",
             character="",

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.types import Context, Object, UILayout, UIList
 
-from .. import casting, compat, fields, job, preferences, runner, session
+from .. import casting, compat, fields, preferences, runner, session
 from ..errors import BadInput, MouthpieceError
 from ..worklist import Fate
 from . import properties
@@ -17,6 +18,9 @@ from .registration import registration
 from .searches import can_speak, strip_names
 from .sidebar import Tab, in_both_sidebars
 from .text import draw_sentence
+
+if TYPE_CHECKING:
+    from ..choice import Choice
 
 RULES = (
     ("name", "Strip Names", "The strip's name has the character's in it: “anna_012” is spoken by Anna"),
@@ -59,7 +63,7 @@ def roles(context: Context) -> tuple[list[casting.Role], list[str]]:
     return rows, [row.strip for row in chosen.roles if row.strip and not row.character]
 
 
-def choices(context: Context) -> list[job.Choice]:
+def choices(context: Context) -> list[Choice]:
     """What a click on the button would do; raises `BadInput` where that is nothing."""
     found, _ = roles(context)
     if not found:

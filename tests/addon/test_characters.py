@@ -327,7 +327,7 @@ class TestByHand:
         path = tmp_path / "stranger.json"
         mine = {"id": "stranger", "title": "Stranger", "extends": "arkit", "names": MAP, "gains": {"jawOpen": 0.5}}
         path.write_text(json.dumps(mine), encoding="utf-8")
-        choice = addon.job.Choice(scene.name, "line", "Stranger", profile=str(path))
+        choice = addon.choice.Choice(scene.name, "line", "Stranger", profile=str(path))
         addon.job.generate_lip_sync(choice, addon.preferences.launch(), addon.session.current)
         curves = curves_of(stranger.data.shape_keys.animation_data.action)
         assert sorted(curves) == ["blob.7", "qx01", "Ω"]

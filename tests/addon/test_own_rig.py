@@ -21,7 +21,7 @@ def strip(scene, tmp_path, use_fake):
 @pytest.fixture
 def generate(addon, scene, strip):
     def generate(character: bpy.types.Object, model: str = TAUGHT):
-        choice = addon.job.Choice(scene.name, strip.name, character.name, model=model)
+        choice = addon.choice.Choice(scene.name, strip.name, character.name, model=model)
         return addon.job.generate_lip_sync(choice, addon.preferences.launch(), addon.session.current)
 
     return generate
@@ -111,7 +111,7 @@ def test_a_character_without_these_controls_is_one_sentence(addon, generate, pup
 
 
 def test_the_shipped_model_refuses_unknown_controls_before_anything_begins(addon, scene, strip, puppet):
-    choice = addon.job.Choice(scene.name, strip.name, puppet.name)
+    choice = addon.choice.Choice(scene.name, strip.name, puppet.name)
     with pytest.raises(addon.errors.BadInput, match="has a name that Mouthpiece knows"):
         addon.job.cast(choice)
     assert addon.session.current.state is addon.session.State.IDLE

@@ -17,7 +17,7 @@ def spoken(addon, scene, use_fake, tmp_path):
     strip = add_strip(scene, tone(tmp_path / "line.wav", 1.0, (0.5,)))
 
     def spoken(character: bpy.types.Object, **choices: str):
-        choice = addon.job.Choice(scene.name, strip.name, character.name, **choices)
+        choice = addon.choice.Choice(scene.name, strip.name, character.name, **choices)
         return addon.job.generate_lip_sync(choice, addon.preferences.launch(), addon.session.current)
 
     return spoken

@@ -198,7 +198,7 @@ def test_every_part_of_a_performance_comes_back(addon, tmp_path):
         )
         for seed in (3, 4)
     )
-    choice = addon.job.Choice("Scene", "Zeile ä", "Head", model="flame", identity="2", visemes=(phone,))
+    choice = addon.choice.Choice("Scene", "Zeile ä", "Head", model="flame", identity="2", visemes=(phone,))
     performance = addon.placing.Performance(choice, takes, 11, 29.97, 5)
     shelf, spoken = addon.shelf.Shelf(), addon.shelf.Label("/shots/ä.blend", "Scene", "Zeile ä")
     shelf.put(tmp_path, spoken, performance, 1_000_000)
