@@ -10,9 +10,8 @@ from . import lazy
 lazy.defer(__name__.rpartition(".")[0])
 
 from . import cli, demo_head, preferences, runner
-from .interface import backend as backend_box
-from .interface import demo_scene as demo_scene_button
 from .interface import (
+    add_sound,
     emotions,
     export_motion,
     operators,
@@ -24,6 +23,8 @@ from .interface import (
     rig_files,
     viseme_list,
 )
+from .interface import backend as backend_box
+from .interface import demo_scene as demo_scene_button
 from .interface import known_words as known_words_panel
 from .interface import linked as linked_buttons
 from .interface import mapping as mapping_panel
@@ -42,6 +43,7 @@ PARTS = (
     runner,
     operators,
     export_motion,
+    add_sound,
     demo_scene_button,
     backend_box,
     models_box,

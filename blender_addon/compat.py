@@ -28,10 +28,11 @@ def all_strips(scene: Scene) -> list[bpy.types.Strip]:
     return list(editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all)
 
 
-def add_sound_strip(scene: Scene, name: str, path: Path, frame: int) -> bpy.types.SoundStrip:
+def add_sound_strip(scene: Scene, name: str, path: Path, frame: int, channel: int = 1) -> bpy.types.SoundStrip:
     """Lay a sound file into a scene; raises RuntimeError where Blender cannot read it (`sequences` until 4.3)."""
     editor = scene.sequence_editor_create()
-    return (editor.strips if hasattr(editor, "strips") else editor.sequences).new_sound(name, str(path), 1, frame)
+    strips = editor.strips if hasattr(editor, "strips") else editor.sequences
+    return strips.new_sound(name, str(path), channel, frame)
 
 
 def show_scene(window: bpy.types.Window, scene: Scene) -> None:

@@ -28,8 +28,8 @@ PACKAGES, TORCH = "requirements.lock", "torch.lock"
 STAMP = "mouthpiece.json"
 """The file in an environment that is complete; it says what the environment was made from."""
 OFFLINE = (
-    "Blender may not go online: allow it in Edit > Preferences > System > Network > Allow Online Access, or choose a "
-    "wheel folder."
+    "Blender may not go online: tick Allow Online Access, here or in Edit > Preferences > System > Network, or choose "
+    "a wheel folder."
 )
 FETCHING = "Installing torch, the largest package"
 PROBE = "import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))"

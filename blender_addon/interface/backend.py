@@ -142,6 +142,7 @@ def _draw_sources(box: UILayout, context: Context) -> None:
     box.prop(chosen, "wheels")
     if not bpy.app.online_access and not chosen.wheels:
         draw_sentence(box, context, installer.OFFLINE, "INFO")
+        box.prop(context.preferences.system, "use_online_access")
 
 
 def _draw_offer(box: UILayout, context: Context) -> None:

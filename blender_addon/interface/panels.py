@@ -54,7 +54,9 @@ def _draw_choices(layout: UILayout, context: Context) -> None:
         layout.prop(chosen, "audio")
         layout.prop(chosen, "first_frame")
     else:
-        layout.prop(chosen, "strip", icon="SOUND", placeholder=strip)
+        row = layout.row(align=True)
+        row.prop(chosen, "strip", icon="SOUND", placeholder=strip)
+        row.operator("mouthpiece.add_sound", text="", icon="ADD")
         _draw_note(layout, _about_strip(context, strip), "TIME")
     layout.prop(chosen, "character", placeholder=character)
     _draw_note(layout, _about_face(character), "SHAPEKEY_DATA")

@@ -10,7 +10,7 @@ import bpy
 from bpy.types import Context, Object
 
 from .. import choice as choices
-from .. import compat, fields, job, preferences, session
+from .. import audio, compat, fields, job, preferences, session
 from ..errors import BadInput, MouthpieceError
 from . import known_words, mesh, performance, writing
 from .registration import registration
@@ -19,6 +19,8 @@ from .searches import can_speak, strip_names
 DEFAULT_MODEL = "default"
 PIVOT = "pivot"
 """The style that is nobody's in particular."""
+NO_STRIP = "Select a sound strip in the Sequencer, or choose one here."
+NO_SOUND = "There is no sound in the Sequencer yet. Add the recording that is to be spoken."
 
 
 def _model_names(_settings: LipSyncSettings, _context: Context, _typed: str) -> list[str]:
@@ -111,7 +113,7 @@ def choice(context: Context) -> choices.Choice:
         if not chosen.audio:
             raise BadInput("Choose a sound file.")
     elif not strip:
-        raise BadInput("Select a sound strip in the Sequencer, or choose one here.")
+        raise BadInput(NO_STRIP if audio.sound_strips(compat.sequencer_scene(context)) else NO_SOUND)
     if not character:
         raise BadInput("Select the character, or choose it here.")
     sound = {"audio": chosen.audio, "first_frame": chosen.first_frame} if not strip else {}

@@ -76,6 +76,8 @@ def word_and_icon() -> tuple[str, str]:
         case session.State.READY:
             return "Ready", "CHECKMARK"
         case session.State.IDLE:
+            if not preferences.is_python_set():
+                return "Not Installed", "INFO"
             return ("Unloaded" if now.has_rested else "Not Running"), "PAUSE"
 
 
@@ -97,6 +99,8 @@ def sentence() -> str:
         case session.State.IDLE if now.has_rested:
             minutes = preferences.chosen().idle_minutes
             return f"Unloaded after {minutes} idle minutes. The next click starts it again."
+        case session.State.IDLE if not preferences.is_python_set():
+            return "Not installed yet. Click Install Backend in the preferences."
         case session.State.IDLE:
             return "Not running. The next click starts it."
 

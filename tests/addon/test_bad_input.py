@@ -32,9 +32,14 @@ def test_shot_works_as_it_is(shot):
     assert bpy.ops.mouthpiece.generate() == {"FINISHED"}
 
 
-def test_no_strip(scene, use_fake):
+def test_no_sound_at_all(scene, use_fake):
     use_fake("clicks")
     add_character()
+    assert "There is no sound in the Sequencer yet. Add the recording" in refusal()
+
+
+def test_no_strip(shot, scene):
+    scene.sequence_editor.active_strip = None
     assert "Select a sound strip in the Sequencer" in refusal()
 
 

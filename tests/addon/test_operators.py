@@ -95,3 +95,10 @@ def test_keys_survive_saving(shot, tmp_path):
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "shot.blend"))
     assert curves_of(bpy.data.objects["Head"].data.shape_keys.animation_data.action) == keys
+
+
+def test_tab_of_a_backend_that_is_not_installed_says_so(addon, monkeypatch):
+    monkeypatch.delenv(addon.environment.VARIABLE, raising=False)
+    monkeypatch.setattr(addon.preferences, "is_python_set", lambda: False)
+    assert addon.interface.status.word_and_icon()[0] == "Not Installed"
+    assert "Click Install Backend" in addon.interface.status.sentence()
