@@ -9,8 +9,8 @@ from dataclasses import replace
 import bpy
 from bpy.types import Context, Object
 
-from .. import choice as choices
 from .. import audio, compat, fields, job, preferences, session
+from .. import choice as choices
 from ..errors import BadInput, MouthpieceError
 from . import known_words, mesh, performance, writing
 from .registration import registration
