@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What Blender and the backend say to each other: the messages.
 
-The only file of the backend that Blender's side imports; how a message becomes bytes is in `wire`.
+Blender's side imports it too, and of the backend nothing else but the files of motion (`motion_file`, `npz`), inside
+functions. How a message becomes bytes is in `wire`.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ import pytest
 from backend.__main__ import LINES, main
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md")), ROOT / "backend/weights/README.md"]
+DOCS = sorted(ROOT.glob("docs/*.md"))
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS, *sorted(ROOT.glob("backend/weights/*.md"))]
 ids = [str(page.relative_to(ROOT)) for page in PAGES]
 MADE = ("out/", "dist/", "runs/", "bin/")
 """Beginnings of paths that commands make."""
@@ -25,6 +26,36 @@ def test_links_lead_somewhere(page: Path):
     targets = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     missing = [target for target in targets if "://" not in target and not (page.parent / target).exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_anchors_are_headings(page: Path):
+    """Of this page or of another one of ours, spelled as GitHub spells them."""
+    targets = re.findall(r"\]\(([^):]*)#([^)]+)\)", page.read_text(encoding="utf-8"))
+    there = {name: anchors(page.parent / name if name else page) for name, _ in targets}
+    assert not [(name, anchor) for name, anchor in targets if anchor not in there[name]]
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_first_page_leads_to_every_other():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert not [page.name for page in DOCS if f"](docs/{page.name}" not in readme]
+
+
+@pytest.mark.parametrize("page", DOCS, ids=[page.name for page in DOCS])
+def test_every_page_begins_with_a_title_and_what_it_is_for(page: Path):
+    title, empty, first = page.read_text(encoding="utf-8").splitlines()[:3]
+    assert title.startswith("# ") and not empty
+    assert first and not first.startswith(("|", "!", "#", "<", "```"))
+
+
+def test_every_picture_is_shown():
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert not [path.name for path in (ROOT / "docs" / "images").iterdir() if f"images/{path.name})" not in text]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)
