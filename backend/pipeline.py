@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from . import audio, closures, memory, postprocess, windows
+from . import audio, closures, memory, postprocess, stillness, windows
 from .face import FaceSpace
 from .performance import Performance
 from .planning import Plan, RequestError
@@ -130,8 +130,10 @@ def _usable(
     space = planned.space
     if space.limits:
         return postprocess.within(pieces, space.limits)
-    is_take = planned.performance is not None
-    rest = np.zeros(space.dim, np.float32) if is_take else rest_pose(loaded, planned, stop)
+    if planned.performance is not None:
+        pieces, rest = stillness.stilled(pieces, space.channels, space.fps), np.zeros(space.dim, np.float32)
+    else:
+        rest = rest_pose(loaded, planned, stop)
     return postprocess.sealed(postprocess.rested(pieces, rest), space.channels)
 
 

@@ -5,7 +5,7 @@ Every function maps an iterator of consecutive pieces, float32 [frames, …], to
 depends on where the pieces were cut.
 
 Nothing here smooths: the decoders' own curves hold next to no energy above 12 Hz, and lips that meet for 50 ms would be
-the first thing that a filter takes away.
+the first thing that a filter takes away. What trembles in a take's eyes and brows is for `stillness`.
 """
 
 from __future__ import annotations

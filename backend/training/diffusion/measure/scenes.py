@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from backend import emotions
+from backend import emotions, stillness
 from backend.training.diffusion.heard import Heard
 from backend.training.diffusion.talker_model import Talker
 from backend.training.motion.batches import Source
@@ -39,7 +39,7 @@ class Scene:
 
 
 class Performed(NamedTuple):
-    """What a model made of scenes."""
+    """What a model made of scenes, as still as artists get it."""
 
     takes: np.ndarray
     """float32 [scenes, takes, frames, dim]."""
@@ -92,5 +92,6 @@ def _perform(talker: Talker, space: str, scenes: Sequence[Scene], seeds: Sequenc
     began = time.perf_counter()
     found = [model.sample(space, field, condition) for field in fields]
     seconds = time.perf_counter() - began
-    values = torch.stack([head.decode(z, model.template(space)) for z in found], dim=1)
-    return Performed(values.clamp(0, 1).numpy(), seconds)
+    values = torch.stack([head.decode(z, model.template(space)) for z in found], dim=1).numpy()
+    still = stillness.of_whole(values.transpose(2, 0, 1, 3), talker.spaces[space].channels, talker.rates[space])
+    return Performed(still.transpose(1, 2, 0, 3).clip(0, 1), seconds)
