@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import math
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
@@ -53,6 +54,30 @@ def add_character(
         character.shape_key_add(name=shape).points[0].co.z = 1
     bpy.context.view_layer.objects.active = character
     return character
+
+
+def add_armature(*bones: tuple[str, Sequence[float], Sequence[float]], name: str = "Rig") -> bpy.types.Object:
+    """An armature with these bones, each with its head and its tail."""
+    armature = bpy.data.objects.new(name, bpy.data.armatures.new(name))
+    bpy.context.scene.collection.objects.link(armature)
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    for title, head, tail in bones:
+        bone = armature.data.edit_bones.new(title)
+        bone.head, bone.tail = head, tail
+    bpy.ops.object.mode_set(mode="OBJECT")
+    return armature
+
+
+def append_linked(name: str, library: Path) -> bpy.types.Object:
+    """A character that lies in another file, linked into the scene."""
+    bpy.data.libraries.write(str(library), {add_character(name=name)})
+    bpy.data.objects.remove(bpy.data.objects[name])
+    with bpy.data.libraries.load(str(library), link=True) as (_, into):
+        into.objects = [name]
+    (linked,) = into.objects
+    bpy.context.scene.collection.objects.link(linked)
+    return linked
 
 
 def curves_of(action: bpy.types.Action) -> dict[str, list[tuple[float, float]]]:

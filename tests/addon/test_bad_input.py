@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 import pytest
 
-from tests.addon.stage import add_character, add_strip, strips_of, tone
+from tests.addon.stage import add_character, add_strip, append_linked, strips_of, tone
 
 
 @pytest.fixture
@@ -77,24 +77,12 @@ def test_absolute_shape_keys(shot):
 
 
 def test_linked_object(shot, tmp_path):
-    library = str(tmp_path / "library.blend")
-    bpy.data.libraries.write(library, {add_character(name="Guest")})
-    bpy.data.objects.remove(bpy.data.objects["Guest"])
-    with bpy.data.libraries.load(library, link=True) as (_, into):
-        into.objects = ["Guest"]
-    bpy.context.scene.collection.objects.link(into.objects[0])
-    bpy.context.view_layer.objects.active = into.objects[0]
+    bpy.context.view_layer.objects.active = append_linked("Guest", tmp_path / "library.blend")
     assert "The shape keys of “Guest” are linked from another file" in refusal()
 
 
 def test_library_override_of_the_object_alone(shot, tmp_path):
-    library = str(tmp_path / "library.blend")
-    bpy.data.libraries.write(library, {add_character(name="Guest")})
-    bpy.data.objects.remove(bpy.data.objects["Guest"])
-    with bpy.data.libraries.load(library, link=True) as (_, into):
-        into.objects = ["Guest"]
-    bpy.context.scene.collection.objects.link(into.objects[0])
-    guest = into.objects[0].override_create()
+    guest = append_linked("Guest", tmp_path / "library.blend").override_create()
     bpy.context.scene.collection.objects.link(guest)
     bpy.context.view_layer.objects.active = guest
     assert "linked from another file" in refusal()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from mathutils import Quaternion, Vector
 
-from tests.addon.stage import add_character, add_strip, curves_of, tone
+from tests.addon.stage import add_armature, add_character, add_strip, curves_of, tone
 
 CHANNELS = ("jawOpen", "mouthClose", "mouthSmileLeft", "mouthSmileRight", "mouthPucker", "mouthPressLeft")
 
@@ -37,18 +37,6 @@ def targets(addon, motion):
         return {(curve.datablock, curve.data_path, curve.index): curve.values.tolist() for curve in curves}
 
     return targets
-
-
-def add_armature(*bones: tuple[str, Vector, Vector], name: str = "Rig") -> bpy.types.Object:
-    armature = bpy.data.objects.new(name, bpy.data.armatures.new(name))
-    bpy.context.scene.collection.objects.link(armature)
-    bpy.context.view_layer.objects.active = armature
-    bpy.ops.object.mode_set(mode="EDIT")
-    for title, head, tail in bones:
-        bone = armature.data.edit_bones.new(title)
-        bone.head, bone.tail = head, tail
-    bpy.ops.object.mode_set(mode="OBJECT")
-    return armature
 
 
 def jaw(title: str = "jaw", roll: float = 0.0) -> bpy.types.Object:

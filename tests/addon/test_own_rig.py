@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.addon.stage import add_character, add_strip, curves, tone
+from tests.addon.stage import add_armature, add_character, add_strip, curves, tone
 
 TAUGHT = "octopus"
 
@@ -30,15 +30,7 @@ def generate(addon, scene, strip):
 @pytest.fixture
 def puppet(scene) -> bpy.types.Object:
     """An armature with a slider of its own, one on a bone, and a bone that could be one."""
-    bones = bpy.data.armatures.new("Puppet")
-    rig = bpy.data.objects.new("Puppet", bones)
-    scene.collection.objects.link(rig)
-    bpy.context.view_layer.objects.active = rig
-    bpy.ops.object.mode_set(mode="EDIT")
-    for name in ("CTRL", "Bone"):
-        bone = bones.edit_bones.new(name)
-        bone.head, bone.tail = (0, 0, 0), (0, 1, 0)
-    bpy.ops.object.mode_set(mode="OBJECT")
+    rig = add_armature(*((name, (0, 0, 0), (0, 1, 0)) for name in ("CTRL", "Bone")), name="Puppet")
     rig["Open"], rig["Smile"], rig.pose.bones["CTRL"]["Brow"] = 0.0, 0.0, 0.0
     rig.id_properties_ui("Smile").update(min=-1.0, max=0.5)
     return rig

@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.addon.stage import add_character, add_strip, curves, curves_of, shown, tone
+from tests.addon.stage import add_armature, add_character, add_strip, curves, curves_of, shown, tone
 
 ROOT = Path(__file__).resolve().parents[2]
 ops = bpy.ops.mouthpiece
@@ -196,13 +196,7 @@ def test_all_meshes_of_a_character_flip_together(head, scene):
 
 
 def test_bones_flip_too(head):
-    armature = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
-    bpy.context.scene.collection.objects.link(armature)
-    bpy.context.view_layer.objects.active = armature
-    bpy.ops.object.mode_set(mode="EDIT")
-    bone = armature.data.edit_bones.new("jaw")
-    bone.head, bone.tail = (0, 0, 1), (0, -0.1, 0.95)
-    bpy.ops.object.mode_set(mode="OBJECT")
+    armature = add_armature(("jaw", (0, 0, 1), (0, -0.1, 0.95)))
 
     def turned() -> float:
         bpy.context.scene.frame_set(23)

@@ -11,7 +11,7 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.addon.stage import add_character, add_strip, curves, tone
+from tests.addon.stage import add_armature, add_character, add_strip, curves, tone
 
 SLIDERS = ("Open", "Wide", "Round", "Press", "BiteLip", "TongueUp", "SneerL", "SneerR")
 FIRST, SECONDS = 11, 2.0
@@ -157,15 +157,7 @@ def test_nla_and_muted_tracks_count_as_they_show(strip, export):
 
 
 def test_bones_count_with_their_constraints(scene, strip, export):
-    bones = bpy.data.armatures.new("Rig")
-    rig = bpy.data.objects.new("Rig", bones)
-    scene.collection.objects.link(rig)
-    bpy.context.view_layer.objects.active = rig
-    bpy.ops.object.mode_set(mode="EDIT")
-    for name in ("jaw", "CTRL.face"):
-        bone = bones.edit_bones.new(name)
-        bone.head, bone.tail = (0, 0, 0), (0, 1, 0)
-    bpy.ops.object.mode_set(mode="OBJECT")
+    rig = add_armature(*((name, (0, 0, 0), (0, 1, 0)) for name in ("jaw", "CTRL.face")))
     jaw, control = rig.pose.bones["jaw"], rig.pose.bones["CTRL.face"]
     jaw.rotation_mode = control.rotation_mode = "XYZ"
     control["Open"] = 0.0

@@ -65,10 +65,7 @@ def timed(progress) -> list[float]:
 
 
 def shoot(state: str) -> Act:
-    for area in bpy.context.window_manager.windows[0].screen.areas:
-        area.tag_redraw()
-    yield 0.4
-    in_window.photograph(FOLDER / f"{state}.png")
+    yield from in_window.shoot(FOLDER / f"{state}.png", 0.4)
 
 
 in_window.play(act)

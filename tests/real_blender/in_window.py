@@ -172,3 +172,17 @@ def _sidebar():
 def photograph(path: Path) -> None:
     """A picture of the whole screen."""
     subprocess.run(["import", "-window", "root", str(path)], check=True)
+
+
+def redraw() -> None:
+    """Have everything drawn again, in every window."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            area.tag_redraw()
+
+
+def shoot(path: Path, seconds: float = 1.0) -> Act:
+    """A picture of the whole screen as it is once everything is drawn."""
+    redraw()
+    yield seconds
+    photograph(path)

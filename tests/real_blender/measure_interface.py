@@ -84,8 +84,7 @@ def act() -> Act:
     yield 1.0
     gaps.restart()
     for _ in range(40):  # an idle Blender that redraws its sidebars as often as a running job makes it
-        for area in bpy.context.window_manager.windows[0].screen.areas:
-            area.tag_redraw()
+        in_window.redraw()
         yield 0.05
     idle = gaps.longest
     steps = Steps(mouthpiece("runner"))

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import bpy
 import in_window
-from in_window import Act, click, mouthpiece, photograph, until
+from in_window import Act, click, mouthpiece, until
 
 FOLDER, WHEELS = map(Path, sys.argv[sys.argv.index("--") + 1 :])
 
@@ -46,11 +46,7 @@ def act() -> Act:
 
 
 def shoot(state: str) -> Act:
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            area.tag_redraw()
-    yield 1.0
-    photograph(FOLDER / f"{state}.png")
+    yield from in_window.shoot(FOLDER / f"{state}.png")
 
 
 in_window.play(act)

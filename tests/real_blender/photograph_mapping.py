@@ -64,8 +64,7 @@ def show_only(panel: str) -> None:
 
 def shoot(state: str) -> Act:
     for seconds in (0.6, 0.8):  # panels find their places with the second drawing
-        for area in bpy.context.window_manager.windows[0].screen.areas:
-            area.tag_redraw()
+        in_window.redraw()
         yield seconds
     photograph(FOLDER / f"{state}.png")
 

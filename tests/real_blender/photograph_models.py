@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import bpy
 import in_window
-from in_window import Act, click, mouthpiece, photograph, until
+from in_window import Act, click, mouthpiece, until
 
 FOLDER, CASE = map(Path, sys.argv[sys.argv.index("--") + 1 :])
 
@@ -56,11 +56,7 @@ def show_page() -> None:
 
 
 def shoot(state: str) -> Act:
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            area.tag_redraw()
-    yield 0.6
-    photograph(FOLDER / f"{state}.png")
+    yield from in_window.shoot(FOLDER / f"{state}.png", 0.6)
 
 
 in_window.play(act)

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import bpy
 import in_window
-from in_window import Act, click, mouthpiece, photograph, until
+from in_window import Act, click, mouthpiece, until
 
 FOLDER, MODELS = map(Path, sys.argv[sys.argv.index("--") + 1 :])
 
@@ -101,10 +101,7 @@ def shown(head: bpy.types.Object) -> list[float]:
 
 
 def shoot(name: str) -> Act:
-    for area in bpy.context.window_manager.windows[0].screen.areas:
-        area.tag_redraw()
-    yield 1.0
-    photograph(FOLDER / f"{name}.png")
+    yield from in_window.shoot(FOLDER / f"{name}.png")
 
 
 in_window.play(act)

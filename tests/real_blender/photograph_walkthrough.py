@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import bpy
 import in_window
-from in_window import Act, area_of, areas_of, click, context_of, mouthpiece, photograph, until
+from in_window import Act, area_of, areas_of, click, context_of, mouthpiece, until
 
 FOLDER = Path(sys.argv[sys.argv.index("--") + 1])
 SPOKEN_FRAME = 37
@@ -45,10 +45,7 @@ def act() -> Act:
 
 
 def shoot(state: str) -> Act:
-    for area in bpy.context.window_manager.windows[0].screen.areas:
-        area.tag_redraw()
-    yield 1.0
-    photograph(FOLDER / f"{state}.png")
+    yield from in_window.shoot(FOLDER / f"{state}.png")
 
 
 in_window.play(act)

@@ -63,8 +63,7 @@ def as_new(panel: type, name: str, options: set[str]) -> None:
     bpy.utils.unregister_class(panel)
     panel.bl_idname, panel.bl_options = name, options
     bpy.utils.register_class(panel)
-    for area in bpy.context.window_manager.windows[0].screen.areas:
-        area.tag_redraw()
+    in_window.redraw()
 
 
 in_window.play(act)

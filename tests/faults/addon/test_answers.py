@@ -6,15 +6,14 @@ from __future__ import annotations
 import gc
 import os
 import threading
-import time
 from collections import Counter
 
-import bpy
 import numpy as np
 import pytest
 
 from backend import protocol
 from tests.faults import mutations
+from tests.faults.addon.jobs import clear, ended
 from tests.faults.figures import MB, handles, is_sentence, linux, memory
 
 SECONDS = 20
@@ -46,19 +45,10 @@ def run(addon, choice, tmp_path):
         launch = addon.environment.Launch(("cat", str(answers)), tmp_path / "log.txt")
         job = addon.job.Generation(choice(), launch, session)
         session._job = 1
-        until = time.monotonic() + SECONDS
         try:
-            while not job.advance():
-                assert time.monotonic() < until, "the job hangs"
-                time.sleep(0.001)
-            job.apply()
-            job.report()
-        except addon.errors.MouthpieceError as problem:
-            job.abandon(problem)
-            return str(problem)
+            return ended(addon, job, SECONDS)
         finally:
             session.close()
-        return None
 
     return run
 
@@ -106,16 +96,3 @@ def another(frame: bytes, chance) -> bytes:
     if kind is protocol.Failed:
         fields["reason"] = "There is a reason, and the backend says it."
     return mutations.frame(mutations.any_message(kind, chance, **fields))
-
-
-def clear(character: bpy.types.Object, before: dict[str, object]) -> None:
-    """Take a lip sync away that was written after all."""
-    key = character.data.shape_keys
-    for owner in (key, character, bpy.context.scene):
-        owner.animation_data_clear()
-        for name in list(owner.keys()):
-            del owner[name]
-    for action in list(bpy.data.actions):
-        bpy.data.actions.remove(action)
-    for name, value, _ in before["values"]:
-        key.key_blocks[name].value = value

@@ -17,7 +17,7 @@ import bpy
 import pytest
 
 from tests.addon.stage import add_strip, tone
-from tests.faults.addon.test_answers import clear
+from tests.faults.addon.jobs import clear, ended
 from tests.faults.figures import alive, handles, is_sentence, posix
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -81,7 +81,7 @@ def killed_backend(addon, choice, until, moment: str, later: float) -> str | Non
     child = session._backend._child
     until(lambda: reached(session, moment))
     threading.Timer(later, os.kill, (child.pid, signal.SIGKILL)).start()
-    sentence = ended(addon, job, session)
+    sentence = ended(addon, job, SECONDS)
     until(lambda: child.poll() is not None)
     session.close()
     assert sentence is None or ("killed" in sentence and is_sentence(sentence))
@@ -92,21 +92,6 @@ def reached(session, moment: str) -> bool:
     """Whether a job has come to that stage, or past it, or to its end."""
     session.pump()
     return not session.busy or session.stage not in MOMENTS or session.stage in MOMENTS[MOMENTS.index(moment) :]
-
-
-def ended(addon, job, session) -> str | None:
-    """What the job says in the end; None where its keys were written."""
-    end = time.monotonic() + SECONDS
-    try:
-        while not job.advance():
-            assert time.monotonic() < end, "the job hangs"
-            time.sleep(0.002)
-        job.apply()
-        job.report()
-    except addon.errors.MouthpieceError as problem:
-        job.abandon(problem)
-        return str(problem)
-    return None
 
 
 @pytest.mark.parametrize("client", ["a small client", "Blender"])
