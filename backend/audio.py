@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 import numpy as np
 import soundfile
 import soxr
 
 from .windows import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 SHORTEST = 0.1
 """Seconds; less sound than this is a mistake, not speech."""
@@ -27,17 +31,26 @@ SPEECH_LEVEL = -24.0
 """dBFS of the speech after levelling, pauses not counted."""
 MOST_GAIN = 30.0
 """dB; more would only lift the noise of an empty room."""
+LEVEL_FRAME = 320
+"""Samples whose power is looked at together."""
 _SILENCE_LEVEL = -65.0
 _BLOCK_SECONDS = 10
-_LEVEL_FRAME = 320
+
+Source: TypeAlias = Path | bytes | memoryview
+"""A sound file: where it lies, or its bytes."""
 
 
 class AudioError(Exception):
     """The sound cannot be used; the sentence says why and what to do."""
 
 
-def decode(source: bytes | Path, start: float = 0.0, duration: float | None = None) -> np.ndarray:
-    """One stretch of a sound file, mixed to mono at 16 kHz: float32 [round(duration * 16000)].
+def decode(source: Source, start: float = 0.0, duration: float | None = None) -> np.ndarray:
+    """One stretch of a sound file, mixed to mono at 16 kHz: float32 [round(duration * 16000)]; see `pieces`."""
+    return np.concatenate(list(pieces(source, start, duration)))
+
+
+def pieces(source: Source, start: float = 0.0, duration: float | None = None) -> Iterator[np.ndarray]:
+    """One stretch of a sound file as consecutive pieces of float32 [n] in mono at 16 kHz, ten seconds long at most.
 
     `source` is a path or a whole file's bytes. `start` (seconds) may lie before the file and ``start + duration``
     behind it: silence is added there; None means up to where the file really ends. Only the stretch is read, block by
@@ -49,18 +62,17 @@ def decode(source: bytes | Path, start: float = 0.0, duration: float | None = No
         wanted = length - start if duration is None else duration
         _check_length(length, name)
         _check_length(wanted, f"The stretch of {name[0].lower()}{name[1:]}")
-        begin = max(start, 0.0)
+        begin, left = max(start, 0.0), round(wanted * SAMPLE_RATE)
         blocks = _mono_blocks(file, round(begin * file.samplerate), round((start + wanted) * file.samplerate), name)
-        samples = np.zeros(round(wanted * SAMPLE_RATE), np.float32)
-        offset = round((begin - start) * SAMPLE_RATE)
-        for piece in _resampled(blocks, file.samplerate):
-            inside = piece[: max(len(samples) - offset, 0)]
-            samples[offset : offset + len(inside)] = inside
-            offset += len(inside)
-    if duration is None and offset < len(samples) - SHORTEST * SAMPLE_RATE:  # its header claims more than it holds
-        _check_length(offset / SAMPLE_RATE, name)
-        return samples[:offset].copy()
-    return samples
+        before = _silence(min(round((begin - start) * SAMPLE_RATE), left))
+        for piece in itertools.chain(before, _resampled(blocks, file.samplerate)):
+            inside = piece[:left]
+            left -= len(inside)
+            yield inside
+    if duration is None and left > SHORTEST * SAMPLE_RATE:  # its header claims more than it holds
+        _check_length(wanted - left / SAMPLE_RATE, name)
+    else:
+        yield from _silence(left)
 
 
 def to_model_rate(samples: np.ndarray, rate: int) -> np.ndarray:
@@ -75,8 +87,17 @@ def speech_gain(samples: np.ndarray) -> float:
     The level is the mean power of the 20 ms frames that pass two gates, as in ITU-R BS.1770-4 annex 1: one against
     silence, one 15 dB below the mean of what is left. So neither pauses nor the length of the sound count.
     """
-    framed = samples[: len(samples) // _LEVEL_FRAME * _LEVEL_FRAME].reshape(-1, _LEVEL_FRAME)
-    power = np.einsum("ij,ij->i", framed, framed, dtype=np.float64) / _LEVEL_FRAME
+    return gain_of(frame_power(samples))
+
+
+def frame_power(samples: np.ndarray) -> np.ndarray:
+    """float64 [n / `LEVEL_FRAME`]: the power of all whole frames of 20 ms."""
+    framed = samples[: len(samples) // LEVEL_FRAME * LEVEL_FRAME].reshape(-1, LEVEL_FRAME)
+    return np.einsum("ij,ij->i", framed, framed, dtype=np.float64) / LEVEL_FRAME
+
+
+def gain_of(power: np.ndarray) -> float:
+    """`speech_gain` of samples whose `frame_power` is known."""
     power = power[power > 10 ** (_SILENCE_LEVEL / 10)]
     if not len(power):
         return 1.0
@@ -90,7 +111,7 @@ def level(samples: np.ndarray) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def _opened(source: bytes | Path, name: str) -> Iterator[soundfile.SoundFile]:
+def _opened(source: Source, name: str) -> Iterator[soundfile.SoundFile]:
     """The file, open for reading; whatever goes wrong inside becomes one sentence."""
     try:
         with _byte_stream(source, name) as stream, soundfile.SoundFile(stream) as file:
@@ -106,13 +127,39 @@ def _opened(source: bytes | Path, name: str) -> Iterator[soundfile.SoundFile]:
         raise AudioError(f"{name} {reason}.") from error
 
 
-def _byte_stream(source: bytes | Path, name: str) -> BinaryIO:
+def _byte_stream(source: Source, name: str) -> BinaryIO:
     if isinstance(source, Path) and source.is_dir():
         raise AudioError(f"{name} is a folder; name a file inside it.")
     size = source.stat().st_size if isinstance(source, Path) else len(source)
     if size == 0:
         raise AudioError(f"{name} is empty (0 bytes); export it again.")
-    return source.open("rb") if isinstance(source, Path) else io.BytesIO(source)
+    return source.open("rb") if isinstance(source, Path) else io.BufferedReader(Bytes(source))
+
+
+class Bytes(io.RawIOBase):
+    """Bytes as a file to read, without the copy of them that `io.BytesIO` makes."""
+
+    def __init__(self, content: bytes | memoryview) -> None:
+        super().__init__()
+        self._content, self._place = memoryview(content), 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: len(self._content)}[whence]
+        self._place = max(origin + offset, 0)
+        return self._place
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        target = memoryview(buffer)
+        found = self._content[self._place : self._place + len(target)]
+        target[: len(found)] = found
+        self._place += len(found)
+        return len(found)
 
 
 def _check_length(seconds: float, name: str) -> None:
@@ -136,6 +183,12 @@ def _mono_blocks(file: soundfile.SoundFile, first: int, stop: int, name: str) ->
             raise AudioError(f"{name} holds samples that are no numbers (NaN or infinite); export it again.")
         left -= len(block)
         yield block.mean(axis=1)
+
+
+def _silence(samples: int) -> Iterator[np.ndarray]:
+    """So many zeros, in pieces."""
+    for start in range(0, samples, _BLOCK_SECONDS * SAMPLE_RATE):
+        yield np.zeros(min(_BLOCK_SECONDS * SAMPLE_RATE, samples - start), np.float32)
 
 
 def _resampled(blocks: Iterable[np.ndarray], rate: int) -> Iterator[np.ndarray]:

@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from . import audio, memory, windows
+from . import memory, windows
 from .interruption import watched
 from .phonetics.phones import CLASSES
+from .sound import Samples, speech_gain
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from .checkpoint import LoadedModel
     from .models.unitalker import UniTalker
 
@@ -43,30 +47,83 @@ def has_ears(loaded: LoadedModel) -> bool:
     return heads.get(PHONE_HEAD) == len(CLASSES) and heads.get(CLOSURE_HEAD) == 1
 
 
-def listen(loaded: LoadedModel, samples: np.ndarray, go_on: Callable[[], None] = lambda: None) -> Heard:
-    """Phones and closures of `samples` (float32 [n], mono, 16 kHz), ``n / 320`` readings rounded.
+def overhears(listener: LoadedModel, speaker: LoadedModel) -> bool:
+    """Whether a listener's encoder hears a sound anyway when a speaker's motion is made: it is the speaker's own."""
+    from .models.diffusion_talker import DiffusionTalker
 
-    `go_on` is called before every window and may raise to stop. The model must have the heads (`has_ears`).
+    if isinstance(speaker.model, DiffusionTalker):
+        return _is_copy(speaker.model.mel, cast("UniTalker", listener.model).encoder)
+    return speaker.model is listener.model and speaker.model.config.interpolate_position != 0
+
+
+def _is_copy(one: nn.Module | None, other: nn.Module) -> bool:
+    """Whether two encoders give the same answers."""
+    if one is None or type(one) is not type(other) or one.config != other.config:
+        return False
+    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    return all(mine.device == theirs.device and mine.equal(theirs) for mine, theirs in pairs)
+
+
+class Ears:
+    """What a listener hears in a sound, gathered window by window by whoever lets its encoder listen."""
+
+    def __init__(self, listener: LoadedModel) -> None:
+        """The listener must have the heads (`has_ears`)."""
+        self.model = cast("UniTalker", listener.model)
+        self._windows: list[np.ndarray] = []
+
+    def readings(self, heads: Mapping[str, Tensor]) -> np.ndarray:
+        """What the heads say, [B, t, ...] each, as float32 [B, t, classes + 1].
+
+        They are logarithms of the probabilities of the phones, and the probability that the lips are shut.
+        """
+        import torch
+
+        phones, shut = heads[PHONE_HEAD].log_softmax(-1), heads[CLOSURE_HEAD].sigmoid()
+        return torch.cat((phones, shut), dim=-1).float().cpu().numpy()
+
+    @contextlib.contextmanager
+    def at(self, encoder: nn.Module) -> Iterator[list[np.ndarray]]:
+        """Inside, what is heard in the features [B, t, width] of an encoder that is the listener's: its `readings`."""
+        found: list[np.ndarray] = []
+
+        def overhear(_encoder: nn.Module, _sound: object, features: Tensor) -> None:
+            found.append(self.readings(self.model.readings(features)))
+
+        handle = encoder.register_forward_hook(overhear)
+        try:
+            yield found
+        finally:
+            handle.remove()
+
+    def keep(self, readings: np.ndarray) -> None:
+        """Take the readings of the next window, float32 [its frames at `FPS`, classes + 1]."""
+        self._windows.append(readings)
+
+    def heard(self) -> Heard:
+        """All that was heard, once the last window is there."""
+        readings = np.concatenate(list(windows.cross_fade(self._windows, FPS)))
+        return Heard(readings[:, :-1], readings[:, -1])
+
+
+def listen(loaded: LoadedModel, samples: Samples, go_on: Callable[[], None] = lambda: None) -> Heard:
+    """Phones and closures of `samples`, ``n / 320`` readings rounded.
+
+    `go_on` is called before every layer of the model and may raise to stop. The model must have the heads (`has_ears`).
     """
-    readings = np.concatenate(list(windows.cross_fade(_readings(loaded, samples, go_on), FPS)))
-    return Heard(readings[:, :-1], readings[:, -1])
-
-
-def _readings(loaded: LoadedModel, samples: np.ndarray, go_on: Callable[[], None]) -> Iterator[np.ndarray]:
-    """float32 [readings, classes + 1] of each window: log-probabilities of the phones, probability of a closure."""
     import torch
 
-    model = cast("UniTalker", loaded.model)
-    device = next(model.parameters()).device
-    gain = np.float32(audio.speech_gain(samples))
+    ears, gain = Ears(loaded), speech_gain(samples)
+    device = next(ears.model.parameters()).device
 
-    def read(sounds: np.ndarray, count: int) -> np.ndarray:
-        with watched(model, go_on):
-            heads = model.read(torch.from_numpy(sounds * gain).to(device))
-        phones, shut = heads[PHONE_HEAD].log_softmax(-1), heads[CLOSURE_HEAD].sigmoid()
-        return torch.cat((phones, shut), dim=-1)[:, :count].float().cpu().numpy()
+    def read(sounds: np.ndarray, counts: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+        with watched(ears.model, go_on):
+            heads = ears.model.read(torch.from_numpy(sounds * gain).to(device))
+        return (ears.readings(heads)[:, : counts[0]],)
 
     for window in windows.windows(len(samples)):
         go_on()
-        count = windows.frame_count(window.stop, FPS) - windows.frame_count(window.start, FPS)
-        yield memory.in_parts(read, samples[None, window.start : window.stop], count, FPS)[0]
+        sound = samples[window.start : window.stop]
+        ((readings,),) = memory.in_parts(read, sound[None], (window.frames(FPS),), (FPS,))
+        ears.keep(readings)
+    return ears.heard()

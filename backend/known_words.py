@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from . import closures, phone_track
+from . import closures, hearing, phone_track
 from .closures import Lips
 from .phone_track import PhoneTrack
 from .phonetics import words
-from .phonetics.pronunciation import ENGLISH, PronunciationError
+from .phonetics.pronunciation import ENGLISH, Pronunciation, PronunciationError
+from .sound import Samples
 
 if TYPE_CHECKING:
     from .checkpoint import LoadedModel
@@ -36,30 +35,38 @@ class Transcript:
     """The user's own pronunciation dictionary, which goes before everything else."""
 
 
+def pronounced(transcript: Transcript | None) -> Pronunciation | None:
+    """How a transcript is said; None without one. Raises `PronunciationError` where nothing tells."""
+    if transcript is None:
+        return None
+    return words.pronounce(transcript.text, transcript.language, transcript.dictionary)
+
+
 def listen(
     listener: LoadedModel,
-    samples: np.ndarray,
+    samples: Samples,
     transcript: Transcript | None = None,
     go_on: Callable[[], None] = lambda: None,
 ) -> PhoneTrack:
-    """The phones of `samples` (float32 [n], mono, 16 kHz), by the transcript where there is one and it fits.
+    """The phones of `samples`, by the transcript where there is one and it fits.
 
     Raises `PronunciationError` where nothing tells how the transcript is said; `go_on` may raise to stop.
     """
-    spoken = None
-    if transcript is not None:
-        spoken = words.pronounce(transcript.text, transcript.language, transcript.dictionary)
-    return phone_track.track(listener, samples, spoken, go_on)
+    spoken = pronounced(transcript)
+    return phone_track.track(hearing.listen(listener, samples, go_on), len(samples), spoken)
 
 
 def lips(track: PhoneTrack, planned: Plan) -> Lips | None:
     """What the lips of a planned motion have to follow; None where they are left to the model.
 
-    That is without a transcript that fits, for raw motion, and where the face space has no ARKit lips.
+    That is without a transcript that fits, and where no words `lead` the lips.
     """
-    if not track.follows_transcript or planned.raw or not closures.can_follow(planned.channels):
-        return None
-    return phone_track.lips(track.phones)
+    return phone_track.lips(track.phones) if track.follows_transcript and lead(planned) else None
+
+
+def lead(planned: Plan) -> bool:
+    """Whether words that are known lead the lips of a planned motion: not if it is raw or has no ARKit lips."""
+    return not planned.raw and closures.can_follow(planned.channels)
 
 
 def about(track: PhoneTrack | None) -> dict[str, str | bool]:

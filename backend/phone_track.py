@@ -3,21 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from . import alignment, hearing
 from .alignment import Item, Span
 from .closures import Lips
+from .hearing import Heard
 from .phonetics.phones import BILABIALS, CLASSES, LABIODENTALS, SILENCE, Phone, classes_of, closures_of
 from .phonetics.pronunciation import Pronunciation
 from .windows import SAMPLE_RATE
-
-if TYPE_CHECKING:
-    from .checkpoint import LoadedModel
 
 WORST_FIT = 1.1
 """Nats per reading that a right transcript may fit worse than free listening; measured in docs/known_words.md."""
@@ -51,19 +49,10 @@ class PhoneTrack:
     """What the artist should know about the transcript; empty: nothing."""
 
 
-def track(
-    listener: LoadedModel,
-    samples: np.ndarray,
-    spoken: Pronunciation | None = None,
-    go_on: Callable[[], None] = lambda: None,
-) -> PhoneTrack:
-    """The phones of `samples` (float32 [n], mono, 16 kHz), by the transcript where it is known and fits.
-
-    `listener` must have the heads of `hearing`; `go_on` may raise to stop.
-    """
-    heard = hearing.listen(listener, samples, go_on)
+def track(heard: Heard, samples: int, spoken: Pronunciation | None = None) -> PhoneTrack:
+    """The phones of a sound of so many samples at 16 kHz, by the transcript where it is known and fits."""
     freely = alignment.decode(heard.phones)
-    seconds = len(samples) / SAMPLE_RATE
+    seconds = samples / SAMPLE_RATE
     said = None if spoken is None else aligned(heard.phones, spoken, freely)
     if spoken is None or said is None:
         note = "" if spoken is None else NO_FIT

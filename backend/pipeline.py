@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from . import audio, closures, memory, postprocess, stillness, windows
+from . import hearing, memory, postprocess, stillness, windows
 from .face import FaceSpace
 from .performance import Performance
 from .planning import Plan, RequestError
+from .sound import Samples, speech_gain
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from .checkpoint import LoadedModel
+    from .hearing import Ears
     from .models.diffusion_talker import DiffusionTalker
+    from .models.unitalker import Prediction
 
 _SILENCE_SECONDS = 3
 _AT_ONCE = {"cuda": 8}
@@ -47,27 +50,25 @@ class Chunk:
 
 def generate(
     loaded: LoadedModel,
-    samples: np.ndarray,
+    samples: Samples,
     planned: Plan,
     stop: Callable[[], bool] = lambda: False,
-    lips: closures.Lips | None = None,
+    ears: Ears | None = None,
 ) -> Iterator[Chunk]:
-    """The motion of `samples` (float32 [n], mono, 16 kHz), in order and without gaps, about one chunk per window
-    and take.
+    """The motion of `samples`, in order and without gaps, about one chunk per window and take.
 
     Frame i belongs to second ``i / planned.fps``; there are ``planned.frames(n)`` of them. `stop` is asked before every
-    layer of the model and makes this raise `Stopped`. `lips` is what they follow where the phones are known
-    (`known_words.lips`). Raises `RequestError` where the model's answer is no number.
+    layer of the model and makes this raise `Stopped`. `ears` are told what is heard on the way; theirs must be a
+    listener that overhears this model (`hearing.overhears`). Raises `RequestError` where the model's answer is no
+    number.
     """
     space = planned.space
-    pieces = _motion(loaded, samples, planned, stop)
+    pieces = _motion(loaded, samples, planned, stop, ears)
     if space.kind == "controls" and not planned.raw:
         pieces = _usable(loaded, planned, pieces, stop)
     start = 0
     for values in postprocess.retimed(pieces, space.fps, planned.fps, planned.frames(len(samples))):
         for take, own in enumerate(values[None] if planned.performance is None else values.swapaxes(0, 1)):
-            if lips is not None:
-                own = closures.follow(own, space.channels, lips, start, planned.fps)
             yield Chunk(start, _vertices(space, own) if space.moves_mesh else own, take)
         start += len(values)
 
@@ -89,7 +90,7 @@ def _answer_to_silence(loaded: LoadedModel, planned: Plan, stop: Callable[[], bo
     silence = np.zeros(_SILENCE_SECONDS * windows.SAMPLE_RATE, np.float32)
     frames = round(_SILENCE_SECONDS * planned.space.fps)
     if planned.performance is None:
-        answer = _predict(loaded, silence[None], planned, frames, stop)[0]
+        answer = _predict(loaded, silence[None], planned, frames, stop)[0][0]
     else:  # a smile that was asked for is no rest to count from, and the first take's rest is that of all
         calm = replace(planned.performance, emotions=None, takes=1)
         answer = np.concatenate(list(_takes(loaded, silence, planned, calm, stop)))[:, 0]
@@ -113,11 +114,13 @@ def _vertices(space: FaceSpace, values: np.ndarray) -> np.ndarray:
         return space.decode(torch.from_numpy(np.ascontiguousarray(values, np.float32))).numpy()
 
 
-def _motion(loaded: LoadedModel, samples: np.ndarray, planned: Plan, stop: Callable[[], bool]) -> Iterator[np.ndarray]:
+def _motion(
+    loaded: LoadedModel, samples: Samples, planned: Plan, stop: Callable[[], bool], ears: Ears | None
+) -> Iterator[np.ndarray]:
     """The whole motion at the space's own frame rate in pieces [frames, dim], of takes [frames, takes, dim]."""
     if planned.performance is None:
-        return windows.cross_fade(_window_motion(loaded, samples, planned, stop), planned.space.fps)
-    return _takes(loaded, samples, planned, planned.performance, stop)
+        return windows.cross_fade(_window_motion(loaded, samples, planned, stop, ears), planned.space.fps)
+    return _takes(loaded, samples, planned, planned.performance, stop, ears)
 
 
 def _usable(
@@ -138,58 +141,83 @@ def _usable(
 
 
 def _takes(
-    loaded: LoadedModel, samples: np.ndarray, planned: Plan, performance: Performance, stop: Callable[[], bool]
+    loaded: LoadedModel,
+    samples: Samples,
+    planned: Plan,
+    performance: Performance,
+    stop: Callable[[], bool],
+    ears: Ears | None = None,
 ) -> Iterator[np.ndarray]:
     from . import takes
 
-    gain = 1.0 if planned.raw else audio.speech_gain(samples)
-    stage = takes.Stage(planned.space.name, planned.space.fps, planned.row, gain)
+    stage = takes.Stage(planned.space.name, planned.space.fps, planned.row, float(_gain(samples, planned)))
     model = cast("DiffusionTalker", loaded.model)
-    for piece in takes.perform(model, samples, stage, performance, partial(_go_on, stop)):
+    for piece in takes.perform(model, samples, stage, performance, partial(go_on, stop), ears):
         yield _checked(loaded, piece)
 
 
 def _window_motion(
-    loaded: LoadedModel, samples: np.ndarray, planned: Plan, stop: Callable[[], bool]
+    loaded: LoadedModel, samples: Samples, planned: Plan, stop: Callable[[], bool], ears: Ears | None
 ) -> Iterator[np.ndarray]:
     """Motion of each window at the space's own frame rate; together they have exactly the frames of the whole sound."""
-    gain = np.float32(1.0 if planned.raw else audio.speech_gain(samples))
+    gain = _gain(samples, planned)
     at_once = _AT_ONCE.get(next(loaded.model.parameters()).device.type, 1)
     for group in windows.groups(windows.windows(len(samples)), at_once):
-        _go_on(stop)
-        first, last = (windows.frame_count(edge, planned.space.fps) for edge in (group[0].start, group[0].stop))
+        go_on(stop)
         sounds = np.stack([samples[window.start : window.stop] for window in group])
-        yield from _predict(loaded, sounds * gain, planned, last - first, stop)
+        motion, *readings = _predict(loaded, sounds * gain, planned, group[0].frames(planned.space.fps), stop, ears)
+        if ears is not None:
+            for heard in readings[0]:
+                ears.keep(heard)
+        yield from motion
+
+
+def _gain(samples: Samples, planned: Plan) -> np.float32:
+    return np.float32(1) if planned.raw else speech_gain(samples)
 
 
 def _predict(
-    loaded: LoadedModel, samples: np.ndarray, planned: Plan, frames: int, stop: Callable[[], bool]
-) -> np.ndarray:
-    """The motion of sounds of one length, float32 [sounds, n]: float32 [sounds, frames, dim]."""
-
-    def forward(samples: np.ndarray, frames: int) -> np.ndarray:
-        return _forward(loaded, samples, planned, frames, stop)
-
-    return memory.in_parts(forward, samples, frames, planned.space.fps)
+    loaded: LoadedModel,
+    samples: np.ndarray,
+    planned: Plan,
+    frames: int,
+    stop: Callable[[], bool],
+    ears: Ears | None = None,
+) -> tuple[np.ndarray, ...]:
+    """The motion of sounds of one length, float32 [sounds, n]: float32 [sounds, frames, dim]; and what ears read."""
+    rates, counts = (planned.space.fps,), (frames,)
+    if ears is not None:
+        rates, counts = (*rates, hearing.FPS), (*counts, windows.frame_count(samples.shape[1], hearing.FPS))
+    forward = partial(_forward, loaded, planned, stop, ears)
+    return memory.in_parts(forward, samples, counts, rates)
 
 
 def _forward(
-    loaded: LoadedModel, samples: np.ndarray, planned: Plan, frames: int, stop: Callable[[], bool]
-) -> np.ndarray:
-    """`_predict` in one pass."""
+    loaded: LoadedModel,
+    planned: Plan,
+    stop: Callable[[], bool],
+    ears: Ears | None,
+    samples: np.ndarray,
+    counts: tuple[int, ...],
+) -> tuple[np.ndarray, ...]:
+    """`_predict` in one pass of the model."""
     import torch
 
     from .interruption import watched
 
-    device = next(loaded.model.parameters()).device
+    model, space = loaded.model, planned.space.name
+    device = next(model.parameters()).device
     sound = torch.from_numpy(samples).to(device)
     row: Tensor | None = None if planned.row is None else torch.full((len(sound),), planned.row, device=device)
-    with watched(loaded.model, partial(_go_on, stop)):
-        values = loaded.model.predict(sound, planned.space.name, frames, row)
-    return _checked(loaded, values.cpu().numpy())
+    with watched(model, partial(go_on, stop)), torch.inference_mode():
+        if ears is None:
+            return (_checked(loaded, model.predict(sound, space, counts[0], row).cpu().numpy()),)
+        said: Prediction = model(sound, space, counts[0], row, model.template(space))
+        return _checked(loaded, said.values.cpu().numpy()), ears.readings(said.auxiliary)[:, : counts[1]]
 
 
-def _go_on(stop: Callable[[], bool]) -> None:
+def go_on(stop: Callable[[], bool]) -> None:
+    """Raise `Stopped` where the caller asked to stop."""
     if stop():
         raise Stopped
 

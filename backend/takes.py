@@ -9,6 +9,7 @@ memory that is needed does not grow with the sound.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator
@@ -20,11 +21,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import emotions, memory, windows
+from . import emotions, hearing, memory, windows
+from .hearing import Ears
 from .interruption import watched
 from .models.diffusion import sampling_times
 from .models.diffusion_talker import Condition, DiffusionTalker
 from .performance import Performance
+from .sound import Samples
 
 GoOn = Callable[[], None]
 """Called before every piece of work; may raise to stop."""
@@ -87,11 +90,16 @@ class _Step:
 
 
 def perform(
-    model: DiffusionTalker, samples: np.ndarray, stage: Stage, performance: Performance, go_on: GoOn
+    model: DiffusionTalker,
+    samples: Samples,
+    stage: Stage,
+    performance: Performance,
+    go_on: GoOn,
+    ears: Ears | None = None,
 ) -> Iterator[np.ndarray]:
-    """All takes of `samples` (float32 [n], mono, 16 kHz): float32 [frames, takes, dim], in order and without gaps."""
+    """All takes of `samples`: float32 [frames, takes, dim], in order and without gaps; `ears` gather what is heard."""
     steps = _steps(model, stage, performance)
-    heard = windows.cross_fade(_heard(model, samples, stage, go_on), stage.fps, _EDGE_SECONDS)
+    heard = windows.cross_fade(_heard(model, samples, stage, go_on, ears), stage.fps, _EDGE_SECONDS)
     for piece in _noisy(model, stage, performance, heard):
         current: _Piece | None = piece
         for step in steps:
@@ -152,23 +160,35 @@ def _personal(model: DiffusionTalker, stage: Stage, performance: Performance) ->
     return at
 
 
-def _heard(model: DiffusionTalker, samples: np.ndarray, stage: Stage, go_on: GoOn) -> Iterator[np.ndarray]:
+def _heard(
+    model: DiffusionTalker, samples: Samples, stage: Stage, go_on: GoOn, ears: Ears | None
+) -> Iterator[np.ndarray]:
     """What the denoiser is told of the sound, float32 [frames, denoiser width], for every window."""
-    fps, gain = stage.fps, np.float32(stage.gain)
+    gain = np.float32(stage.gain)
     level = _level(model, samples, gain)
+    rates = (stage.fps,) if ears is None else (stage.fps, hearing.FPS)
 
-    def told(sounds: np.ndarray, frames: int) -> np.ndarray:
-        with torch.inference_mode(), watched(model.encoder, go_on):
+    def told(sounds: np.ndarray, counts: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+        with torch.inference_mode(), watched(model.encoder, go_on), _overheard(model, ears) as readings:
             features = model.hear(_tensor(model, sounds), level=level)
-            return model.audio(model.aligned(features, frames, fps)).cpu().numpy()
+            audio = model.audio(model.aligned(features, counts[0], stage.fps)).cpu().numpy()
+        return audio, *(heard[:, : counts[1]] for heard in readings)
 
     for window in windows.windows(len(samples)):
         go_on()
-        first, last = (windows.frame_count(edge, fps) for edge in (window.start, window.stop))
-        yield memory.in_parts(told, samples[None, window.start : window.stop] * gain, last - first, fps)[0]
+        sound = samples[window.start : window.stop][None] * gain
+        audio, *readings = memory.in_parts(told, sound, tuple(map(window.frames, rates)), rates)
+        if ears is not None:
+            ears.keep(readings[0][0])
+        yield audio[0]
 
 
-def _level(model: DiffusionTalker, samples: np.ndarray, gain: np.float32 | None = None) -> Tensor | None:
+def _overheard(model: DiffusionTalker, ears: Ears | None) -> contextlib.AbstractContextManager[list[np.ndarray]]:
+    """Inside, what the ears read of every sound that the model hears; nothing without ears."""
+    return contextlib.nullcontext([]) if ears is None or model.mel is None else ears.at(model.mel)
+
+
+def _level(model: DiffusionTalker, samples: Samples, gain: np.float32 | None = None) -> Tensor | None:
     """How loud the speech of the whole sound is, where the encoder goes by it."""
     encoder = model.mel
     if encoder is None:

@@ -25,6 +25,10 @@ class Window:
     start: int
     stop: int
 
+    def frames(self, fps: float) -> int:
+        """How many it has at a frame rate: those of its end less those of its beginning."""
+        return frame_count(self.stop, fps) - frame_count(self.start, fps)
+
 
 def windows(samples: int) -> list[Window]:
     """The windows of a sound of `samples` samples at 16 kHz; the last one ends with the sound and is over 5 s long."""

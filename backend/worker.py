@@ -8,12 +8,13 @@ import json
 import logging
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from . import (
+    animating,
     audio,
     catalogue,
     checkpoint,
@@ -27,11 +28,13 @@ from . import (
     protocol,
     wish,
 )
+from .animating import Listening, Waiting
 from .conversation import ClientGone, Conversation
 from .foreign import flame_file
 from .known_words import Transcript
 from .phone_track import PhoneTrack
 from .phonetics.pronunciation import PronunciationError
+from .sound import Sound
 from .version import version
 
 EXPECTED = (
@@ -41,7 +44,8 @@ EXPECTED = (
     planning.RequestError,
     PronunciationError,
 )
-_HEARD, _LOADED = 0.1, 0.05
+_LOADED = 0.05
+"""Share of a job that loading its model counts as."""
 _PHONES_AT_ONCE = 1000
 
 _log = logging.getLogger(__name__)
@@ -146,36 +150,48 @@ class Worker:
         talk.progress(job, "listening", _LOADED)
         wanted = wish.of(request, loaded)
         planned = planning.plan(loaded, wanted)
-        samples = audio.decode(request.sound.tobytes(), request.start, request.duration)
-        track = self._listened(request, loaded, samples)
-        lips = None if track is None else known_words.lips(track, planned)
-        self._go_on(job)
-        talk.progress(job, "animating", _HEARD)
+        samples = Sound(request.sound.data, request.start, request.duration, lambda: self._go_on(job))
+        listening = self._listening(request, loaded)
+        talk.progress(job, "animating", _LOADED)
         if planned.space.moves_mesh:
             talk.answer(protocol.Neutral(job, pipeline.neutral(loaded, planned)))
-        frames, takes, done = planned.frames(len(samples)), wanted.performance.count, 0
-        for chunk in pipeline.generate(loaded, samples, planned, lambda: not talk.waits_for(job), lips):
-            talk.answer(protocol.Frames(job, chunk.start, chunk.values, chunk.take))
-            done += len(chunk.values)
-            talk.progress(job, "animating", _HEARD + (1 - _HEARD) * done / (frames * takes))
+        frames, takes = planned.frames(len(samples)), wanted.performance.count
+        parts = animating.animate(loaded, samples, planned, listening, lambda: not talk.waits_for(job))
+        track = self._tell(job, parts, frames * takes)
         words = {"seconds": round(time.monotonic() - began, 3)} | known_words.about(track)
         metadata = tuple(json.dumps(planning.metadata(loaded, wanted, take) | words) for take in range(takes))
         return protocol.Finished(job, planned.space.name, planned.fps, frames, planned.channels, metadata)
 
-    def _listened(
-        self, request: protocol.Generate, loaded: checkpoint.LoadedModel, samples: np.ndarray
-    ) -> PhoneTrack | None:
-        """The phones of a job, sent; None where there is no transcript and the model hears none by itself."""
-        job, written = request.job, request.transcript.strip()
-        if not written and not hearing.has_ears(loaded):
-            return None
-        listener = loaded if hearing.has_ears(loaded) else self._model(known_words.LISTENER, job)
+    def _tell(self, job: int, parts: Iterable[animating.Part], frames: int) -> PhoneTrack | None:
+        """Send what comes, and how far it is of so many frames; gives the phones."""
+        done, track = 0, None
+        for part in parts:
+            match part:
+                case PhoneTrack():
+                    track = part
+                    self._tell_phones(job, part)
+                case Waiting():
+                    done += part.frames
+                case pipeline.Chunk():
+                    self._conversation.answer(protocol.Frames(job, part.start, part.values, part.take))
+                    done += len(part.values)
+            self._conversation.progress(job, "animating", _LOADED + (1 - _LOADED) * min(done / max(frames, 1), 1.0))
+        return track
+
+    def _listening(self, request: protocol.Generate, loaded: checkpoint.LoadedModel) -> Listening | None:
+        """Who listens to a job; nobody where there is no transcript and the model hears no phones by itself."""
+        written = request.transcript.strip()
         transcript = Transcript(written, request.language, self._dictionary) if written else None
-        track = known_words.listen(listener, samples, transcript, lambda: self._go_on(job))
+        if hearing.has_ears(loaded):
+            return Listening(loaded, transcript)
+        if transcript is None:
+            return None
+        return Listening(self._model(known_words.LISTENER, request.job), transcript)
+
+    def _tell_phones(self, job: int, track: PhoneTrack) -> None:
         for first in range(0, len(track.phones), _PHONES_AT_ONCE):
             names, visemes, *times = zip(*track.phones[first : first + _PHONES_AT_ONCE], strict=True)
             self._conversation.answer(protocol.Phones(job, names, visemes, np.array(times, np.float32).T))
-        return track
 
     def _model(self, name: str, job: int) -> checkpoint.LoadedModel:
         if name not in self._models:

@@ -15,14 +15,15 @@ from pathlib import Path
 
 def main(model: Path, sound: Path) -> dict[str, float]:
     """Seconds until the model is there, until its first frames and until its last; their number; bytes at most."""
-    from backend import audio, checkpoint, device, pipeline, planning, precision
+    from backend import checkpoint, device, pipeline, planning, precision
+    from backend.sound import Sound
 
     began = time.perf_counter()
     loaded = precision.ready(checkpoint.load(model), device.choose("auto"))
     planned = planning.plan(loaded, planning.Request())
     here = time.perf_counter()
     frames, first = 0, 0.0
-    for chunk in pipeline.generate(loaded, audio.decode(sound), planned):
+    for chunk in pipeline.generate(loaded, Sound(sound), planned):
         first = first or time.perf_counter() - here
         frames += len(chunk.values)
     whole = time.perf_counter() - here

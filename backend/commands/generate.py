@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,13 @@ from .terminal import BadInput
 from .transcripts import Wish
 
 if TYPE_CHECKING:
+    import numpy as np
+    from backend.animating import Part
     from backend.checkpoint import LoadedModel
     from backend.motion_file import Motion
+    from backend.phone_track import PhoneTrack
     from backend.planning import Request
+    from tqdm import tqdm
 
 FORMATS = ("npz", "csv", "json")
 
@@ -152,8 +157,10 @@ def _loaded(arguments: Namespace, request: Request) -> LoadedModel:
 
 def _animate(loaded: LoadedModel, request: Request, wanted: Wish, sound: Path, output: Path) -> None:
     from backend import audio, motion_file, planning
+    from backend.phonetics.pronunciation import PronunciationError
 
-    with terminal.bad_input(audio.AudioError, planning.RequestError, motion_file.MotionFileError):
+    used = (audio.AudioError, planning.RequestError, motion_file.MotionFileError, PronunciationError)
+    with terminal.bad_input(*used):
         motions = _motions(loaded, request, wanted, sound)
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
@@ -169,29 +176,49 @@ def _animate(loaded: LoadedModel, request: Request, wanted: Wish, sound: Path, o
 
 
 def _motions(loaded: LoadedModel, request: Request, wanted: Wish, sound: Path) -> list[Motion]:
-    """Decode, generate and gather every take, with a progress bar."""
+    """Read, generate and gather every take, with a progress bar."""
     import json
 
-    import numpy as np
-    from backend import audio, known_words, motion_file, pipeline, planning
+    from backend import animating, known_words, motion_file, planning
+    from backend.sound import Sound
     from tqdm import tqdm
 
-    samples = audio.decode(sound)
+    samples = Sound(sound)
     planned = planning.plan(loaded, request)
-    frames = planned.frames(len(samples))
+    frames, takes = planned.frames(len(samples)), request.performance.count
     if not frames:
         raise BadInput(f"{sound} is too short for one frame at {planned.fps:g} frames per second.")
-    track = transcripts.listen(loaded, samples, wanted, sound)
-    lips = None if track is None else known_words.lips(track, planned)
-    takes: list[list[np.ndarray]] = [[] for _ in range(request.performance.count)]
-    with tqdm(total=frames * len(takes), desc=sound.name, unit="frame", leave=False, disable=None) as bar:
-        for chunk in pipeline.generate(loaded, samples, planned, lips=lips):
-            takes[chunk.take].append(chunk.values)
-            bar.update(len(chunk.values))
+    parts = animating.animate(loaded, samples, planned, transcripts.listening(loaded, wanted, sound))
+    with tqdm(total=frames * takes, desc=sound.name, unit="frame", leave=False, disable=None) as bar:
+        motions, track = _gathered(parts, frames, takes, bar)
+    if track is not None:
+        transcripts.note(track, wanted, sound)
     words = known_words.about(track) | known_words.rows(track)
-    about = (planning.metadata(loaded, request, take) | words for take in range(len(takes)))
+    about = (planning.metadata(loaded, request, take) | words for take in range(takes))
     texts = [json.dumps(entry, ensure_ascii=False) for entry in about]
     return [
-        motion_file.Motion(planned.space.name, planned.fps, np.concatenate(pieces), planned.channels, 0.0, text)
-        for pieces, text in zip(takes, texts, strict=True)
+        motion_file.Motion(planned.space.name, planned.fps, values, planned.channels, 0.0, text)
+        for values, text in zip(motions, texts, strict=True)
     ]
+
+
+def _gathered(parts: Iterable[Part], frames: int, takes: int, bar: tqdm) -> tuple[list[np.ndarray], PhoneTrack | None]:
+    """The whole motion of every take, float32 [frames, ...], and the phones."""
+    import numpy as np
+    from backend.animating import Waiting
+    from backend.pipeline import Chunk
+
+    motions: list[np.ndarray] = []
+    track = None
+    for part in parts:
+        match part:
+            case Chunk():
+                if not motions:
+                    motions = [np.empty((frames, *part.values.shape[1:]), np.float32) for _ in range(takes)]
+                motions[part.take][part.start : part.start + len(part.values)] = part.values
+                bar.update(min(len(part.values), frames * takes - bar.n))
+            case Waiting():
+                bar.update(part.frames)
+            case _:
+                track = part
+    return motions, track

@@ -12,7 +12,7 @@ from . import terminal
 from .terminal import BadInput
 
 if TYPE_CHECKING:
-    import numpy as np
+    from backend.animating import Listening
     from backend.checkpoint import LoadedModel
     from backend.known_words import Transcript
     from backend.phone_track import PhoneTrack
@@ -74,23 +74,29 @@ def transcript_of(wanted: Wish, sound: Path) -> Transcript | None:
     return known_words.Transcript(text, wanted.language, wanted.dictionary) if text is not None else None
 
 
-def listen(loaded: LoadedModel, samples: np.ndarray, wanted: Wish, sound: Path) -> PhoneTrack | None:
-    """The phones of a sound, written where that was asked for; None where nobody has to listen. Raises `BadInput`."""
-    from backend import catalogue, checkpoint, hearing, known_words, phone_file
-    from backend.phonetics.pronunciation import PronunciationError
+def listening(loaded: LoadedModel, wanted: Wish, sound: Path) -> Listening | None:
+    """Who listens to a sound, and to what words; None where nobody has to. Raises `BadInput`."""
+    from backend import catalogue, checkpoint, hearing, known_words
+    from backend.animating import Listening
 
     if wanted.is_empty:
         return None
     transcript = transcript_of(wanted, sound)
-    with terminal.bad_input(PronunciationError, phone_file.PhoneFileError, checkpoint.CheckpointError):
-        deaf = not hearing.has_ears(loaded)
-        listener = checkpoint.load(catalogue.find(known_words.LISTENER)) if deaf else loaded
-        track = known_words.listen(listener, samples, transcript)
-        if wanted.phones is not None:
+    if hearing.has_ears(loaded):
+        return Listening(loaded, transcript)
+    with terminal.bad_input(catalogue.CatalogueError, checkpoint.CheckpointError):
+        return Listening(checkpoint.load(catalogue.find(known_words.LISTENER)), transcript)
+
+
+def note(track: PhoneTrack, wanted: Wish, sound: Path) -> None:
+    """Write the phones of a sound where that was asked for, and say what is to be known of them. Raises `BadInput`."""
+    from backend import phone_file
+
+    if wanted.phones is not None:
+        with terminal.bad_input(phone_file.PhoneFileError):
             phone_file.write(_phones_of(wanted.phones, sound), track.phones)
     if track.note:
         terminal.warn(f"{sound.name}: {track.note}")
-    return track
 
 
 def _text(written: str, sound: Path) -> str | None:

@@ -149,6 +149,10 @@ class UniTalker(nn.Module):
             features = self.encoder(audio, None, round(audio.shape[1] / 320))
         else:
             features = self.encoder(audio)
+        return self.readings(features)
+
+    def readings(self, features: Tensor) -> dict[str, Tensor]:
+        """What the auxiliary heads say of the encoder's features [B, t, encoder width]: [B, t, dim] by name."""
         return {name: head(features) for name, head in self.auxiliary.items()}
 
     def forward(
@@ -174,8 +178,7 @@ class UniTalker(nn.Module):
         if position == 2:
             hidden = adapt_frequency(hidden, frames, heard, wanted)
         values, coefficients = self.heads[space](hidden, template)
-        readings = {name: head(features) for name, head in self.auxiliary.items()}
-        return Prediction(values, coefficients, features, aligned, hidden, readings)
+        return Prediction(values, coefficients, features, aligned, hidden, self.readings(features))
 
     def template(self, space: str) -> Tensor | None:
         """float32 [dim]: the neutral face of a space, in the model's own unit; None where the model keeps none."""

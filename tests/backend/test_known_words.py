@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend import audio, known_words, motion_file, phone_track, pipeline, planning
+from backend import animating, audio, known_words, motion_file, phone_track, pipeline, planning
 from backend.__main__ import main
+from backend.animating import Listening
 from backend.face import ARKIT_CHANNELS
 from backend.known_words import Transcript
 from backend.phonetics import espeak
@@ -70,13 +71,15 @@ def test_without_a_transcript_the_phones_are_heard(default):
     assert len(heard) >= len(true) / 2 and np.median(near) < 0.04
 
 
-def test_lips_meet_at_every_bilabial_of_the_transcript(default, followed):
+def test_lips_meet_at_every_bilabial_of_the_transcript(default):
     samples = audio.decode(DEMO)
     planned = planning.plan(default, planning.Request(fps=30.0))
-    lips = known_words.lips(followed, planned)
     alone, following = (
-        np.concatenate([chunk.values for chunk in pipeline.generate(default, samples, planned, lips=each)])
-        for each in (None, lips)
+        np.concatenate([part.values for part in parts if isinstance(part, pipeline.Chunk)])
+        for parts in (
+            animating.animate(default, samples, planned),
+            animating.animate(default, samples, planned, Listening(default, Transcript(ABOUT["text"]))),
+        )
     )
     jaw, close = ARKIT_CHANNELS.index("jawOpen"), ARKIT_CHANNELS.index("mouthClose")
     gap = following[:, jaw] - following[:, close]

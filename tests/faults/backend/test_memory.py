@@ -33,24 +33,29 @@ def test_the_real_errors_are_known():
     assert memory.ran_out(caught_by_numpy.value)
     assert not memory.ran_out(RuntimeError("shapes do not match"))
     with pytest.raises(ValueError, match="else"):
-        memory.in_parts(lambda *_: (_ for _ in ()).throw(ValueError("something else")), np.zeros((1, 16_000)), 1, 1.0)
+        memory.in_parts(
+            lambda *_: (_ for _ in ()).throw(ValueError("something else")), np.zeros((1, 16_000)), (1,), (1.0,)
+        )
 
 
 @pytest.mark.parametrize(("fps", "seconds"), [(25.0, 25.0), (30.0, 24.37), (60.0, 9.01)])
 def test_parts_are_joined_in_their_places(fps: float, seconds: float):
-    """A model that tells the time: whole seconds of the sound, wherever it is cut."""
+    """A model that tells the time at two rates at once: whole seconds of the sound, wherever it is cut."""
     clock = np.arange(round(seconds * 16_000), dtype=np.float32) / 16_000
-    frames, asked = round(seconds * fps), []
+    rates, asked = (fps, 50.0), []
+    counts = tuple(round(seconds * rate) for rate in rates)
 
-    def predict(samples: np.ndarray, count: int) -> np.ndarray:
+    def predict(samples: np.ndarray, counts: tuple[int, ...]) -> tuple[np.ndarray, ...]:
         asked.append(samples.shape)
         if samples.size > 8 * 16_000:
             raise MemoryError
-        return (samples[:, :1, None] + np.arange(count)[None, :, None] / fps).astype(np.float32)
+        times = (np.arange(count)[None, :, None] / rate for count, rate in zip(counts, rates, strict=True))
+        return tuple((samples[:, :1, None] + time).astype(np.float32) for time in times)
 
-    told = memory.in_parts(predict, np.stack((clock, clock + 100)), frames, fps)
-    np.testing.assert_allclose(told[0, :, 0], np.arange(frames) / fps, atol=1e-3)
-    np.testing.assert_allclose(told[1, :, 0], 100 + np.arange(frames) / fps, atol=1e-2)
+    tracks = memory.in_parts(predict, np.stack((clock, clock + 100)), counts, rates)
+    for told, count, rate in zip(tracks, counts, rates, strict=True):
+        np.testing.assert_allclose(told[0, :, 0], np.arange(count) / rate, atol=1e-3)
+        np.testing.assert_allclose(told[1, :, 0], 100 + np.arange(count) / rate, atol=1e-2)
     assert asked[0][0] == 2 and {shape[0] for shape in asked[1:]} == {1}
 
 

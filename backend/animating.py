@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Motion and phones of one sound, both from one pass of the encoder wherever it is the same one.
+
+Motion comes as it is made. Only where lips have to follow a transcript does it wait until the whole sound was heard:
+before, nobody knows when each word is spoken, nor whether the transcript belongs to the sound at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
+
+from . import closures, hearing, known_words, phone_track, pipeline
+from .phone_track import PhoneTrack
+from .pipeline import Chunk
+
+if TYPE_CHECKING:
+    from .checkpoint import LoadedModel
+    from .closures import Lips
+    from .known_words import Transcript
+    from .planning import Plan
+    from .sound import Samples
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Frames that are made and will come once the lips can follow the transcript."""
+
+    frames: int
+
+
+Part: TypeAlias = Chunk | PhoneTrack | Waiting
+
+
+@dataclass(frozen=True)
+class Listening:
+    """That the phones of a sound are wanted."""
+
+    listener: LoadedModel
+    """Who has the ears (`hearing.has_ears`); the model that is animated itself where it can."""
+    transcript: Transcript | None = None
+
+
+def animate(
+    loaded: LoadedModel,
+    samples: Samples,
+    planned: Plan,
+    listening: Listening | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Part]:
+    """The chunks of `pipeline.generate`, and where somebody listens one `PhoneTrack`.
+
+    Raises what `pipeline.generate` does, and `PronunciationError`, before anything is heard, where nothing tells how
+    the transcript is said.
+    """
+    if listening is None:
+        yield from pipeline.generate(loaded, samples, planned, stop)
+        return
+    listener = listening.listener
+    spoken = known_words.pronounced(listening.transcript)
+    if hearing.overhears(listener, loaded):
+        ears = hearing.Ears(listener)
+        chunks = pipeline.generate(loaded, samples, planned, stop, ears)
+        held = []
+        for chunk in chunks:
+            if spoken is not None and known_words.lead(planned):
+                held.append(chunk)
+                yield Waiting(len(chunk.values))
+            else:
+                yield chunk
+        heard, chunks = ears.heard(), held
+    else:
+        heard = hearing.listen(listener, samples, partial(pipeline.go_on, stop))
+        chunks = pipeline.generate(loaded, samples, planned, stop)
+    track = phone_track.track(heard, len(samples), spoken)
+    yield track
+    yield from _following(chunks, known_words.lips(track, planned), planned)
+
+
+def _following(chunks: Iterable[Chunk], lips: Lips | None, planned: Plan) -> Iterator[Chunk]:
+    """The chunks, with their lips where the phones ask them to be."""
+    for chunk in chunks:
+        if lips is None:
+            yield chunk
+        else:
+            yield replace(chunk, values=closures.follow(chunk.values, planned.channels, lips, chunk.start, planned.fps))
