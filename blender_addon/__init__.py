@@ -9,7 +9,7 @@ from . import lazy
 
 lazy.defer(__name__.rpartition(".")[0])
 
-from . import cli, demo_head, preferences, runner
+from . import command, demo_head, preferences, runner
 from .interface import (
     add_sound,
     emotions,
@@ -65,7 +65,7 @@ PARTS = (
     training_clip_panel,
     status_panel,
     demo_head,
-    cli,
+    command,
 )
 
 

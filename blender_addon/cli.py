@@ -6,23 +6,20 @@ Exit codes: 0 done, 1 a failed run, 2 bad input. Everything for the user goes th
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 import bpy
 
 from . import batch, clip_command, generate_command, job, placing, session, training_clip
+from .command import COMMAND
 from .errors import BadInput, MouthpieceError
-
-if TYPE_CHECKING:
-    import argparse
-
-COMMAND = "mouthpiece"
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -44,8 +41,6 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    import argparse  # here and not at the top: Blender would start later for it
-
     parser = argparse.ArgumentParser(f"blender -b SHOT.blend --command {COMMAND}", description="Lip sync for a shot.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     generate = commands.add_parser("generate", help="let a character speak a sound strip, and save the shot")
@@ -128,17 +123,3 @@ def _say(line: str, stream: TextIO | None = None) -> None:
     chosen: TextIO = sys.stdout if stream is None else stream
     chosen.write(f"{line}\n")
     chosen.flush()
-
-
-_registered: list[object] = []
-
-
-def register() -> None:
-    """Make the command known to Blender."""
-    _registered.append(bpy.utils.register_cli_command(COMMAND, run))
-
-
-def unregister() -> None:
-    """Take it back."""
-    while _registered:
-        bpy.utils.unregister_cli_command(_registered.pop())

@@ -44,15 +44,6 @@ class Build(enum.Enum):
     APPLE = "apple"
 
 
-OFFERED = (
-    ((Build.APPLE.value, "Apple", "Runs on the processor and on the graphics of a Mac"),)
-    if sys.platform == "darwin"
-    else (
-        (Build.CPU.value, "CPU", "The processor: works everywhere and is the smallest download"),
-        (Build.GPU.value, "CUDA or ROCm", "A graphics card by NVIDIA or AMD, as its driver tells; several gigabytes"),
-    )
-)
-"""The builds that there are for this system: identifier, name and description, as Blender's menus want them."""
 ROOM = {Build.CPU: 3 << 30, Build.GPU: 14 << 30, Build.APPLE: 3 << 30}
 """Bytes that must be free: the packages, and beside them what they are unpacked from."""
 UV_BACKENDS = {Build.CPU: "cpu", Build.GPU: "auto"} if sys.platform != "win32" else {Build.GPU: "auto"}

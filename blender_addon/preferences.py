@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +13,20 @@ from pathlib import Path
 import bpy
 
 from . import environment, fields, installer, shelf
-from .environment import Launch
 from .errors import BadInput
 
 EXTENSION = str(__package__).rpartition(".")[0]
 """The name under which Blender knows the extension."""
 FOLDER = Path(__file__).parents[1]
+BUILDS = (
+    (("apple", "Apple", "Runs on the processor and on the graphics of a Mac"),)
+    if sys.platform == "darwin"
+    else (
+        ("cpu", "CPU", "The processor: works everywhere and is the smallest download"),
+        ("gpu", "CUDA or ROCm", "A graphics card by NVIDIA or AMD, as its driver tells; several gigabytes"),
+    )
+)
+"""Those of `installer.Build` that there are for this system."""
 LOGS_KEPT = 8
 BOXES: list[Callable[[bpy.types.UILayout, bpy.types.Context], None]] = []
 """What draws the top of the page; a part of the interface adds itself when it is registered."""
@@ -34,7 +43,7 @@ class MouthpiecePreferences(bpy.types.AddonPreferences):
         "the backend that Install Backend has installed",
     )
     build: bpy.props.EnumProperty(
-        name="Hardware", description="What torch, the largest package, is installed for", items=installer.OFFERED
+        name="Hardware", description="What torch, the largest package, is installed for", items=BUILDS
     )
     wheels: fields.folder(
         "Wheel Folder", "Install from the Python packages (.whl) in this folder, without the internet"
@@ -146,10 +155,10 @@ def is_python_set() -> bool:
         return False
 
 
-def launch() -> Launch:
+def launch() -> environment.Launch:
     """How to start the backend now, with a log file of its own; raises `BadInput` where no Python is set."""
     command = environment.serve_command(backend_python(), FOLDER)
-    return Launch((*command, *_serve_options()), new_log_file("backend"))
+    return environment.Launch((*command, *_serve_options()), new_log_file("backend"))
 
 
 def chosen() -> MouthpiecePreferences:

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 import bpy
 
 from . import job as jobs
-from . import placing, preferences, session
-from .environment import Launch
+from . import placing, preferences, session, shelf
 from .errors import BadInput, Cancelled, MouthpieceError
 from .redraw import redraw
-from .shelf import Label, Shelf
 from .worklist import Entry, Fate, Worklist
 
 if TYPE_CHECKING:
     from .choice import Choice
+
+if TYPE_CHECKING:
+    from .environment import Launch
 
 TICK_SECONDS = 0.05
 IDLE_TICK_SECONDS = 1.0
@@ -36,9 +37,10 @@ class Runner:
         """Of the last job."""
         self.worklist = Worklist()
         self.performances: dict[tuple[str, str], placing.Performance] = {}
-        """The last motion of each scene and strip or file since the .blend was opened, to be written again."""
-        self.shelf = Shelf()
-        """The same from earlier sittings."""
+        """The last motion of each scene and strip or file since the .blend was opened, to be written again.
+
+        Those of earlier sittings are in `shelf.current`.
+        """
         self._job: jobs.Job | None = None
         self._shown: tuple[object, ...] = ()
 
@@ -62,19 +64,19 @@ class Runner:
     def kept(self, choice: Choice) -> placing.Performance:
         """The last motion of the choice's strip, of this sitting or an earlier one; raises `MouthpieceError`."""
         spoken = choice.scene, choice.title
-        kept = self.performances.get(spoken) or self.shelf.get(preferences.results_folder(), _label(spoken))
+        kept = self.performances.get(spoken) or shelf.current.get(preferences.results_folder(), _label(spoken))
         if kept is None:
             raise BadInput(NOTHING_KEPT)
         return kept
 
     def has_kept(self, spoken: tuple[str, str]) -> bool:
         """Whether the motion of a scene's strip or file is there to be written again."""
-        return spoken in self.performances or self.shelf.has(preferences.results_folder(), _label(spoken))
+        return spoken in self.performances or shelf.current.has(preferences.results_folder(), _label(spoken))
 
     def shelve(self) -> None:
         """Keep what is in memory on disk too, where the .blend has a name now that is not there yet."""
         for spoken, kept in self.performances.items():
-            if not self.shelf.has(preferences.results_folder(), _label(spoken)):
+            if not shelf.current.has(preferences.results_folder(), _label(spoken)):
                 self._shelve(spoken, kept)
 
     def line_up(self, choices: Sequence[Choice], launch: Launch) -> None:
@@ -154,7 +156,7 @@ class Runner:
 
     def _shelve(self, spoken: tuple[str, str], kept: placing.Performance) -> None:
         if bpy.data.filepath:
-            self.shelf.put(preferences.results_folder(), _label(spoken), kept, preferences.results_limit())
+            shelf.current.put(preferences.results_folder(), _label(spoken), kept, preferences.results_limit())
 
     def _drop_job(self, problem: MouthpieceError) -> None:
         self._keep()
@@ -176,8 +178,8 @@ current = Runner()
 """The runner of this Blender."""
 
 
-def _label(spoken: tuple[str, str]) -> Label:
-    return Label(bpy.data.filepath, *spoken)
+def _label(spoken: tuple[str, str]) -> shelf.Label:
+    return shelf.Label(bpy.data.filepath, *spoken)
 
 
 def _on_timer() -> float | None:
@@ -222,5 +224,5 @@ def unregister() -> None:
     if bpy.app.timers.is_registered(_on_timer):
         bpy.app.timers.unregister(_on_timer)
     current.forget()
-    current.shelf.wait()
+    shelf.current.wait()
     session.current.close()

@@ -85,6 +85,10 @@ class Shelf:
             ) from problem
 
 
+current = Shelf()
+"""The shelf of this Blender."""
+
+
 def shorten(folder: Path, limit: int) -> None:
     """Delete the oldest motions until the rest takes at most `limit` bytes."""
     files = [(path, path.stat()) for path in folder.glob("*.npz")]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Blender's part of ``make bench``: start-up cost of the add-on, click to keys, keys per second.
 
-Runs on the bpy module; with a Blender named in BLENDER, the start-up cost is that of the real application.
+Runs on the bpy module; the start-up cost is that of the application which BLENDER names.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,7 +19,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from . import extension
+from . import extension, startup
 from .layout import BACKEND_PYTHON, ROOT
 
 RUNS = 5
@@ -28,14 +27,13 @@ SECONDS = 10
 RATE = 16000
 SHAPE_KEYS, FRAMES, INSERTED = 52, 6000, 2000
 MOST_STARTUP, MOST_CLICK = 0.030, 1.0
-TELL = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from demo import bench; bench.tell_startup()"
 
 
 def main() -> int:
     """Measure everything and print a table like the backend's."""
     os.environ.setdefault("MOUTHPIECE_BACKEND_PYTHON", str(BACKEND_PYTHON))
     first = "Add-on: processor time that it adds to Blender's start"
-    rows: list[tuple[str, float, float | None]] = [(first, startup(), MOST_STARTUP)]
+    rows: list[tuple[str, float | None, float | None]] = [(first, start(), MOST_STARTUP)]
     with tempfile.TemporaryDirectory() as folder:
         package = extension.enable(ROOT, Path(folder) / "extensions")
         try:
@@ -46,32 +44,32 @@ def main() -> int:
     rows.append((f"Click to keys, {SECONDS} s of sound, the first time (starts the backend)", cold, None))
     rows.append((f"Click to keys, {SECONDS} s of sound, warm", warm, MOST_CLICK))
     sys.stdout.write(f"\nBlender {bpy.app.version_string}\n\n|  | value | goal |\n| --- | --- | --- |\n")
-    for name, seconds, most in rows:
-        goal = "" if most is None else f"≤ {most:g}{'' if seconds <= most else ': missed'}"
-        sys.stdout.write(f"| {name} | {seconds:.3g} s | {goal} |\n")
+    for row in rows:
+        sys.stdout.write(table_row(*row))
     sys.stdout.write(f"| Keys written | {ours:,.0f} /s |  |\n")
     sys.stdout.write(f"| Keys written / keyframe_insert | {ours / blenders:.0f} x |  |\n")
     return 0
 
 
-def startup() -> float:
-    """Median seconds of processor time that enabling the add-on takes in a Blender that has just started."""
+def table_row(name: str, seconds: float | None, most: float | None) -> str:
+    """A figure with its goal, if it has one."""
+    if seconds is None:
+        return f"| {name} | not measured: BLENDER names no Blender | ≤ {most:g} |\n"
+    goal = "" if most is None else f"≤ {most:g}{'' if seconds <= most else ': missed'}"
+    return f"| {name} | {seconds:.3g} s | {goal} |\n"
+
+
+def start() -> float | None:
+    """Seconds of processor time that the add-on takes of the start of the Blender that BLENDER names, if it names one.
+
+    The bpy module starts otherwise, and tells nothing about it.
+    """
     blender = os.environ.get("BLENDER")
-    command = [blender, "-b", "--factory-startup", "--python-expr", TELL] if blender else [sys.executable, "-c", TELL]
-    taken = []
-    for _ in range(RUNS + 1):  # the first may have to compile
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        taken.append(next(float(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("startup ")))
-    return statistics.median(taken[1:])
-
-
-def tell_startup() -> None:
-    """Print what enabling the add-on takes here and now."""
-    with tempfile.TemporaryDirectory() as folder:
-        seconds = extension.enable_timed(ROOT, Path(folder))
-        extension.disable()
-    sys.stdout.write(f"startup {seconds}\n")
-    sys.stdout.flush()
+    if not blender:
+        return None
+    with tempfile.TemporaryDirectory() as home:
+        startup.prepare(blender, Path(home))
+        return startup.seconds(blender, Path(home), RUNS)
 
 
 def click_to_keys(folder: Path) -> tuple[float, float]:

@@ -7,7 +7,6 @@ checkout gives the add-on the same package name and imports as an installed zip.
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import addon_utils
@@ -32,14 +31,6 @@ def _link(checkout: Path, folder: Path) -> None:
     repositories = bpy.context.preferences.extensions.repos
     if REPOSITORY not in {repository.module for repository in repositories}:
         repositories.new(name=REPOSITORY, module=REPOSITORY, custom_directory=str(folder))
-
-
-def enable_timed(checkout: Path, folder: Path) -> float:
-    """The same; gives the seconds of processor time that importing and registering it takes."""
-    _link(checkout, folder)
-    began = time.process_time()
-    _enable()
-    return time.process_time() - began
 
 
 def _enable() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import bpy
 from bpy.types import Object, UILayout
 
-from ..performing.emotions import EMOTIONS, property_of
+from ..performing.sliders import EMOTIONS, property_of
 
 
 def draw(layout: UILayout, character: Object, known: tuple[str, ...]) -> None:

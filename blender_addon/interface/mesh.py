@@ -7,7 +7,7 @@ import bpy
 from bpy.types import Context
 
 from .. import fields, session
-from ..vertices.options import Keeping, MeshOptions
+from ..vertices import options as vertices
 from .registration import registration
 from .sidebar import Tab, in_both_sidebars
 
@@ -15,7 +15,6 @@ WAYS = (
     ("cache", "Point Cache", "A PC2 file beside the .blend, exact, played by a modifier that one curve retimes"),
     ("shapes", "Shape Keys", "A few shape keys of its own with a curve each; they stay in the .blend and go to glTF"),
 )
-DEFAULT = MeshOptions()
 
 
 class MeshSettings(bpy.types.PropertyGroup):
@@ -23,12 +22,12 @@ class MeshSettings(bpy.types.PropertyGroup):
 
     keeping: bpy.props.EnumProperty(name="Keep As", description="In what form a mesh remembers its motion", items=WAYS)
     folder: fields.folder(
-        "Folder", "Where point caches go. // stands for the folder of the .blend", default=DEFAULT.folder
+        "Folder", "Where point caches go. // stands for the folder of the .blend", default="//mouthpiece cache"
     )
     tolerance: bpy.props.FloatProperty(
         name="Tolerance",
         description="How far any vertex may be from its place, as a share of the mesh's largest dimension",
-        default=DEFAULT.tolerance,
+        default=0.0002,
         min=1e-6,
         max=0.1,
         precision=5,
@@ -36,10 +35,10 @@ class MeshSettings(bpy.types.PropertyGroup):
     )
 
 
-def options(context: Context) -> MeshOptions:
+def options(context: Context) -> vertices.MeshOptions:
     """The scene's choices."""
     chosen = context.scene.mouthpiece_mesh
-    return MeshOptions(Keeping(chosen.keeping), chosen.folder, chosen.tolerance)
+    return vertices.MeshOptions(vertices.Keeping(chosen.keeping), chosen.folder, chosen.tolerance)
 
 
 def is_known_to_move_meshes(model: str, space: str) -> bool:
@@ -66,7 +65,7 @@ class MeshTab(Tab):
         layout.use_property_decorate = False
         layout.enabled = not session.current.busy
         layout.prop(chosen, "keeping")
-        layout.prop(chosen, "folder" if chosen.keeping == Keeping.CACHE else "tolerance")
+        layout.prop(chosen, "folder" if chosen.keeping == vertices.Keeping.CACHE else "tolerance")
 
 
 MeshInViewport, MeshInSequencer = in_both_sidebars(MeshTab, "mesh")

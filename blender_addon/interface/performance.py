@@ -7,7 +7,7 @@ import bpy
 from bpy.types import Context
 
 from .. import fields
-from ..performing.options import PerformanceOptions, StyleAs
+from ..performing import options as performing
 from .registration import registration
 from .searches import strip_names
 
@@ -67,16 +67,16 @@ class PerformanceSettings(bpy.types.PropertyGroup):
         return {"strip": self.style_strip, "file": self.style_file}.get(self.style, "")
 
 
-def options(context: Context) -> PerformanceOptions:
+def options(context: Context) -> performing.PerformanceOptions:
     """The scene's choices; what the model cannot do is left out of them, for they stay when another one is chosen."""
     chosen = context.scene.mouthpiece_performance
-    return PerformanceOptions(
+    return performing.PerformanceOptions(
         steps=chosen.steps,
         seed=chosen.seed,
         takes=chosen.takes,
         guidance=chosen.guidance,
         style_from=chosen.recording,
-        style_as=StyleAs(chosen.style_as),
+        style_as=performing.StyleAs(chosen.style_as),
         keyed=True,
         where_possible=True,
     )

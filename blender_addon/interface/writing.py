@@ -7,7 +7,7 @@ import bpy
 from bpy.types import Context, UILayout
 
 from .. import fields, session
-from ..writing.options import Mode, WritingOptions
+from ..writing import options as writing
 from ..writing.regions import REGIONS
 from .registration import registration
 from .sidebar import Tab, in_both_sidebars
@@ -84,11 +84,11 @@ class WritingSettings(bpy.types.PropertyGroup):
     )
 
 
-def options(context: Context) -> WritingOptions:
+def options(context: Context) -> writing.WritingOptions:
     """The scene's choices."""
     chosen = context.scene.mouthpiece_writing
-    return WritingOptions(
-        mode=Mode(chosen.mode),
+    return writing.WritingOptions(
+        mode=writing.Mode(chosen.mode),
         blend=chosen.blend,
         smoothing=chosen.smoothing,
         tolerance=chosen.tolerance if chosen.keys == "few" else 0.0,
@@ -97,7 +97,7 @@ def options(context: Context) -> WritingOptions:
         blinks=chosen.add_blinks,
         darts=chosen.add_darts,
         seed=chosen.seed,
-        beside=chosen.beside and chosen.mode != Mode.REPLACE,
+        beside=chosen.beside and chosen.mode != writing.Mode.REPLACE,
     )
 
 
@@ -115,7 +115,7 @@ class WritingTab(Tab):
         layout.enabled = not session.current.busy
         layout.prop(chosen, "mode")
         earlier = layout.row()
-        earlier.active = chosen.mode != Mode.REPLACE
+        earlier.active = chosen.mode != writing.Mode.REPLACE
         earlier.prop(chosen, "beside")
         layout.prop(chosen, "blend")
         column = layout.column(align=True)

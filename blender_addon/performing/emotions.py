@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 from bpy.types import Object
 
 from ..writing import below
+from .sliders import EMOTIONS, property_of
 
 if TYPE_CHECKING:
     import numpy as np
 
-EMOTIONS = ("happy", "sad", "angry", "surprised", "afraid", "disgusted")
-"""Those that can be set on a character; what they leave is neutral."""
 TOLERANCE = 0.01
 """How far a weight may be from the artist's curve on any frame."""
 
@@ -80,11 +79,6 @@ def thinned(values: np.ndarray, tolerance: float) -> np.ndarray:
             places.add(worst)
             open_spans += [(begin, worst), (worst, end)]
     return np.array(sorted(places))
-
-
-def property_of(emotion: str) -> str:
-    """The name of the object's property that holds an emotion."""
-    return f"mouthpiece_{emotion}"
 
 
 def _column(character: Object, name: str, frames: np.ndarray) -> np.ndarray:

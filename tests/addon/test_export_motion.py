@@ -50,7 +50,7 @@ def test_live_link_face_take_from_the_panel(addon, shot, tmp_path):
 def test_arrays_from_the_panel_after_the_file_was_closed(addon, shot, tmp_path, ending):
     bpy.ops.mouthpiece.generate()
     motion = addon.runner.current.performances["Scene", "Zeile 1"].motion
-    addon.runner.current.shelf.wait()
+    addon.shelf.current.wait()
     bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
     bpy.context.scene.mouthpiece.character = bpy.data.objects["Head"]
     path = tmp_path / f"line.{ending}"

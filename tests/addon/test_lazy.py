@@ -14,7 +14,10 @@ import bpy
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-NEEDED_LATER = ("job", "placing", "session", "process", "rig.face", "writing.staging", "vertices.writing", "batch")
+NEEDED_LATER = (
+    *("job", "placing", "session", "process", "rig.face", "writing.staging", "vertices.writing", "batch", "cli"),
+    *("installer", "environment", "shelf", "writing.options", "performing.options", "vertices.options"),
+)
 ENABLED = f"""
 import sys, tempfile, bpy
 from pathlib import Path

@@ -6,9 +6,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,6 +56,19 @@ def test_tabs_are_in_both_sidebars(addon):
         assert panel.bl_category == "Mouthpiece"
     assert bpy.types.VIEW3D_PT_mouthpiece.bl_space_type == "VIEW_3D"
     assert bpy.types.SEQUENCER_PT_mouthpiece.bl_space_type == "SEQUENCE_EDITOR"
+
+
+def test_nobody_s_choices_are_the_defaults_of_the_options(addon):
+    """The panels name their defaults themselves, because the options are not needed while Blender starts."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    interface, mesh = addon.interface, addon.vertices.options.MeshOptions()
+    assert interface.mesh.options(bpy.context) == replace(mesh, tolerance=pytest.approx(mesh.tolerance))
+    assert interface.writing.options(bpy.context) == addon.writing.options.WritingOptions()
+
+
+def test_every_build_that_is_offered_can_be_installed(addon):
+    page = addon.preferences.MouthpiecePreferences.bl_rna.properties["build"]
+    assert [addon.installer.Build(item.identifier) for item in page.enum_items]
 
 
 def test_python_is_found_in_the_preferences(addon, monkeypatch, tmp_path):

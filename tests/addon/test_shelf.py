@@ -56,7 +56,7 @@ def reopen(addon):
     """Open the file again as it was saved; no backend can be started any more."""
 
     def reopen() -> None:
-        addon.runner.current.shelf.wait()
+        addon.shelf.current.wait()
         bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
         addon.session.current.close()
         assert addon.runner.current.performances == {}
@@ -71,7 +71,7 @@ def kept(results: Path) -> list[Path]:
 def test_blender_closed_and_opened_again(addon, shot, results, tmp_path, monkeypatch):
     """Another Blender, with no backend at all, writes what this one has generated and never saved."""
     bpy.ops.mouthpiece.generate()
-    addon.runner.current.shelf.wait()
+    addon.shelf.current.wait()
     monkeypatch.delenv(addon.environment.VARIABLE)
     blend, folder = bpy.data.filepath, str(tmp_path / "extensions")
     script = LATER.format(root=str(ROOT), folder=folder, results=str(results), blend=blend)
@@ -102,7 +102,7 @@ def test_file_that_gets_its_name_later(addon, scene, use_fake, results, tmp_path
     add_strip(scene, tone(tmp_path / "line.wav", 1.0, (0.5,)))
     add_character()
     bpy.ops.mouthpiece.generate()
-    addon.runner.current.shelf.wait()
+    addon.shelf.current.wait()
     assert kept(results) == []
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "first.blend"))
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "second.blend"))
@@ -115,7 +115,7 @@ def test_every_strip_has_its_newest_result_only(addon, shot, results):
     for strength in (1.0, 0.5):
         bpy.context.scene.mouthpiece.strength = strength
         bpy.ops.mouthpiece.generate()
-    addon.runner.current.shelf.wait()
+    addon.shelf.current.wait()
     assert len(kept(results)) == 1
 
 
@@ -124,16 +124,16 @@ def test_oldest_results_make_room(addon, shot, results, monkeypatch):
     for name in ("one", "two", "three"):
         strip.name = name
         bpy.ops.mouthpiece.generate()
-    addon.runner.current.shelf.wait()
+    addon.shelf.current.wait()
     size = max(path.stat().st_size for path in kept(results))
     addon.shelf.shorten(results, 2 * size)
     strip.name = "two"
-    there = {name: addon.runner.current.shelf.has(results, label(addon, name)) for name in ("one", "two", "three")}
+    there = {name: addon.shelf.current.has(results, label(addon, name)) for name in ("one", "two", "three")}
     assert there == {"one": False, "two": True, "three": True}
     monkeypatch.setattr(addon.preferences, "results_limit", lambda: 0)
     bpy.ops.mouthpiece.generate()
-    addon.runner.current.shelf.wait()
-    assert not addon.runner.current.shelf.has(results, label(addon, "two")), "an older motion is worse than none"
+    addon.shelf.current.wait()
+    assert not addon.shelf.current.has(results, label(addon, "two")), "an older motion is worse than none"
     assert (scene.name, "two") in addon.runner.current.performances
 
 
@@ -144,7 +144,7 @@ def label(addon, spoken: str):
 def test_full_disk(addon, shot, results, reopen):
     """No file may grow beyond 1 kB: the keys are written all the same, and nothing half made is left."""
     bpy.ops.mouthpiece.generate()
-    addon.runner.current.shelf.wait()
+    addon.shelf.current.wait()
     before = bpy.context.scene.mouthpiece.strip
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # Python's own default, which an application's Python does not set
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -152,7 +152,7 @@ def test_full_disk(addon, shot, results, reopen):
     try:
         addon.session.current.close()
         bpy.ops.mouthpiece.apply_last()
-        addon.runner.current.shelf.wait()
+        addon.shelf.current.wait()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert shown(shot, 13)["jawOpen"] > 0.8
@@ -165,7 +165,7 @@ def test_folder_that_takes_nothing(addon, shot, results):
     results.parent.mkdir(parents=True, exist_ok=True)
     results.write_text("a file where the folder should be")
     bpy.ops.mouthpiece.generate()
-    addon.runner.current.shelf.wait()
+    addon.shelf.current.wait()
     assert bpy.ops.mouthpiece.apply_last() == {"FINISHED"}
     assert results.read_text() == "a file where the folder should be"
 
@@ -173,7 +173,7 @@ def test_folder_that_takes_nothing(addon, shot, results):
 @pytest.mark.parametrize("damage", ["cut", "garbage", "objects"])
 def test_damaged_result_is_one_sentence(addon, shot, results, reopen, damage):
     bpy.ops.mouthpiece.generate()
-    addon.runner.current.shelf.wait()
+    addon.shelf.current.wait()
     (path,) = kept(results)
     if damage == "objects":  # what only a pickle could bring back is not read
         with np.load(path) as file:
