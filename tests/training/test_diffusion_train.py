@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 import toy_sets
+from training_commands import metrics, run, settings
 
 from backend import catalogue, checkpoint
 from backend.models.diffusion_talker import DiffusionTalker
@@ -24,29 +24,16 @@ torch.set_num_threads(1)
 CONFIG = commands.CONFIGS / "diffusion_tiny.toml"
 
 
-def run(command: str, *words: object) -> str:
-    parser = argparse.ArgumentParser()
-    commands.COMMANDS[command].add_arguments(parser)
-    return commands.COMMANDS[command].run(parser.parse_args([str(word) for word in words]))
-
-
-def with_changes(*changes: str) -> list[str]:
-    return [word for change in changes for word in ("--set", change)]
-
-
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sets")
-    toy_sets.prepare("unitalker", toy_sets.faces(folder / "T0"), folder / "out")
-    toy_sets.prepare("clips", toy_sets.rig(folder / "hero"), folder / "out")
-    return folder / "out"
+    return toy_sets.faces_and_rig(tmp_path_factory.mktemp("sets"))
 
 
 @pytest.fixture(scope="module")
 def taught(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a teacher of 4 steps and a run of its student of 2."""
     folder = tmp_path_factory.mktemp("taught")
-    common = ("--config", CONFIG, "--data", prepared, "--device", "cpu", *with_changes())
+    common = ("--config", CONFIG, "--data", prepared, "--device", "cpu", *settings())
     run("train", *common, "--run", folder / "teacher", "--output", folder / "teacher.safetensors")
     answer = run(
         "distill",
@@ -56,10 +43,6 @@ def taught(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     (folder / "answer.md").write_text(answer)
     return folder
-
-
-def metrics(folder: Path) -> list[dict]:
-    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def model_of(path: Path) -> DiffusionTalker:
@@ -120,7 +103,7 @@ def test_a_student_is_evaluated_as_every_model(prepared: Path, taught: Path):
 def test_an_encoder_comes_from_another_model_and_may_stay_as_it_is(prepared: Path, taught: Path, tmp_path: Path):
     """The teacher of the 2025 version listens with a pretrained encoder that does not learn."""
     quick = ("optimizer.steps=2", "optimizer.validate_every=2", "model.frozen_encoder=true", "seed=5")
-    common = ("--config", CONFIG, "--data", prepared, "--device", "cpu", *with_changes(*quick))
+    common = ("--config", CONFIG, "--data", prepared, "--device", "cpu", *settings(*quick))
     options = (
         "--run",
         tmp_path / "run",
@@ -150,12 +133,12 @@ def test_a_finished_stage_is_not_repeated_and_a_killed_one_goes_on(prepared: Pat
     before = {path: path.stat().st_mtime_ns for path in (taught / "students" / "2-steps").iterdir()}
     log = metrics(taught / "students" / "2-steps")
     common = ("--config", CONFIG, "--data", prepared, "--device", "cpu", "--run", taught / "students")
-    run("distill", taught / "teacher.safetensors", *common, *with_changes())
+    run("distill", taught / "teacher.safetensors", *common, *settings())
     assert metrics(taught / "students" / "2-steps") == log
     best = taught / "students" / "2-steps" / "best.safetensors"
     assert best.stat().st_mtime_ns == before[best]
     with pytest.raises(ConfigError, match="another config"):
-        run("distill", taught / "teacher.safetensors", *common, *with_changes("sampling.pivot=0.3"))
+        run("distill", taught / "teacher.safetensors", *common, *settings("sampling.pivot=0.3"))
 
 
 def test_a_smaller_student_hears_as_its_teacher_does(prepared: Path, taught: Path):
@@ -166,7 +149,7 @@ def test_a_smaller_student_hears_as_its_teacher_does(prepared: Path, taught: Pat
     )
     folder = taught / "small"
     common = ("--config", CONFIG, "--data", prepared, "--device", "cpu", "--run", folder)
-    run("distill", taught / "teacher.safetensors", *common, *with_changes(*changes))
+    run("distill", taught / "teacher.safetensors", *common, *settings(*changes))
     assert "alignment" in metrics(folder / "2-steps")[0]["losses"]
     small, teacher = model_of(folder / "diffusion-tiny-2.safetensors"), model_of(taught / "teacher.safetensors")
     sizes = [sum(parameter.numel() for parameter in model.parameters()) for model in (small, teacher)]
@@ -178,7 +161,7 @@ def test_a_smaller_student_hears_as_its_teacher_does(prepared: Path, taught: Pat
 def test_a_chain_that_halving_does_not_make_is_refused(prepared: Path, taught: Path, last: int, sentence: str):
     common = ("--config", CONFIG, "--data", prepared, "--device", "cpu", "--run", taught / "never")
     with pytest.raises(ConfigError, match=sentence):
-        run("distill", taught / "teacher.safetensors", *common, *with_changes(f"distillation.last={last}"))
+        run("distill", taught / "teacher.safetensors", *common, *settings(f"distillation.last={last}"))
 
 
 def test_halving_goes_on_to_the_last_student():

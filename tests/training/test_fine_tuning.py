@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 from dataclasses import dataclass
@@ -14,11 +13,11 @@ import pytest
 import soundfile
 import torch
 import toy_sets
+from training_commands import TINY, run, settings
 
 from backend import checkpoint, pipeline, planning
 from backend.audio import speech_gain
 from backend.checkpoint import LoadedModel
-from backend.training import commands
 from backend.training.errors import ConfigError, CorpusError
 from backend.training.motion import motion_set
 
@@ -57,20 +56,13 @@ def known(sets: Sets, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("known")
     faces = toy_sets.prepare("unitalker", toy_sets.faces(folder / "T0"), folder / "out")
     output = folder / "known.safetensors"
-    sizes = ("model.encoder.width=16", "model.encoder.blocks=1", "model.encoder.bands=20", "model.decoder_dimension=16")
     words = ("--config", "unitalker_tiny", "--run", folder / "run", "--output", output)
-    train(*words, "--data", faces, sets.hero, *settings(*sizes, "schedule.epochs=2"))
+    train(*words, "--data", faces, sets.hero, *settings(*TINY, "schedule.epochs=2"))
     return output
 
 
-def settings(*changes: str) -> list[str]:
-    return [word for change in changes for word in ("--set", change)]
-
-
 def train(*words: object) -> str:
-    parser = argparse.ArgumentParser()
-    commands.COMMANDS["train"].add_arguments(parser)
-    return commands.COMMANDS["train"].run(parser.parse_args([str(word) for word in (*words, "--threads", 1)]))
+    return run("train", *words, "--threads", 1)
 
 
 def tuned(known: Path, data: Path, folder: Path, *words: object) -> LoadedModel:
@@ -161,10 +153,8 @@ def test_space_names_the_controls_and_keeps_their_names_and_ranges(known: Path, 
 
 def test_a_taught_rig_is_evaluated_by_the_name_that_it_was_given(known: Path, sets: Sets, tmp_path: Path):
     tuned(known, sets.octopus, tmp_path, "--space", "my_octopus")
-    parser = argparse.ArgumentParser()
-    commands.COMMANDS["evaluate"].add_arguments(parser)
-    words = [str(tmp_path / "tuned.safetensors"), "--data", str(sets.octopus), "--space", "my_octopus", "--json"]
-    (table,) = json.loads(commands.COMMANDS["evaluate"].run(parser.parse_args(words)))
+    words = (tmp_path / "tuned.safetensors", "--data", sets.octopus, "--space", "my_octopus", "--json")
+    (table,) = json.loads(run("evaluate", *words))
     assert 0 < table["rows"][0]["BS-MVE"] < 2
 
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
@@ -11,23 +10,20 @@ import numpy as np
 import pytest
 import torch
 import toy_sets
+import training_commands
 
 from backend import checkpoint
 from backend.checkpoint import ModelCard
 from backend.face import FaceSpace
 from backend.models.audio_encoder import MelEncoderConfig
 from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
-from backend.training import commands
 from backend.training.errors import ConfigError, CorpusError
 from backend.training.motion import motion_set
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sets")
-    toy_sets.prepare("unitalker", toy_sets.faces(folder / "T0"), folder / "out")
-    toy_sets.prepare("clips", toy_sets.rig(folder / "hero"), folder / "out")
-    return folder / "out"
+    return toy_sets.faces_and_rig(tmp_path_factory.mktemp("sets"))
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +43,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def evaluate(*words: object) -> str:
-    parser = argparse.ArgumentParser()
-    commands.COMMANDS["evaluate"].add_arguments(parser)
-    return commands.COMMANDS["evaluate"].run(parser.parse_args([str(word) for word in words]))
+    return training_commands.run("evaluate", *words)
 
 
 def rows(*words: object) -> dict[str, dict]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
@@ -12,9 +11,9 @@ import pytest
 import torch
 import toy_sets
 from safetensors.torch import load_file
+from training_commands import TINY, metrics, run, settings
 
 from backend import checkpoint
-from backend.training import commands, journal
 from backend.training import run as run_state
 from backend.training.errors import ConfigError, CorpusError
 from backend.training.motion import motion_set
@@ -22,7 +21,6 @@ from backend.training.motion.batches import MotionBatches
 from backend.training.motion.config import SamplingConfig
 from backend.training.motion.regression import MotionBatch
 
-TINY = ("model.encoder.width=16", "model.encoder.blocks=1", "model.encoder.bands=20", "model.decoder_dimension=16")
 SHORT = ("schedule.epochs=4", "schedule.decoder_epochs=2", "schedule.validate_every=2")
 
 
@@ -42,24 +40,26 @@ def trained(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(command: str, *words: object) -> str:
-    parser = argparse.ArgumentParser()
-    commands.COMMANDS[command].add_arguments(parser)
-    return commands.COMMANDS[command].run(parser.parse_args([str(word) for word in words]))
-
-
 def train(
     data: Path, folder: Path, *changes: str, config: str = "unitalker_tiny", output: Path | None = None, options=()
 ) -> Path:
     sizes = TINY if config == "unitalker_tiny" else ()
-    settings = [word for change in (*sizes, *changes) for word in ("--set", change)]
     written = [] if output is None else ["--output", output]
-    run("train", "--config", config, "--data", data, "--run", folder, "--threads", 1, *settings, *written, *options)
+    run(
+        "train",
+        "--config",
+        config,
+        "--data",
+        data,
+        "--run",
+        folder,
+        "--threads",
+        1,
+        *settings(*sizes, *changes),
+        *written,
+        *options,
+    )
     return folder
-
-
-def metrics(folder: Path) -> list[dict]:
-    return [json.loads(line) for line in (folder / journal.METRICS).read_text(encoding="utf-8").splitlines()]
 
 
 def same_curves(one: Path, other: Path) -> bool:

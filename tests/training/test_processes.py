@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -15,16 +14,15 @@ import pytest
 import torch
 import toy_sets
 from safetensors.torch import load_file
+from training_commands import TINY, metrics, settings
 
 from backend.__main__ import main
-from backend.training.journal import METRICS
 from backend.training.motion import motion_set
 from backend.training.motion.batches import MotionBatches
 from backend.training.motion.config import SamplingConfig
 from backend.training.run import BEST, STATE
 
 ROOT = Path(__file__).parents[2]
-SIZES = ("model.encoder.width=16", "model.encoder.blocks=1", "model.encoder.bands=20", "model.decoder_dimension=16")
 PLAN = ("schedule.epochs=4", "schedule.decoder_epochs=1", "schedule.largest_gradient=0.05")
 ROWS = {"T0/0": 0, "T0/1": 1, "hero/hero": 2}
 
@@ -32,16 +30,22 @@ ROWS = {"T0/0": 0, "T0/1": 1, "hero/hero": 2}
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six clips of vertices and ten of sliders: the last batch of eight has fewer clips than the others."""
-    folder = tmp_path_factory.mktemp("sets")
-    toy_sets.prepare("unitalker", toy_sets.faces(folder / "T0"), folder / "out")
-    toy_sets.prepare("clips", toy_sets.rig(folder / "hero"), folder / "out")
-    return folder / "out"
+    return toy_sets.faces_and_rig(tmp_path_factory.mktemp("sets"))
 
 
 def words(data: Path, folder: Path, *changes: str) -> list[str]:
-    settings = [word for change in (*SIZES, *PLAN, *changes) for word in ("--set", change)]
     named = ["--data", str(data), "--run", str(folder), "--output", str(folder / "model.safetensors")]
-    return ["train", "--config", "unitalker_tiny", *named, "--device", "cpu", "--threads", "1", *settings]
+    return [
+        "train",
+        "--config",
+        "unitalker_tiny",
+        *named,
+        "--device",
+        "cpu",
+        "--threads",
+        "1",
+        *settings(*TINY, *PLAN, *changes),
+    ]
 
 
 def alone(data: Path, folder: Path, *changes: str) -> Path:
@@ -58,8 +62,7 @@ def together(data: Path, folder: Path, *changes: str) -> subprocess.Popen[str]:
 
 
 def numbers(folder: Path) -> list[dict[str, float]]:
-    rows = [json.loads(line) for line in (folder / METRICS).read_text(encoding="utf-8").splitlines()]
-    return [{"step": row["step"], "rate": row["rate"], **row["losses"], **row["figures"]} for row in rows]
+    return [{"step": row["step"], "rate": row["rate"], **row["losses"], **row["figures"]} for row in metrics(folder)]
 
 
 def require_same_learning(one: Path, other: Path) -> None:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From prompts to a model file, at a tiny size: a corpus, a set, a run that lowers its loss and resumes exactly."""
 
-import argparse
 import json
 import shutil
 from pathlib import Path
@@ -10,10 +9,11 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from training_commands import metrics, run, settings
 
 from backend import checkpoint
 from backend.phonetics.phones import Phone, closures_of
-from backend.training import commands, journal
+from backend.training import commands
 from backend.training.errors import ConfigError, CorpusError
 from backend.training.lips import rules
 from backend.training.lips.config import TrainingConfig, load
@@ -60,18 +60,8 @@ def prepared(tmp_path_factory) -> Path:
     return folder / "set"
 
 
-def run(command: str, *words: str) -> str:
-    parser = argparse.ArgumentParser()
-    commands.COMMANDS[command].add_arguments(parser)
-    return commands.COMMANDS[command].run(parser.parse_args([str(word) for word in words]))
-
-
 def options(*changes: str) -> list[str]:
-    return ["--threads", "1", *(part for change in (*TINY, *changes) for part in ("--set", change))]
-
-
-def metrics(folder: Path) -> list[dict]:
-    return [json.loads(line) for line in (folder / journal.METRICS).read_text(encoding="utf-8").splitlines()]
+    return ["--threads", "1", *settings(*TINY, *changes)]
 
 
 def shipped_config() -> TrainingConfig:

@@ -71,3 +71,10 @@ def prepare(layout: str, folder: Path, output: Path, components: int = 2) -> Pat
     """The folder of one prepared data set."""
     (report,) = preparation.prepare(layout, folder, output, Options(strict=True, components=components))
     return report.prepared.folder
+
+
+def faces_and_rig(folder: Path) -> Path:
+    """The folder of both data sets, prepared: `T0` and `hero`."""
+    prepare("unitalker", faces(folder / "T0"), folder / "out")
+    prepare("clips", rig(folder / "hero"), folder / "out")
+    return folder / "out"
