@@ -78,7 +78,7 @@ def find_or_open(name: str, folders: Sequence[Path] = ()) -> Path:
     if name.endswith(SUFFIX):
         path = Path(name)
         if not path.is_file():
-            raise CatalogueError(f"There is no model file {name}.")
+            raise CatalogueError(f"There is no model file {name}; check the path.")
         return path
     return find(name, folders)
 
@@ -88,7 +88,7 @@ def _files(folders: Sequence[Path]) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for folder in (SHIPPED, *folders):
         if folder is not SHIPPED and not folder.is_dir():
-            raise CatalogueError(f"There is no folder {folder} with models.")
+            raise CatalogueError(f"There is no folder {folder} with models; check the path.")
         for path in sorted(folder.glob(f"[!.]*{SUFFIX}")):
             files.setdefault(path.stem, path)
     return files
@@ -110,4 +110,4 @@ def _config(path: Path, header: Header) -> DiffusionTalkerConfig:
     try:
         return from_plain(DiffusionTalkerConfig, header.config, "config")
     except SettingsError as error:
-        raise CheckpointError(f"{path} is damaged: {error}.") from error
+        raise CheckpointError(f"{path} is damaged: {error}; get it again.") from error

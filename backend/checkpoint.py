@@ -88,7 +88,7 @@ def load(path: Path) -> LoadedModel:
         try:
             config = from_plain(config_class, header.config, "config")
         except SettingsError as error:
-            raise CheckpointError(f"{path} is damaged: {error}.") from error
+            raise CheckpointError(f"{path} is damaged: {error}; get it again.") from error
         with torch.device("meta"):
             model = model_class(config)
         model_header.check_heads(path, header, config)
@@ -137,7 +137,7 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         opened = safe_open(path, framework="pt", device="cpu")
     except FileNotFoundError as error:
-        raise CheckpointError(f"There is no model file {path}.") from error
+        raise CheckpointError(f"There is no model file {path}; check the path.") from error
     except OSError as error:
         raise CheckpointError(f"The model file {path} cannot be read: {error.strerror or error}.") from error
     except SafetensorError as error:
@@ -153,25 +153,27 @@ def _check_tensors(path: Path, file: Any, expected: Mapping[str, Tensor], header
     possible = {f"spaces.{space.name}.{mask}": space for space in header.spaces for mask in MASKS}
     names = set(file.keys())
     if missing := sorted(expected.keys() - names):
-        raise CheckpointError(f"{path} lacks the tensor {missing[0]}.")
+        raise CheckpointError(f"{path} lacks the tensor {missing[0]}; get it again.")
     if unknown := sorted(names - expected.keys() - possible.keys()):
-        raise CheckpointError(f"{path} holds a tensor that its model does not have: {unknown[0]}.")
+        raise CheckpointError(f"{path} holds a tensor that its model does not have: {unknown[0]}; get it again.")
     for name in sorted(names):
         stored = file.get_slice(name)
         shape, kind = tuple(stored.get_shape()), STORED.get(stored.get_dtype())
         if name in possible:
             if kind is not torch.int64 or len(shape) != 1:
-                raise CheckpointError(f"The tensor {name} of {path} is no list of indices.")
+                raise CheckpointError(f"The tensor {name} of {path} is no list of indices; get it again.")
         elif shape != tuple(expected[name].shape) or kind not in (torch.float32, torch.float16):
             found, wanted = f"{stored.get_dtype()} {list(shape)}", list(expected[name].shape)
-            raise CheckpointError(f"The tensor {name} of {path} is {found}; its model has floats of shape {wanted}.")
+            raise CheckpointError(
+                f"The tensor {name} of {path} is {found}; its model has floats of shape {wanted}. Get it again."
+            )
     return sorted(names & possible.keys())
 
 
 def _weights(path: Path, file: Any, name: str) -> Tensor:  # noqa: ANN401 (safe_open has no public type)
     tensor = file.get_tensor(name).float()
     if not is_finite(tensor):
-        raise CheckpointError(f"The tensor {name} of {path} holds values that are no numbers.")
+        raise CheckpointError(f"The tensor {name} of {path} holds values that are no numbers; get the file again.")
     return tensor
 
 
@@ -185,7 +187,9 @@ def _face_space(record: SpaceRecord, model: Model, indices: Mapping[str, np.ndar
     masks = {mask: indices.get(f"spaces.{record.name}.{mask}") for mask in MASKS}
     for name, mask in masks.items():
         if mask is not None and mask.size and not 0 <= mask.min() <= mask.max() < points:
-            raise CheckpointError(f"The {name} indices of {record.name} point outside its {points} points.")
+            raise CheckpointError(
+                f"The {name} indices of {record.name} point outside its {points} points; get the file again."
+            )
     template = model.template(record.name)
     return replace(record.space(), template=None if template is None else template.numpy(), **masks)
 

@@ -128,7 +128,7 @@ def parse(path: Path, metadata: Mapping[str, str] | None) -> Header:
             )
         return from_plain(Header, plain, "its description")
     except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} is damaged: {error}.") from error
+        raise CheckpointError(f"{path} is damaged: {error}; get it again.") from error
 
 
 def _refuse_constant(name: str) -> None:
@@ -139,7 +139,7 @@ def check_heads(path: Path, header: Header, config: UniTalkerConfig | DiffusionT
     """Raise `CheckpointError` where the header does not speak of the model that the config builds."""
     spaces = [(space.name, space.dim) for space in header.spaces]
     if spaces != [(head.space, head.dim) for head in config.heads]:
-        raise CheckpointError(f"The face spaces of {path} are not those of its heads.")
+        raise CheckpointError(f"The face spaces of {path} are not those of its heads; get it again.")
     named, rows = len(header.identities), config.identity_count - 1
     if named != rows:
-        raise CheckpointError(f"{path} names {named} identities; its table has {rows} and the pivot.")
+        raise CheckpointError(f"{path} names {named} identities; its table has {rows} and the pivot; get it again.")

@@ -67,11 +67,11 @@ def read(path: Path) -> Motion:
     except OSError as error:
         raise MotionFileError(f"{path} cannot be read ({error.strerror}).") from error
     except KeyError as error:
-        raise MotionFileError(f"{path} is no motion file: it has no {error}.") from error
+        raise MotionFileError(f"{path} is no motion file: it has no {error}; export it again.") from error
     except (AttributeError, IndexError, MemoryError, OverflowError, RecursionError, TypeError) as error:
-        raise MotionFileError(f"{path} is damaged or no motion file.") from error
+        raise MotionFileError(f"{path} is damaged or no motion file; export it again.") from error
     except (ValueError, csv.Error) as error:
-        raise MotionFileError(f"{path} is no motion file: {error}.") from error
+        raise MotionFileError(f"{path} is no motion file: {error}; export it again.") from error
 
 
 def checked_format(path: Path) -> str:
