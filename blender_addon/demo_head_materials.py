@@ -43,7 +43,7 @@ SURFACES = {
     "Wet Rim": Surface((0.44, 0.195, 0.145), 0.30, wet=0.8, tinted=True),
     "Mouth": Surface((0.22, 0.045, 0.04), 0.32, wet=0.4, tinted=True, glow=0.10),
     "Eye White": Surface((0.80, 0.77, 0.74), 0.30, wet=0.4, tinted=True),
-    "Iris": Surface((0.10, 0.19, 0.26), 0.60, tinted=True, grain=2.2, contrast=0.40),
+    "Iris": Surface((0.05, 0.11, 0.14), 0.60, tinted=True, grain=2.2, contrast=0.40),
     "Pupil": Surface((0.0, 0.0, 0.0), 1.0),
     "Teeth": Surface((0.86, 0.80, 0.70), 0.22, wet=0.45, tinted=True, glow=0.20),
     "Gums": Surface((0.50, 0.17, 0.155), 0.28, wet=0.7, glow=0.05),
@@ -54,6 +54,8 @@ SURFACES = {
 }
 SCATTER_SCALE = 0.004
 """How far light wanders under the skin, in metres."""
+SOLID_LIGHT = 1.6
+"""Power by which colours are brought closer to white for the viewport's solid shading, whose lights are dim."""
 
 
 def material(name: str) -> bpy.types.Material:
@@ -72,7 +74,7 @@ def make_solid(made: bpy.types.Material, surface: Surface) -> None:
     """Sets the principled shader, and its colour and bumps where the surface has some."""
     nodes, links = made.node_tree.nodes, made.node_tree.links
     shader = next(node for node in nodes if node.type == "BSDF_PRINCIPLED")
-    made.diffuse_color = (*surface.colour, 1.0)
+    made.diffuse_color = (*(1.0 - (1.0 - part) ** SOLID_LIGHT for part in surface.colour), 1.0)
     made.roughness = surface.roughness
     values = {
         "Base Color": (*surface.colour, 1.0),
@@ -153,5 +155,5 @@ def make_clear(made: bpy.types.Material) -> None:
     links.new(clear.outputs["BSDF"], mix.inputs[1])
     links.new(glossy.outputs["BSDF"], mix.inputs[2])
     links.new(mix.outputs["Shader"], output.inputs["Surface"])
-    made.diffuse_color = (0.8, 0.9, 1.0, 0.1)
+    made.diffuse_color = (1.0, 1.0, 1.0, 0.0)  # solid shading knows no reflections: it would hide the pupil in grey
     made.surface_render_method = "BLENDED"

@@ -38,15 +38,15 @@ STEPS = (0.0, 0.05, 0.14, 0.30, 0.50, 0.70, 0.87, 0.97)
 CAP_HEIGHT = (-1.6, 0.6, 2.6, 4.0, 4.6, 4.8, 5.0, 5.0)
 
 SHORT_SIDE = (
-    ((21, -79, 186), (38, -73, 180), (58, -51, 164), (74, -12, 140), (60, 58, 114), (7, 99, 112)),
-    ((18, -36, 216), (40, -26, 207), (62, -6, 185), (74, 26, 150), (50, 74, 126), (6, 101, 118)),
+    ((18, -79.5, 186), (38, -73, 180), (58, -51, 164), (74, -12, 140), (60, 58, 114), (7, 99, 112)),
+    ((15, -36, 216.5), (40, -26, 207), (62, -6, 185), (74, 26, 150), (50, 74, 126), (6, 101, 118)),
     ((12, 26, 221), (30, 44, 213), (48, 64, 190), (50, 82, 158), (28, 96, 136), (4, 102, 122)),
     ((7, 42, 218), (6, 62, 211), (5, 85, 190), (5, 99, 160), (4, 103, 140), (1, 103, 124)),
 )
 """Ways from the parting to the knot on the left: the front one, two between, the one down the back of the head."""
 LONG_SIDE = (
-    ((19, -80, 186), (-8, -82, 187), (-47, -66, 171), (-74, -14, 141), (-60, 58, 114), (-7, 99, 112)),
-    ((16, -36, 217), (-20, -32, 217), (-56, -10, 195), (-74, 26, 150), (-50, 74, 126), (-6, 101, 118)),
+    ((24, -78.5, 185.5), (-8, -82, 187), (-47, -66, 171), (-74, -14, 141), (-60, 58, 114), (-7, 99, 112)),
+    ((20, -36, 216), (-20, -32, 217), (-56, -10, 195), (-74, 26, 150), (-50, 74, 126), (-6, 101, 118)),
     ((10, 26, 221), (-14, 44, 215), (-42, 66, 191), (-50, 82, 158), (-28, 96, 136), (-4, 102, 122)),
     ((6, 42, 219), (2, 62, 211), (-2, 85, 190), (-3, 99, 160), (-3, 103, 140), (-1, 103, 124)),
 )
@@ -56,6 +56,8 @@ RISE = ((0.0, 0.14, 0.34, 0.62, 0.86, 1.0), (1.5, 6.0, 8.6, 8.4, 6.6, 1.0))
 WIDTH = ((0.0, 0.2, 0.55, 0.85, 1.0), (5.4, 7.6, 8.8, 6.6, 2.4))
 THICKNESS = ((0.0, 0.15, 0.6, 1.0), (0.8, 3.0, 4.4, 2.4))
 """Along a lock from the parting: height over the scalp, half width and thickness in millimetres."""
+SNUG = ((0.0, 0.3), (0.42, 1.0))
+"""From the forehead backwards: share of that height, so that no dark gap opens under the locks beside the face."""
 STATIONS = 14
 
 STRANDS = (
@@ -164,7 +166,7 @@ def parted_locks(random: np.random.Generator) -> Iterator[Way]:
             before = min(int(share * (len(keys) - 1)), len(keys) - 2)
             corners = keys[before] + (share * (len(keys) - 1) - before) * (keys[before + 1] - keys[before])
             lift = random.uniform(-1.0, 1.0)
-            height = np.interp(along, *RISE) + lift * np.sin(np.pi * along)
+            height = np.interp(share, *SNUG) * (np.interp(along, *RISE) + lift * np.sin(np.pi * along))
             path, outwards = over_scalp(through(corners, STATIONS), height)
             wide = random.uniform(0.85, 1.2)
             yield path, outwards, wide * np.interp(along, *WIDTH), np.interp(along, *THICKNESS)

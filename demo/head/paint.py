@@ -36,7 +36,7 @@ IRIS = (
 WHITE, CORNER = np.array((0.74, 0.71, 0.69)), np.array((0.60, 0.34, 0.30))
 LID_SHADE = np.array((0.38, 0.33, 0.32))
 """The white under the upper lid, where lashes and lid keep the light away."""
-ENAMEL, NECK, MOLAR = np.array((0.90, 0.82, 0.69)), np.array((0.76, 0.60, 0.42)), np.array((0.42, 0.31, 0.24))
+ENAMEL, NECK, MOLAR = np.array((0.90, 0.82, 0.69)), np.array((0.76, 0.60, 0.42)), np.array((0.26, 0.18, 0.14))
 """Teeth: their crowns, warmer at the gum, dim at the back of the mouth where cheeks keep the light away."""
 TONGUE_TIP, TONGUE_ROOT = np.array((0.53, 0.185, 0.17)), np.array((0.16, 0.035, 0.033))
 
@@ -73,7 +73,7 @@ def tint(anatomy: Anatomy) -> np.ndarray:
 def tooth_tint(points: np.ndarray, arch: teeth.Arch) -> np.ndarray:
     """Colour of the vertices of one row of teeth."""
     root = np.clip((points[:, 2] - arch.edge) * arch.up / arch.crown, 0.0, 1.0)
-    back = np.clip((points[:, 1] - arch.front - 5.0) / 24.0, 0.0, 1.0)
+    back = np.clip((points[:, 1] - arch.front - 4.0) / 20.0, 0.0, 1.0)
     colour = blended(np.tile(ENAMEL, (len(points), 1)), NECK, root**2)
     return blended(colour, MOLAR, back)
 

@@ -57,6 +57,13 @@ def test_every_face_has_a_material_that_exists(head):
     assert not head.data.validate(verbose=True), "nothing to repair"
 
 
+def test_solid_shading_shows_the_pupil_and_lighter_colours_than_the_render(head):
+    materials = head.data.materials
+    assert materials["Cornea"].diffuse_color[3] == 0.0
+    skin = next(node for node in materials["Skin"].node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    assert all(np.array(materials["Skin"].diffuse_color[:3]) > skin.inputs["Base Color"].default_value[:3])
+
+
 def test_hair_goes_where_the_head_goes(head):
     hair = bpy.data.objects["Demo Head Hair"]
     assert hair.parent == head
