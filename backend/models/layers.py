@@ -134,7 +134,7 @@ def sinusoids(positions: int, width: int) -> Tensor:
 
 def fading_past(frames: Tensor, period: int, dtype: torch.dtype) -> Tensor:
     """[heads, T, T] to add to attention scores: -inf for the future, minus slope times whole periods for the past."""
-    slopes = torch.tensor([4.0**-head for head in range(1, ATTENTION_HEADS + 1)], dtype=dtype, device=frames.device)
+    slopes = torch.exp2(-2.0 * torch.arange(1, ATTENTION_HEADS + 1, dtype=dtype, device=frames.device))
     distance = frames[:, None] - frames[None, :]
     periods = torch.div(distance, period, rounding_mode="floor").to(dtype)
     return (-slopes[:, None, None] * periods).masked_fill(distance < 0, -math.inf)
@@ -171,3 +171,8 @@ def output_layers(width: int, rows: int, layers: int) -> nn.Sequential:
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
     return nn.Sequential(*hidden, last)
+
+
+def frozen(tensor: Tensor) -> nn.Parameter:
+    """A weight that nobody trains."""
+    return nn.Parameter(tensor.detach(), requires_grad=False)

@@ -42,10 +42,7 @@ class SpeechEncoder(nn.Module):
 
     def feature_count(self, samples: Tensor) -> Tensor:
         """Features that clips of so many samples give; int64 [B] both."""
-        counts = samples.clamp(min=self.shortest)
-        for kernel, stride in zip(self.config.convolution_kernels, self.config.convolution_strides, strict=True):
-            counts = (counts - kernel) // stride + 1
-        return counts
+        return feature_count(self.config, samples.clamp(min=self.shortest))
 
     def _convolved(self, audio: Tensor, samples: Tensor | None) -> Tensor:
         """Audio [B, n] to [B, t, channels]."""
@@ -83,6 +80,13 @@ def _moments(features: Tensor, counts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     mean = features.where(real, 0).sum(dim=2, keepdim=True) / divisor
     variance = (features - mean).where(real, 0).square().sum(dim=2, keepdim=True) / divisor
     return mean, variance, real
+
+
+def feature_count(config: SpeechEncoderConfig, samples: Tensor) -> Tensor:
+    """Features that clips of so many samples, at least `shortest_audio`, give; int64 [B] both."""
+    for kernel, stride in zip(config.convolution_kernels, config.convolution_strides, strict=True):
+        samples = (samples - kernel) // stride + 1
+    return samples
 
 
 def shortest_audio(config: SpeechEncoderConfig) -> int:

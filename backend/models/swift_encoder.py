@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .audio_encoder import SpeechEncoderConfig
-from .layers import Lengths, adapt_frequency
-from .speech_encoder import SpeechEncoder, standardise
+from .layers import Lengths, adapt_frequency, frozen, is_real, only_real
+from .speech_encoder import SpeechEncoder, feature_count, standardise
+from .swift_attention import Attention, Distances
 
 BLOCK = 125
 """Features that the convolutions make at a time on a processor: 2.5 s of sound."""
@@ -41,21 +42,29 @@ class SwiftEncoder(nn.Module):
         self.outer_norm = network.encoder.layer_norm
 
     def forward(self, audio: Tensor, lengths: Lengths | None = None, frames: int | None = None) -> Tensor:
-        """As `SpeechEncoder`, for clips of one length: audio [B, n] to features float32 [B, t, width]."""
-        if lengths is not None:
-            raise ValueError("padded clips are for training, and that needs a SpeechEncoder")
+        """As `SpeechEncoder`: audio [B, n] to features float32 [B, t, width]."""
         audio = functional.pad(audio, (0, max(0, self.shortest - audio.shape[1])))
-        heard = self.convolutions(standardise(audio) if self.config.normalise_audio else audio).float()
+        samples = None if lengths is None else lengths.samples.clamp(min=self.shortest)
+        heard = self.convolutions(
+            standardise(audio, samples) if self.config.normalise_audio else audio, samples
+        ).float()
+        counts = None if samples is None else self.feature_count(samples)
         if frames is not None:
-            heard = adapt_frequency(heard, frames)
-        hidden = self.projection(self.norm(heard).to(self.dtype))
+            wanted = None if lengths is None else lengths.frames
+            heard, counts = adapt_frequency(heard, frames, counts, wanted), wanted
+        hidden = only_real(self.projection(self.norm(heard).to(self.dtype)), counts)
         hidden = hidden.float() + self.positions(hidden).float()
         if not self.config.stable_layer_norm:
             hidden = self.outer_norm(hidden)
         distances = None if self.distances is None else self.distances(hidden.shape[1], self.dtype)
+        real = None if counts is None else is_real(counts, hidden.shape[1])[:, None, None]
         for layer in self.layers:
-            hidden = layer(hidden, distances)
+            hidden = layer(hidden, distances, real)
         return self.outer_norm(hidden) if self.config.stable_layer_norm else hidden
+
+    def feature_count(self, samples: Tensor) -> Tensor:
+        """Features that clips of so many samples give; int64 [B] both."""
+        return feature_count(self.config, samples.clamp(min=self.shortest))
 
 
 class Convolutions(nn.Module):
@@ -69,9 +78,12 @@ class Convolutions(nn.Module):
         self.opening = (NormedOpening if config.convolution_norm == "group" else Opening)(first, dtype)
         self.others = nn.ModuleList(Convolution(layer, dtype) for layer in others)
 
-    def forward(self, audio: Tensor) -> Tensor:
-        """Audio [B, n] to [B, t, channels] in the working precision; what a block gives does not depend on the cuts."""
-        weight, bias = self.opening.weights(audio)
+    def forward(self, audio: Tensor, samples: Tensor | None = None) -> Tensor:
+        """Audio [B, n], the first `samples` int64 [B] real, to [B, t, channels] in the working precision.
+
+        What a block gives does not depend on the cuts.
+        """
+        weight, bias = self.opening.weights(audio, samples)
         count = (audio.shape[1] - self.reach) // self.hop + 1
         step = BLOCK if audio.device.type == "cpu" else count
         starts = range(0, count, step)
@@ -95,7 +107,7 @@ class Opening(nn.Module):
         self.convolution = layer.conv
         self.norm = layer.layer_norm
 
-    def weights(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+    def weights(self, _audio: Tensor, _samples: Tensor | None) -> tuple[Tensor, Tensor]:
         """[B or 1, kernel, channels] and [B or 1, 1, channels]: what `forward` multiplies by and adds."""
         weight, bias = self.convolution.weight[:, 0], self.convolution.bias
         bias = torch.zeros_like(weight[:, 0]) if bias is None else bias
@@ -118,15 +130,24 @@ class NormedOpening(Opening):
     Mean and variance of a convolution's outputs follow from the mean and covariance of the stretches that go in.
     """
 
-    def weights(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+    def weights(self, audio: Tensor, samples: Tensor | None) -> tuple[Tensor, Tensor]:
         weight = self.convolution.weight[:, 0].double()
-        stretches = self._stretches(audio.double())
-        mean = stretches.mean(dim=1, keepdim=True)
-        covariance = (stretches - mean).mT @ (stretches - mean) / stretches.shape[1]
+        mean, covariance = self._moments(self._stretches(audio.double()), samples)
         variance = (weight @ covariance * weight).sum(dim=2)
         scale = self.norm.weight * torch.rsqrt(variance + self.norm.eps)
         folded = (weight * scale[:, :, None]).mT
         return folded.to(self.dtype), (self.norm.bias - mean @ folded).to(self.dtype)
+
+    def _moments(self, stretches: Tensor, samples: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Mean [B, 1, kernel] and covariance [B, kernel, kernel] of those stretches [B, t, kernel] that are real."""
+        if samples is None:
+            mean = stretches.mean(dim=1, keepdim=True)
+            return mean, (stretches - mean).mT @ (stretches - mean) / stretches.shape[1]
+        counts = (samples - self.kernel) // self.stride + 1
+        total = counts[:, None, None]
+        mean = only_real(stretches, counts).sum(dim=1, keepdim=True) / total
+        apart = only_real(stretches - mean, counts)
+        return mean, apart.mT @ apart / total
 
     def _normed(self, heard: Tensor) -> Tensor:
         return heard
@@ -166,23 +187,6 @@ class Positions(nn.Module):
         return functional.gelu(convolved.squeeze(2).mT[:, : hidden.shape[1]])
 
 
-class Distances(nn.Module):
-    """WavLM's bias for how far a frame lies behind another one, the same for all layers but for their gates."""
-
-    def __init__(self, config: SpeechEncoderConfig, attention: Any) -> None:  # noqa: ANN401
-        super().__init__()
-        self.limit = config.distance_limit
-        square = attention.compute_bias(self.limit + 1, self.limit + 1)
-        strip = torch.cat((square[:, 1:, 0].flip(1), square[:, 0]), dim=1)
-        self.register_buffer("strip", strip.detach(), persistent=False)
-
-    def forward(self, length: int, dtype: torch.dtype) -> Tensor:
-        """[heads, length, length] for queries and, backwards, keys; a view of a strip, so that it costs no memory."""
-        strip = self.get_buffer("strip")
-        behind = torch.arange(length - 1, -length, -1, device=strip.device).clamp(-self.limit, self.limit)
-        return strip[:, behind + self.limit].to(dtype).unfold(1, length, 1)
-
-
 class Layer(nn.Module):
     """A transformer layer over float32 [B, t, width]."""
 
@@ -194,82 +198,17 @@ class Layer(nn.Module):
         self.widen = layer.feed_forward.intermediate_dense.to(dtype)
         self.narrow = layer.feed_forward.output_dense.to(dtype)
 
-    def forward(self, hidden: Tensor, distances: Tensor | None) -> Tensor:
+    def forward(self, hidden: Tensor, distances: Tensor | None, real: Tensor | None) -> Tensor:
         if self.norm_first:
-            hidden = hidden + self.attention(self.norm(hidden).to(self.dtype), distances)
+            hidden = hidden + self.attention(self.norm(hidden).to(self.dtype), distances, real)
             return hidden + self._at_every_frame(self.last_norm(hidden))
-        hidden = self.norm(hidden + self.attention(hidden.to(self.dtype), distances))
+        hidden = self.norm(hidden + self.attention(hidden.to(self.dtype), distances, real))
         return self.last_norm(hidden + self._at_every_frame(hidden))
 
     def _at_every_frame(self, hidden: Tensor) -> Tensor:
         return self.narrow(functional.gelu(self.widen(hidden.to(self.dtype))))
 
 
-class Attention(nn.Module):
-    """Attention of all frames to all frames, with WavLM's gates where there are distances."""
-
-    def __init__(self, heads: int, attention: Any) -> None:  # noqa: ANN401
-        super().__init__()
-        self.heads = heads
-        self.query, self.key, self.value = attention.q_proj, attention.k_proj, attention.v_proj
-        self.outward = attention.out_proj
-        if gate := getattr(attention, "gru_rel_pos_linear", None):
-            # the network adds up four numbers for each of two gates, which one row does as well
-            self.gate_weight = frozen(gate.weight.float().unflatten(0, (2, 4)).sum(1))
-            self.gate_bias = frozen(gate.bias.float().unflatten(0, (2, 4)).sum(1))
-            self.gate_scale = frozen(attention.gru_rel_pos_const.float())
-
-    def forward(self, hidden: Tensor, distances: Tensor | None) -> Tensor:
-        """Hidden [B, t, width] and distances as `Distances` gives them to [B, t, width]."""
-        parts = (part(hidden).unflatten(2, (self.heads, -1)) for part in (self.query, self.key, self.value))
-        query, key, value = (part.transpose(1, 2) for part in parts)
-        if distances is None:
-            mixed = attend(query, key, value)
-        else:
-            mixed = attend(query, key.flip(2), value.flip(2), self._gates(hidden), distances)
-        return self.outward(mixed.transpose(1, 2).flatten(2))
-
-    def _gates(self, hidden: Tensor) -> Tensor:
-        """[B, heads, t, 1]: how much each frame goes by distances."""
-        heads = hidden.float().unflatten(2, (self.heads, -1)).transpose(1, 2)
-        first, second = functional.linear(heads, self.gate_weight, self.gate_bias).sigmoid().chunk(2, dim=3)
-        return (first * (second * self.gate_scale - 1) + 2).to(hidden.dtype)
-
-
-def attend(
-    query: Tensor, key: Tensor, value: Tensor, gates: Tensor | None = None, distances: Tensor | None = None
-) -> Tensor:
-    """Attention [B, heads, t, d]; gates [B, heads, t, 1] times distances [heads, t, t] are added to the scores.
-
-    On a processor head by head, so that the scores of one stay in its cache.
-    """
-    if query.device.type != "cpu":
-        bias = None if gates is None or distances is None else gates * distances
-        return functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-    mixed = torch.empty_like(query)
-    for head in range(query.shape[1]):
-        one = slice(head, head + 1)
-        bias = None if gates is None or distances is None else (gates[:, one], distances[one])
-        mixed[:, one] = _attend_head(query[:, one], key[:, one], value[:, one], bias)
-    return mixed
-
-
-def _attend_head(query: Tensor, key: Tensor, value: Tensor, bias: tuple[Tensor, Tensor] | None) -> Tensor:
-    """[B, 1, t, d]. torch's fused attention is the faster one in float32 and, on processors, the slower in bfloat16."""
-    if query.dtype == torch.float32:
-        mask = None if bias is None else bias[0] * bias[1]
-        return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-    scores = query * query.shape[3] ** -0.5 @ key.mT
-    if bias is not None:
-        scores = torch.addcmul(scores, *bias)
-    return scores.softmax(dim=3) @ value
-
-
 def flat(rows: Tensor) -> Tensor:
     """[a, b, c] as an image [a, b, 1, c] with channels last, which oneDNN and cuDNN convolve fastest."""
     return rows.unsqueeze(2).contiguous(memory_format=torch.channels_last)
-
-
-def frozen(tensor: Tensor) -> nn.Parameter:
-    """A weight that nobody trains."""
-    return nn.Parameter(tensor.detach(), requires_grad=False)

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from backend import precision
-from backend.models import swift_encoder
+from backend.models import swift_attention, swift_encoder
 from backend.models.audio_encoder import SpeechEncoderConfig
+from backend.models.layers import Lengths
 from backend.models.speech_encoder import SpeechEncoder
 from backend.models.swift_encoder import SwiftEncoder
 from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
@@ -96,14 +97,33 @@ def test_batches_as_graphics_cards_run_them_give_the_same() -> None:
     query, key, value = (torch.randn(2, 4, 50, 16) for _ in range(3))
     gates, distances = torch.rand(2, 4, 50, 1), torch.randn(4, 50, 50)
     whole = torch.nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=gates * distances)
-    torch.testing.assert_close(swift_encoder.attend(query, key, value, gates, distances), whole, atol=1e-5, rtol=0)
+    torch.testing.assert_close(swift_attention.attend(query, key, value, gates, distances), whole, atol=1e-5, rtol=0)
 
 
-def test_padded_clips_are_refused() -> None:
-    from backend.models.layers import Lengths
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_keys_that_are_not_real_count_for_nothing(dtype: torch.dtype, masked: bool) -> None:
+    query, key, value = (torch.randn(2, 4, 50, 16).to(dtype) for _ in range(3))
+    bias = (torch.rand(2, 4, 50, 1).to(dtype), torch.randn(4, 50, 50).to(dtype)) if masked else (None, None)
+    real = torch.arange(50) < torch.tensor([50, 33])[:, None]
+    found = swift_attention.attend(query, key, value, *bias, real[:, None, None])
+    cut = (bias[0][1:], bias[1][..., :33]) if masked else (None, None)
+    wanted = swift_attention.attend(query[1:], key[1:, :, :33], value[1:, :, :33], *cut)
+    torch.testing.assert_close(found[1:], wanted, atol=1e-5 if dtype == torch.float32 else 0.02, rtol=0)
 
-    with pytest.raises(ValueError, match="padded"):
-        swift_of(encoder_of(B))(torch.randn(1, 8000), Lengths(torch.tensor([4000]), torch.tensor([10])))
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_padded_clips_give_what_they_give_alone(name: str) -> None:
+    swift = swift_of(encoder_of(LAYOUTS[name]))
+    audio, counts = torch.randn(3, 57_321) * 0.1 + 0.05, torch.tensor([57_321, 30_000, 300])
+    for row, count in enumerate(counts):
+        audio[row, count:] = 0
+    with torch.inference_mode():
+        together = swift(audio, Lengths(counts, torch.tensor([90, 40, 1])))
+        for row, count in enumerate(counts):
+            alone = swift(audio[row : row + 1, :count])[0]
+            assert int(swift.feature_count(counts)[row]) == len(alone)
+            torch.testing.assert_close(together[row, : len(alone)], alone, atol=2e-5, rtol=0)
 
 
 @pytest.mark.parametrize("config", [B, L], ids=["B", "L"])
