@@ -96,7 +96,7 @@ def _config(
             annotation(name, facts.dim, facts.fps)
         return official.unitalker_config(layout, _shapes(tensors), neutral)
     except ValueError as error:
-        raise ConvertError(f"{checkpoint} does not fit its layout: {error}.") from error
+        raise ConvertError(f"{checkpoint} does not fit its layout: {error}; correct the config.") from error
 
 
 def _check(checkpoint: Path, tensors: Mapping[str, Tensor], config: UniTalkerConfig) -> None:
@@ -106,15 +106,19 @@ def _check(checkpoint: Path, tensors: Mapping[str, Tensor], config: UniTalkerCon
     for name, shape in expected.items():
         is_basis = name.startswith("pca_layer_dict.")
         if name not in tensors and not is_basis:
-            raise ConvertError(f"{checkpoint} lacks the tensor {name}.")
+            raise ConvertError(f"{checkpoint} lacks the tensor {name}; get it again, or correct the config.")
         if name in tensors and not is_basis and tuple(tensors[name].shape) != shape:
             found = list(tensors[name].shape)
-            raise ConvertError(f"The tensor {name} of {checkpoint} has shape {found} instead of {list(shape)}.")
+            raise ConvertError(
+                f"The tensor {name} of {checkpoint} has shape {found} instead of {list(shape)}; correct the config."
+            )
     for name, tensor in tensors.items():
         if name not in expected and not official.UNUSED.fullmatch(name):
-            raise ConvertError(f"{checkpoint} holds a tensor that its layout does not have: {name}.")
+            raise ConvertError(
+                f"{checkpoint} holds a tensor that its layout does not have: {name}; correct the config."
+            )
         if name in expected and not is_finite(tensor):
-            raise ConvertError(f"The tensor {name} of {checkpoint} holds values that are no numbers.")
+            raise ConvertError(f"The tensor {name} of {checkpoint} holds values that are no numbers; get it again.")
 
 
 def official_shapes(model: UniTalker) -> dict[str, tuple[int, ...]]:
@@ -135,7 +139,9 @@ def _basis(pca: Path | None, tensors: Mapping[str, Tensor], head: HeadConfig) ->
         return None
     rows, mean = (tensors[name].float() for name in names)
     if rows.shape[1:] != (head.dim,) or len(rows) < head.components or mean.shape != (head.dim,):
-        raise ConvertError(f"The PCA basis of {head.space} in the checkpoint has the wrong shape {list(rows.shape)}.")
+        raise ConvertError(
+            f"The PCA basis of {head.space} in the checkpoint has the wrong shape {list(rows.shape)}; name another."
+        )
     return Basis(rows[: head.components], mean)
 
 

@@ -51,7 +51,9 @@ def mesh(path: Path) -> Mesh:
 def convert(path: Path, output: Path) -> None:
     """Write the model as a float32 .npz under FLAME's own keys, which reads faster and holds no pickle."""
     if output.suffix != ".npz":
-        raise FlameFileError(f"The converted FLAME model is an .npz file, so {output} cannot be its name.")
+        raise FlameFileError(
+            f"The converted FLAME model is an .npz file, so {output} cannot be its name; end it in .npz."
+        )
     flame = read(path)
     try:
         with whole_file.written(output) as partial, partial.open("wb") as file:
@@ -71,7 +73,7 @@ def convert(path: Path, output: Path) -> None:
 
 def _content(path: Path) -> bytes:
     if not path.is_file():
-        raise FlameFileError(f"There is no FLAME file {path}.")
+        raise FlameFileError(f"There is no FLAME file {path}; check the path.")
     try:
         if path.stat().st_size > MOST_BYTES:
             raise FlameFileError(f"{path} is larger than any FLAME model; choose FLAME's own .pkl.")
@@ -103,7 +105,7 @@ def _checked(arrays: Mapping[str, np.ndarray | None], path: Path) -> FlameArrays
     if tuple(numbers["kintree_table"][0, 1:]) != PARENTS[1:]:
         raise FlameFileError(f"{path} is not a FLAME model: its kintree_table is not root, neck, jaw and two eyes.")
     if not 0 <= numbers["f"].min() <= numbers["f"].max() < vertices:
-        raise FlameFileError(f"{path} is damaged: its f names vertices beyond its {vertices}.")
+        raise FlameFileError(f"{path} is damaged: its f names vertices beyond its {vertices}; get it again.")
     floats = [
         numbers[key].astype(np.float32) for key in ("v_template", "shapedirs", "posedirs", "J_regressor", "weights")
     ]
@@ -113,10 +115,10 @@ def _checked(arrays: Mapping[str, np.ndarray | None], path: Path) -> FlameArrays
 def _numbers(arrays: Mapping[str, np.ndarray | None], key: str, path: Path) -> np.ndarray:
     """One array of at least one dimension whose numbers all fit into float32."""
     if key not in arrays:
-        raise FlameFileError(f"{path} is not a FLAME model: it has no {key}.")
+        raise FlameFileError(f"{path} is not a FLAME model: it has no {key}; choose FLAME's own .pkl.")
     array = arrays[key]
     if array is None or array.dtype.kind not in "fiu" or not array.shape or not array.size:
-        raise FlameFileError(f"{path} is not a FLAME model: its {key} is not an array of numbers.")
+        raise FlameFileError(f"{path} is not a FLAME model: its {key} is not an array of numbers; choose FLAME's own.")
     if not np.all(np.abs(array) < np.finfo(np.float32).max):
-        raise FlameFileError(f"{path} is damaged: its {key} holds numbers that are infinite or NaN.")
+        raise FlameFileError(f"{path} is damaged: its {key} holds numbers that are infinite or NaN; get it again.")
     return array

@@ -45,15 +45,19 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     try:
         tensors = _safetensors(path) if path.suffix == ".safetensors" else _torch_file(path)
     except FileNotFoundError as error:
-        raise ConvertError(f"There is no checkpoint {path}.") from error
+        raise ConvertError(f"There is no checkpoint {path}; check the path.") from error
     except OSError as error:
         raise ConvertError(f"The checkpoint {path} cannot be read: {error.strerror or error}.") from error
     named: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         if not isinstance(tensor, Tensor) or tensor.layout != torch.strided or tensor.dtype not in FLOATS:
-            raise ConvertError(f"{path} is no UniTalker checkpoint: {name!r} is no tensor of floating-point numbers.")
+            raise ConvertError(
+                f"{path} is no UniTalker checkpoint: {name!r} is no tensor of floating-point numbers; choose another."
+            )
         if tensor.nbytes > tensor.untyped_storage().nbytes():
-            raise ConvertError(f"{path} is no UniTalker checkpoint: {name!r} claims more numbers than there are.")
+            raise ConvertError(
+                f"{path} is no UniTalker checkpoint: {name!r} claims more numbers than there are; get it again."
+            )
         named[current_name(str(name))] = tensor
     return named
 
@@ -65,22 +69,22 @@ def read_config(path: Path) -> Layout:
     except OSError as error:
         raise ConvertError(f"The config {path} cannot be read: {error.strerror or error}.") from error
     except SettingsError as error:
-        raise ConvertError(f"The config {path} does not describe a UniTalker: {error}.") from error
+        raise ConvertError(f"The config {path} does not describe a UniTalker: {error}; correct it.") from error
     except (ValueError, RecursionError) as error:
-        raise ConvertError(f"The config {path} is no JSON file.") from error
+        raise ConvertError(f"The config {path} is no JSON file; correct or leave it out.") from error
 
 
 def read_basis(folder: Path, space: str, components: int, dim: int) -> Basis | None:
     """The first `components` rows of ``SPACE.npz``; None where the folder has no such file. Raises `ConvertError`."""
     if not folder.is_dir():
-        raise ConvertError(f"There is no folder {folder} with PCA files.")
+        raise ConvertError(f"There is no folder {folder} with PCA files; check --pca.")
     path = folder / f"{space}.npz"
     if not path.exists():
         return None
     arrays = _arrays(path)
     for name in ("components_to_data", "original_data_mean"):
         if name not in arrays:
-            raise ConvertError(f"The PCA file {path} has no {name}.")
+            raise ConvertError(f"The PCA file {path} has no {name}; get it again.")
     rows, mean = arrays["components_to_data"], arrays["original_data_mean"].reshape(-1)
     if rows.ndim != 2 or rows.shape[1] != dim or len(rows) < components or len(mean) != dim:
         shape = list(rows.shape)
@@ -97,7 +101,9 @@ def read_templates(path: Path, dims: Mapping[str, int]) -> dict[str, Tensor]:
         if name not in dims:
             raise ConvertError(f"The templates {path} hold {name!r}; the checkpoint's spaces are {', '.join(dims)}.")
         if array.size != dims[name]:
-            raise ConvertError(f"The template {name} in {path} has {array.size} numbers instead of {dims[name]}.")
+            raise ConvertError(
+                f"The template {name} in {path} has {array.size} numbers instead of {dims[name]}; choose another file."
+            )
     return {name: torch.from_numpy(array.reshape(-1).copy()) for name, array in arrays.items()}
 
 
@@ -105,10 +111,10 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             if METADATA_KEY in (file.metadata() or {}):
-                raise ConvertError(f"{path} is a Mouthpiece model already.")
+                raise ConvertError(f"{path} is a Mouthpiece model already; use it as it is.")
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except SafetensorError as error:
-        raise ConvertError(f"{path} is no whole safetensors file.") from error
+        raise ConvertError(f"{path} is no whole safetensors file; get it again.") from error
 
 
 def _torch_file(path: Path) -> dict[object, object]:
@@ -117,7 +123,7 @@ def _torch_file(path: Path) -> dict[object, object]:
     except torch_file.TorchFileError as error:
         raise ConvertError(str(error)) from error
     if not isinstance(loaded, dict):
-        raise ConvertError(f"{path} is no UniTalker checkpoint: it is no table of tensors.")
+        raise ConvertError(f"{path} is no UniTalker checkpoint: it is no table of tensors; choose another file.")
     return loaded
 
 
@@ -126,10 +132,10 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         arrays = {name: np.asarray(array, np.float32) for name, array in npz.read(path, MOST_BYTES).items()}
     except FileNotFoundError as error:
-        raise ConvertError(f"There is no file {path}.") from error
+        raise ConvertError(f"There is no file {path}; check the path.") from error
     except (OSError, TypeError, ValueError) as error:
-        raise ConvertError(f"{path} is no npz file of numbers.") from error
+        raise ConvertError(f"{path} is no npz file of numbers; get it again.") from error
     for name, array in arrays.items():
         if not np.isfinite(array).all():
-            raise ConvertError(f"The array {name} in {path} holds values that are no numbers.")
+            raise ConvertError(f"The array {name} in {path} holds values that are no numbers; get it again.")
     return arrays

@@ -38,7 +38,7 @@ class TorchFileError(Exception):
 def load(path: Path) -> object:
     """What a checkpoint holds, mapped from the disk where torch can. Raises `TorchFileError` and `OSError`."""
     if not path.stat().st_size:
-        raise TorchFileError(f"{path} is empty.")
+        raise TorchFileError(f"{path} is empty; get it again.")
     try:
         zipped = zipfile.is_zipfile(path)
         if zipped:
@@ -49,7 +49,7 @@ def load(path: Path) -> object:
     except OSError:
         raise
     except _UNREADABLE as error:
-        raise TorchFileError(f"{path} is damaged or holds more than tensors, and was not run.") from error
+        raise TorchFileError(f"{path} is damaged or holds more than tensors, and was not run; get it again.") from error
 
 
 def _check_archive(path: Path) -> None:

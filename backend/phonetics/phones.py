@@ -118,7 +118,6 @@ _IPA_GROUPS = {
     "UE": "yʏøœɵ",
 }
 _IPA = {letter: name for name, letters in _IPA_GROUPS.items() for letter in letters}
-_SYLLABLE_TONES = frozenset("012345˥˦˧˨˩")
 
 
 class Phone(NamedTuple):

@@ -212,7 +212,7 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path: Path):
 def test_a_missing_key_is_named(model: Model, tmp_path: Path, key: str):
     path = tmp_path / "flame.pkl"
     path.write_bytes(pickle.dumps({name: array for name, array in model.items() if name != key}))
-    with pytest.raises(FlameFileError, match=rf"flame\.pkl is not a FLAME model: it has no {key}\.$"):
+    with pytest.raises(FlameFileError, match=rf"flame\.pkl is not a FLAME model: it has no {key};"):
         flame_file.read(path)
 
 
