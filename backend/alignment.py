@@ -8,6 +8,7 @@ best one are kept.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -63,20 +64,47 @@ def align(scores: np.ndarray, items: Sequence[Item]) -> list[Span] | None:
 
 def decode(scores: np.ndarray, switch_cost: float = SWITCH_COST) -> list[Span]:
     """The most likely classes, in order and without gaps, where nothing is known about the text."""
-    count = scores.shape[1]
-    best = scores[0].astype(np.float64)
-    came_from = np.zeros(scores.shape, np.uint8 if count < 256 else np.int32)
-    own = np.arange(count)
-    for time in range(1, len(scores)):
-        winner = int(best.argmax())
-        switches = best < best[winner] - switch_cost
-        came_from[time] = np.where(switches, winner, own)
-        best = np.maximum(best, best[winner] - switch_cost) + scores[time]
-    path = np.empty(len(scores), np.int64)
-    path[-1] = best.argmax()
-    for time in range(len(scores) - 1, 0, -1):
-        path[time - 1] = came_from[time, path[time]]
-    return _runs(path)
+    search = FreeSearch(switch_cost)
+    search.hear(scores)
+    return search.spans()
+
+
+class FreeSearch:
+    """`decode` while the sound is still heard: it keeps a few bytes of each reading."""
+
+    def __init__(self, switch_cost: float = SWITCH_COST) -> None:
+        self._cost = switch_cost
+        self._best: np.ndarray | None = None
+        """float64 [classes]: how likely the best way into each class is."""
+        self._winners = array("H")
+        """The best class before each reading but the first."""
+        self._switches = bytearray()
+        """Which classes were better reached from there than held: a bit each, in whole bytes for a reading."""
+
+    def hear(self, scores: np.ndarray) -> None:
+        """Take the next readings: log-probabilities, float32 [readings, classes]."""
+        for reading in scores:
+            if self._best is None:
+                self._best = reading.astype(np.float64)
+                continue
+            winner = int(self._best.argmax())
+            from_winner = self._best[winner] - self._cost
+            self._winners.append(winner)
+            self._switches += np.packbits(self._best < from_winner).tobytes()
+            self._best = np.maximum(self._best, from_winner) + reading
+
+    def spans(self) -> list[Span]:
+        """The answer for all readings up to now."""
+        if self._best is None:
+            return []
+        state = int(self._best.argmax())
+        path = [state]
+        width = -(-len(self._best) // 8)
+        for time in range(len(self._winners) - 1, -1, -1):
+            if self._switches[time * width + state // 8] >> (7 - state % 8) & 1:
+                state = self._winners[time]
+            path.append(state)
+        return _runs(np.array(path[::-1]))
 
 
 def fit(scores: np.ndarray, spans: Sequence[Span], kinds: Sequence[int], among: Sequence[Span]) -> float:

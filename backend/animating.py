@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from . import closures, hearing, known_words, phone_track, pipeline
-from .phone_track import PhoneTrack
+from . import closures, hearing, known_words, pipeline
+from .hearing import Ears
+from .phone_track import PhoneSearch, PhoneTrack
 from .pipeline import Chunk
 
 if TYPE_CHECKING:
@@ -58,23 +59,22 @@ def animate(
     if listening is None:
         yield from pipeline.generate(loaded, samples, planned, stop)
         return
-    listener = listening.listener
     spoken = known_words.pronounced(listening.transcript)
-    if hearing.overhears(listener, loaded):
-        ears = hearing.Ears(listener)
-        chunks = pipeline.generate(loaded, samples, planned, stop, ears)
-        held = []
-        for chunk in chunks:
+    search = PhoneSearch(spoken)
+    ears = Ears(listening.listener, search.hear)
+    if hearing.overhears(listening.listener, loaded):
+        chunks = []
+        for chunk in pipeline.generate(loaded, samples, planned, stop, ears):
             if spoken is not None and known_words.lead(planned):
-                held.append(chunk)
+                chunks.append(chunk)
                 yield Waiting(len(chunk.values))
             else:
                 yield chunk
-        heard, chunks = ears.heard(), held
+        ears.end()
     else:
-        heard = hearing.listen(listener, samples, partial(pipeline.go_on, stop))
+        hearing.attend(ears, samples, partial(pipeline.go_on, stop))
         chunks = pipeline.generate(loaded, samples, planned, stop)
-    track = phone_track.track(heard, len(samples), spoken)
+    track = search.track(len(samples))
     yield track
     yield from _following(chunks, known_words.lips(track, planned), planned)
 

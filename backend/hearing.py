@@ -65,12 +65,16 @@ def _is_copy(one: nn.Module | None, other: nn.Module) -> bool:
 
 
 class Ears:
-    """What a listener hears in a sound, gathered window by window by whoever lets its encoder listen."""
+    """What a listener hears in a sound, told window by window by whoever lets its encoder listen."""
 
-    def __init__(self, listener: LoadedModel) -> None:
-        """The listener must have the heads (`has_ears`)."""
+    def __init__(self, listener: LoadedModel, take: Callable[[np.ndarray], None]) -> None:
+        """The listener must have the heads (`has_ears`).
+
+        `take` is given all `readings`, float32 [readings, classes + 1], in order and as soon as they are settled.
+        """
         self.model = cast("UniTalker", listener.model)
-        self._windows: list[np.ndarray] = []
+        self._take = take
+        self._joint = windows.CrossFade(FPS)
 
     def readings(self, heads: Mapping[str, Tensor]) -> np.ndarray:
         """What the heads say, [B, t, ...] each, as float32 [B, t, classes + 1].
@@ -98,22 +102,29 @@ class Ears:
 
     def keep(self, readings: np.ndarray) -> None:
         """Take the readings of the next window, float32 [its frames at `FPS`, classes + 1]."""
-        self._windows.append(readings)
+        self._take(self._joint.push(readings))
 
-    def heard(self) -> Heard:
-        """All that was heard, once the last window is there."""
-        readings = np.concatenate(list(windows.cross_fade(self._windows, FPS)))
-        return Heard(readings[:, :-1], readings[:, -1])
+    def end(self) -> None:
+        """There are no more windows."""
+        self._take(self._joint.rest())
 
 
 def listen(loaded: LoadedModel, samples: Samples, go_on: Callable[[], None] = lambda: None) -> Heard:
-    """Phones and closures of `samples`, ``n / 320`` readings rounded.
+    """Phones and closures of `samples`, ``n / 320`` readings rounded; `loaded` and `go_on` as for `attend`."""
+    settled: list[np.ndarray] = []
+    attend(Ears(loaded, settled.append), samples, go_on)
+    readings = np.concatenate(settled)
+    return Heard(readings[:, :-1], readings[:, -1])
 
-    `go_on` is called before every layer of the model and may raise to stop. The model must have the heads (`has_ears`).
+
+def attend(ears: Ears, samples: Samples, go_on: Callable[[], None] = lambda: None) -> None:
+    """Let ears hear `samples` through their listener's own encoder.
+
+    `go_on` is called before every layer of the model and may raise to stop.
     """
     import torch
 
-    ears, gain = Ears(loaded), speech_gain(samples)
+    gain = speech_gain(samples)
     device = next(ears.model.parameters()).device
 
     def read(sounds: np.ndarray, counts: tuple[int, ...]) -> tuple[np.ndarray, ...]:
@@ -126,4 +137,4 @@ def listen(loaded: LoadedModel, samples: Samples, go_on: Callable[[], None] = la
         sound = samples[window.start : window.stop]
         ((readings,),) = memory.in_parts(read, sound[None], (window.frames(FPS),), (FPS,))
         ears.keep(readings)
-    return ears.heard()
+    ears.end()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from . import closures, hearing, phone_track
 from .closures import Lips
-from .phone_track import PhoneTrack
+from .hearing import Ears
+from .phone_track import PhoneSearch, PhoneTrack
 from .phonetics import words
 from .phonetics.pronunciation import ENGLISH, Pronunciation, PronunciationError
 from .sound import Samples
@@ -52,8 +53,9 @@ def listen(
 
     Raises `PronunciationError` where nothing tells how the transcript is said; `go_on` may raise to stop.
     """
-    spoken = pronounced(transcript)
-    return phone_track.track(hearing.listen(listener, samples, go_on), len(samples), spoken)
+    search = PhoneSearch(pronounced(transcript))
+    hearing.attend(Ears(listener, search.hear), samples, go_on)
+    return search.track(len(samples))
 
 
 def lips(track: PhoneTrack, planned: Plan) -> Lips | None:

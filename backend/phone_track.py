@@ -12,7 +12,6 @@ import numpy as np
 from . import alignment, hearing
 from .alignment import Item, Span
 from .closures import Lips
-from .hearing import Heard
 from .phonetics.phones import BILABIALS, CLASSES, LABIODENTALS, SILENCE, Phone, classes_of, closures_of
 from .phonetics.pronunciation import Pronunciation
 from .windows import SAMPLE_RATE
@@ -49,15 +48,33 @@ class PhoneTrack:
     """What the artist should know about the transcript; empty: nothing."""
 
 
-def track(heard: Heard, samples: int, spoken: Pronunciation | None = None) -> PhoneTrack:
-    """The phones of a sound of so many samples at 16 kHz, by the transcript where it is known and fits."""
-    freely = alignment.decode(heard.phones)
-    seconds = samples / SAMPLE_RATE
-    said = None if spoken is None else aligned(heard.phones, spoken, freely)
-    if spoken is None or said is None:
-        note = "" if spoken is None else NO_FIT
-        return PhoneTrack(_up_to(seconds, _by_ear(freely)), follows_transcript=False, note=note)
-    return PhoneTrack(_up_to(seconds, said), follows_transcript=True, note=_about_guesses(spoken.guessed))
+class PhoneSearch:
+    """Looks for the phones of a sound while it is heard.
+
+    Only for a transcript all readings are kept: it is aligned once the last one is there.
+    """
+
+    def __init__(self, spoken: Pronunciation | None = None) -> None:
+        """`spoken` is how the transcript is said, where there is one."""
+        self._spoken = spoken
+        self._freely = alignment.FreeSearch()
+        self._scores: list[np.ndarray] = []
+
+    def hear(self, readings: np.ndarray) -> None:
+        """Take the next readings of `hearing.Ears`, float32 [readings, classes + 1]."""
+        scores = readings[:, : len(CLASSES)]
+        self._freely.hear(scores)
+        if self._spoken is not None:
+            self._scores.append(scores)
+
+    def track(self, samples: int) -> PhoneTrack:
+        """The phones of so many samples at 16 kHz, by the transcript where it is known and fits."""
+        freely, spoken, seconds = self._freely.spans(), self._spoken, samples / SAMPLE_RATE
+        said = None if spoken is None else aligned(np.concatenate(self._scores), spoken, freely)
+        if spoken is None or said is None:
+            note = "" if spoken is None else NO_FIT
+            return PhoneTrack(_up_to(seconds, _by_ear(freely)), follows_transcript=False, note=note)
+        return PhoneTrack(_up_to(seconds, said), follows_transcript=True, note=_about_guesses(spoken.guessed))
 
 
 def aligned(scores: np.ndarray, spoken: Pronunciation, freely: Sequence[Span]) -> tuple[TimedPhone, ...] | None:

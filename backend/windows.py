@@ -55,28 +55,47 @@ def frame_count(samples: int, fps: float) -> int:
     return round(samples / SAMPLE_RATE * fps)
 
 
-def cross_fade(pieces: Iterable[np.ndarray], fps: float, edge: float = 0.0) -> Iterator[np.ndarray]:
-    """Join the motion of consecutive windows.
+class CrossFade:
+    """Joins what is known of consecutive windows, frames [frames, ...] at one rate, as the windows come."""
 
-    `pieces` are float32 [frames, ...], one per window; frames come out in order as soon as no later piece can change
-    them. Of an overlap, so many seconds at either `edge` come from one window alone. `fps` must give whole frames in
-    5 s and in 20 s, so that windows begin on a frame. ValueError otherwise.
+    def __init__(self, fps: float, edge: float = 0.0) -> None:
+        """`fps` must give whole frames in 5 s and in 20 s, so that windows begin on a frame. ValueError otherwise.
+
+        Of an overlap, so many seconds at either `edge` come from one window alone.
+        """
+        overlap = OVERLAP_SECONDS * fps
+        if overlap != int(overlap):
+            raise ValueError(
+                f"motion at {fps} frames per second cannot be joined: {OVERLAP_SECONDS} s are no whole frames"
+            )
+        margin = edge / OVERLAP_SECONDS
+        self._fade = np.interp(np.linspace(0.0, 1.0, int(overlap)), (margin, 1.0 - margin), (1.0, 0.0))
+        self._held: np.ndarray | None = None
+
+    def push(self, piece: np.ndarray) -> np.ndarray:
+        """Take the next window's frames and give those that no later window can change."""
+        if self._held is not None:
+            piece = _faded(self._held, piece, self._fade)
+        settled = max(0, len(piece) - len(self._fade))
+        self._held = piece[settled:]
+        return piece[:settled]
+
+    def rest(self) -> np.ndarray:
+        """What is left behind the last window."""
+        return np.zeros(0, np.float32) if self._held is None else self._held
+
+
+def cross_fade(pieces: Iterable[np.ndarray], fps: float, edge: float = 0.0) -> Iterator[np.ndarray]:
+    """Join the motion of consecutive windows, float32 [frames, ...], one piece per window; see `CrossFade`.
+
+    Frames come out in order as soon as no later piece can change them.
     """
-    overlap = OVERLAP_SECONDS * fps
-    if overlap != int(overlap):
-        raise ValueError(f"motion at {fps} frames per second cannot be joined: {OVERLAP_SECONDS} s are no whole frames")
-    margin = edge / OVERLAP_SECONDS
-    fade = np.interp(np.linspace(0.0, 1.0, int(overlap)), (margin, 1.0 - margin), (1.0, 0.0))
-    held: np.ndarray | None = None
+    joint = CrossFade(fps, edge)
     for piece in pieces:
-        if held is not None:
-            piece = _faded(held, piece, fade)
-        settled = max(0, len(piece) - len(fade))
-        if settled:
-            yield piece[:settled]
-        held = piece[settled:]
-    if held is not None and len(held):
-        yield held
+        if len(settled := joint.push(piece)):
+            yield settled
+    if len(rest := joint.rest()):
+        yield rest
 
 
 def joined(old: np.ndarray, new: np.ndarray, overlap: int) -> np.ndarray:

@@ -37,7 +37,7 @@ def _styled(message: protocol.Generate, loaded: LoadedModel, wanted: Request) ->
     if message.identity != planning.PIVOT:
         raise RequestError("An identity and a recording both say whose style it is; leave one of them out.")
     seconds = min(message.reference_duration, takes.REFERENCE_SECONDS) or None
-    reference = audio.decode(message.reference.tobytes(), message.reference_start, seconds)
+    reference = audio.decode(message.reference.data, message.reference_start, seconds)
     return planning.styled(loaded, wanted, reference, cast("planning.Style", message.style))
 
 

@@ -93,3 +93,23 @@ def test_ten_minutes_are_aligned_in_memory_that_grows_with_their_length(speech, 
     kinds = np.concatenate([np.full(span.last - span.first, items[span.item].kind) for span in spans])
     assert (kinds == path).mean() > 0.99
     assert sum(kept) < 0.05 * len(path) * len(items), "of most states nothing may be kept"
+
+
+def test_free_decoding_is_the_same_while_the_sound_is_still_heard():
+    """Compared with a search that keeps everything: the best way of all classes, written down plainly."""
+    heard = scores(np.random.default_rng(1).integers(0, 29, 300).repeat(3).tolist(), noise=2.0)
+    search, first = alignment.FreeSearch(), 0
+    for count in (1, 0, 250, 1, 648):
+        search.hear(heard[first : first + count])
+        first += count
+    assert first == len(heard)
+    best, ways = heard[0].astype(np.float64), [[state] for state in range(29)]
+    for reading in heard[1:]:
+        winner = int(best.argmax())
+        switched = best < best[winner] - alignment.SWITCH_COST
+        ways = [[*(ways[winner] if switched[state] else ways[state]), state] for state in range(29)]
+        best = np.maximum(best, best[winner] - alignment.SWITCH_COST) + reading
+    spans = search.spans()
+    assert [span.item for span in spans for _ in range(span.first, span.last)] == ways[int(best.argmax())]
+    assert spans == alignment.decode(heard) and len(spans) > 100
+    assert alignment.FreeSearch().spans() == []
