@@ -179,7 +179,9 @@ def _mixdown(scene: Scene, strip: SoundStrip, source: Path | bytes) -> Mixdown:
         channels = fresh.channels
         bpy.data.sounds.remove(fresh)
     if channels == "INVALID":
-        raise BadInput(f"The sound of the strip “{strip.name}” is of no format that Blender can read.")
+        raise BadInput(
+            f"The sound of the strip “{strip.name}” is of no format that Blender can read. Convert it to wav or flac."
+        )
     desk = functools.partial(_desk, scene.name, strip.name)
     return Mixdown(desk, *frame_range(strip), frames_per_second(scene))
 

@@ -115,13 +115,15 @@ def _cast(shot: Shot) -> list[Mapping[str, Any]]:
     """A line for every strip that somebody speaks."""
     roles, _ = casting.cast_by(shot.by or Rule.NAME, bpy.context.scene)
     if not roles:
-        raise BadInput("No strip of the shot has a speaker by that rule.")
+        raise BadInput(
+            "No strip of the shot has a speaker by that rule. Name strips or channels after characters, or use lines."
+        )
     return [{**shot.lines[0], "strip": role.strip, "object": role.character} for role in roles]
 
 
 def _shot(data: Mapping[str, Any], defaults: Mapping[str, Any], folder: Path) -> Shot:
     if "file" not in data:
-        raise BadInput("A shot in the job file has no `file`.")
+        raise BadInput("A shot in the job file has no `file`. Name its .blend there.")
     said = {**defaults, **{word: value for word, value in data.items() if word not in SHOT_WORDS}}
     by = data.get("by")
     if by not in (None, *Rule):

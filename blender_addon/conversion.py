@@ -38,7 +38,7 @@ class Order:
         """Raise `BadInput` where it cannot be carried out."""
         named = (self.checkpoint, self.config, self.pca, self.templates)
         if gone := next((path for path in named if path and not path.exists()), None):
-            raise BadInput(f"“{gone}” is not there.")
+            raise BadInput(f"“{gone}” is not there. Choose another file or folder.")
         if self.output.exists():
             raise BadInput(f"There is a model named “{self.output.stem}” already. Choose another name.")
 

@@ -91,7 +91,7 @@ class AddDemoHead(bpy.types.Operator):
 
     bl_idname = "mouthpiece.add_demo_head"
     bl_label = "Add Demo Head"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 (Blender reads a plain set)
+    bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -85,7 +85,7 @@ def model_and_launch(name: str) -> tuple[str, Launch]:
     if path.suffix != ".safetensors":
         return name, launch
     if not path.is_file():
-        raise BadInput(f"There is no model file {path}.")
+        raise BadInput(f"There is no model file {path}. Check the path.")
     return path.stem, replace(launch, command=(*launch.command, "--models", str(path.absolute().parent)))
 
 
@@ -102,7 +102,7 @@ def saver(output: Path | None) -> Callable[[], str]:
         raise BadInput("No shot is open. Name one before --command, or a new file with --output.")
     path = Path(output or bpy.data.filepath).absolute()
     if not path.parent.is_dir():
-        raise BadInput(f"The folder of {path} does not exist.")
+        raise BadInput(f"The folder of {path} does not exist. Make it first, or choose another.")
 
     def save() -> str:
         try:

@@ -48,11 +48,11 @@ def cast(choice: Choice) -> Cast:
     """Look up what a choice names; raises `BadInput` with the first thing that makes it impossible."""
     scene = bpy.data.scenes.get(choice.scene)
     if scene is None:
-        raise BadInput(f"There is no scene named “{choice.scene}”.")
+        raise BadInput(f"There is no scene named “{choice.scene}”. Choose another one.")
     strip = None if choice.audio else audio.find_strip(scene, choice.strip)
     character = bpy.data.objects.get(choice.character)
     if character is None:
-        raise BadInput(f"There is no object named “{choice.character}”.")
+        raise BadInput(f"There is no object named “{choice.character}”. Choose another character.")
     return Cast(scene, strip, character, own.face_for(character, choice.model, named(choice.profile)))
 
 
@@ -157,7 +157,9 @@ class Generation(Job):
             return None
         sound, frames = self._sounds[0], len(session.takes[0].values)
         if frames != sound.frames:
-            raise MouthpieceError(f"The backend answered with {frames} frames, which do not fit the strip.")
+            raise MouthpieceError(
+                f"The backend answered with {frames} frames, which do not fit the strip; generate again."
+            )
         return Performance(self._choice, session.takes, sound.first_frame, sound.fps, self._character_uid)
 
     @property

@@ -41,7 +41,7 @@ def _override_mesh(thing: Object) -> None:
         raise BadInput(f"“{thing.name}” is linked too. Link the character's whole collection and override that first.")
     mesh = thing.data.override_create(remap_local_usages=True)
     if mesh is None:
-        raise BadInput(f"Blender cannot make a library override of the mesh of “{thing.name}”.")
+        raise BadInput(f"Blender cannot make a library override of the mesh of “{thing.name}”. Make it local instead.")
     if thing.data != mesh:
         thing.data = mesh
 

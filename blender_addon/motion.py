@@ -80,7 +80,9 @@ def _joined(chunks: Sequence[protocol.Frames], finished: protocol.Finished, shap
     if any(chunk.start != start for chunk, start in zip(chunks, starts, strict=False)) or starts[-1] != finished.frames:
         raise MouthpieceError(f"The backend sent {starts[-1]} of {finished.frames} frames; generate again.")
     if not chunks or any(chunk.values.shape[1:] != shape for chunk in chunks):
-        raise MouthpieceError(f"The backend's frames of “{finished.space}” have another size than it says.")
+        raise MouthpieceError(
+            f"The backend's frames of “{finished.space}” have another size than it says; generate again."
+        )
     values = np.concatenate([chunk.values for chunk in chunks])
     if not np.isfinite(values).all():
         raise MouthpieceError("The backend sent broken numbers; generate again.")

@@ -20,7 +20,7 @@ def check(path: Path) -> None:
     except motion_file.MotionFileError as problem:
         raise BadInput(str(problem)) from problem
     if not path.absolute().parent.is_dir():
-        raise BadInput(f"The folder of {path} does not exist.")
+        raise BadInput(f"The folder of {path} does not exist. Make it first, or choose another.")
 
 
 def write(path: Path, takes: Sequence[Motion]) -> list[Path]:

@@ -232,7 +232,9 @@ class Placing:
             if character.session_uid == self._performance.character_uid:
                 return character
         name = self._performance.choice.character
-        raise MouthpieceError(f"The character “{name}” was deleted while its motion was generated.")
+        raise MouthpieceError(
+            f"The character “{name}” was deleted meanwhile. Choose another one and click Apply Last Result."
+        )
 
 
 def _check_takes(performance: Performance) -> None:

@@ -23,7 +23,7 @@ def listen(scene: Scene, path: str, first_frame: int) -> StripSound | Mixdown:
     """
     file = Path(bpy.path.abspath(path))
     if not file.is_file():
-        raise BadInput(f"There is no sound file {file}.")
+        raise BadInput(f"There is no sound file {file}. Choose another one.")
     fps = audio.frames_per_second(scene)
     lay_out = functools.partial(desk, scene.render.fps, scene.render.fps_base, file, first_frame)
     with lay_out() as laid:
@@ -43,7 +43,7 @@ def desk(fps: int, base: float, file: Path, first_frame: int) -> Iterator[Scene]
         laid.render.fps, laid.render.fps_base = fps, base
         strip = _strip(laid, file, first_frame)
         if strip.sound.channels == "INVALID":
-            raise BadInput(f"The sound file {file} is of no format that Blender can read.")
+            raise BadInput(f"The sound file {file} is of no format that Blender can read. Convert it to wav or flac.")
         yield laid
     finally:
         compat.remove_scene(laid)

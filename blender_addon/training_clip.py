@@ -189,14 +189,14 @@ def export(order: Order) -> Report:
 def _scene(order: Order) -> Scene:
     scene = bpy.data.scenes.get(order.scene)
     if scene is None:
-        raise BadInput(f"There is no scene named “{order.scene}”.")
+        raise BadInput(f"There is no scene named “{order.scene}”. Choose another one.")
     return scene
 
 
 def _character(order: Order) -> Object:
     character = bpy.data.objects.get(order.character)
     if character is None:
-        raise BadInput(f"There is no object named “{order.character}”.")
+        raise BadInput(f"There is no object named “{order.character}”. Choose another character.")
     return character
 
 

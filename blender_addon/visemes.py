@@ -32,7 +32,7 @@ def scaled(motion: Motion, phones: Sequence[Phone]) -> Motion:
     if all(phone.strength == 1.0 for phone in phones):
         return motion
     if abs(phones[-1].end - len(motion.values) / motion.fps) > _DIFFERENCE:
-        raise BadInput("The strengths of the visemes belong to a line of another length.")
+        raise BadInput("The strengths of the visemes belong to a line of another length. Click List Phones again.")
     strengths = [phone.strength for phone in phones]
     spoken = [1.0 if phone.viseme in BILABIALS else phone.strength for phone in phones]
     frames = len(motion.values)

@@ -19,7 +19,7 @@ class AddSound(FileDialog, AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.add_sound"
     bl_label = "Add Sound"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 (Blender reads a set here)
+    bl_options = {"REGISTER", "UNDO"}
 
     filter_glob: bpy.props.StringProperty(
         default="*.wav;*.flac;*.ogg;*.opus;*.mp3;*.aif;*.aiff;*.m4a;*.aac", options={"HIDDEN"}

@@ -22,7 +22,7 @@ class InstallBackend(TakesTime, bpy.types.Operator):
 
     bl_idname = "mouthpiece.install_backend"
     bl_label = "Install Backend"
-    bl_options = {"INTERNAL"}  # noqa: RUF012 (Blender reads a set here)
+    bl_options = {"INTERNAL"}
 
     @classmethod
     def why_not(cls, _context: Context) -> str:
@@ -58,7 +58,7 @@ class CancelInstallation(AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.cancel_installation"
     bl_label = "Cancel"
-    bl_options = {"INTERNAL"}  # noqa: RUF012
+    bl_options = {"INTERNAL"}
 
     def act(self, _context: Context) -> str:
         """Ask for it."""
@@ -71,7 +71,7 @@ class RemoveBackend(AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.remove_backend"
     bl_label = "Remove Backend"
-    bl_options = {"INTERNAL"}  # noqa: RUF012
+    bl_options = {"INTERNAL"}
 
     @classmethod
     def why_not(cls, _context: Context) -> str:
@@ -105,7 +105,7 @@ class OpenInstallLog(OpenFile, bpy.types.Operator):
 
     bl_idname = "mouthpiece.open_install_log"
     bl_label = "Open Install Log"
-    bl_options = {"INTERNAL"}  # noqa: RUF012
+    bl_options = {"INTERNAL"}
 
     missing = "Nothing has been installed in this sitting."
 

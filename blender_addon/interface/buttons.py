@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 else:
     Operator = object
 
-AT_WORK = "Mouthpiece is at work."
+AT_WORK = "Mouthpiece is at work; wait for it or cancel it."
 
 
 class Button(Operator):

@@ -15,7 +15,7 @@ class OpenDemoScene(AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.open_demo_scene"
     bl_label = "Open Demo Scene"
-    bl_options = {"UNDO"}  # noqa: RUF012 (Blender reads a set here)
+    bl_options = {"UNDO"}
 
     @classmethod
     def why_not(cls, context: Context) -> str:

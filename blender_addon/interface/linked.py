@@ -17,7 +17,7 @@ class OverrideMesh(AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.override_mesh"
     bl_label = "Make Mesh Override"
-    bl_options = {"UNDO"}  # noqa: RUF012 (Blender reads a set here)
+    bl_options = {"UNDO"}
 
     @classmethod
     def why_not(cls, context: Context) -> str:

@@ -86,7 +86,7 @@ class ChooseRig(AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.choose_rig"
     bl_label = "Map by Hand"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 (Blender reads a set here)
+    bl_options = {"REGISTER", "UNDO"}
 
     convention: bpy.props.StringProperty(name="Convention", description="A rig profile's id", options={"SKIP_SAVE"})
 
@@ -112,7 +112,7 @@ class RecogniseRig(AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.recognise_rig"
     bl_label = "Recognise Again"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+    bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def why_not(cls, context: Context) -> str:
@@ -185,7 +185,7 @@ class RigMappingTab(Tab):
     """What both sidebars show about the rig."""
 
     bl_label = "Rig Mapping"
-    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
+    bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod
     def poll(cls, context: Context) -> bool:

@@ -46,7 +46,7 @@ class RefreshModels(AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.refresh_models"
     bl_label = "Refresh"
-    bl_options = {"INTERNAL"}  # noqa: RUF012 (Blender reads a set here)
+    bl_options = {"INTERNAL"}
 
     def act(self, _context: Context) -> str:
         """Here and in the running backend."""
@@ -59,7 +59,7 @@ class OpenModelsFolder(AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.open_models_folder"
     bl_label = "Open Folder"
-    bl_options = {"INTERNAL"}  # noqa: RUF012
+    bl_options = {"INTERNAL"}
 
     @classmethod
     def why_not(cls, _context: Context) -> str:
@@ -77,7 +77,7 @@ class RemoveModel(AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.remove_model"
     bl_label = "Remove Model"
-    bl_options = {"INTERNAL"}  # noqa: RUF012
+    bl_options = {"INTERNAL"}
 
     name: fields.text("Model", "The name of one of your own models")
 
@@ -94,7 +94,7 @@ class RemoveModel(AtOnce, bpy.types.Operator):
         """Delete the file; the shipped ones stay."""
         file = next((one for one in current.files() if one.is_own and one.name == self.name), None)
         if file is None:
-            raise BadInput(f"There is no model of your own named “{self.name}”.")
+            raise BadInput(f"There is no model of your own named “{self.name}”. Click Refresh.")
         try:
             file.path.unlink(missing_ok=True)
         except OSError as problem:
@@ -109,7 +109,7 @@ class ConvertCheckpoint(FileDialog, TakesTime, bpy.types.Operator):
 
     bl_idname = "mouthpiece.convert_checkpoint"
     bl_label = "Convert Official Checkpoint"
-    bl_options = {"INTERNAL"}  # noqa: RUF012
+    bl_options = {"INTERNAL"}
 
     filter_glob: bpy.props.StringProperty(default="*.pt;*.pth;*.safetensors", options={"HIDDEN"})
     name: fields.text("Name", "What the model is called in the panel. Empty: as the checkpoint's file")
@@ -160,7 +160,7 @@ class CancelConversion(AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.cancel_conversion"
     bl_label = "Cancel"
-    bl_options = {"INTERNAL"}  # noqa: RUF012
+    bl_options = {"INTERNAL"}
 
     def act(self, _context: Context) -> str:
         """Ask for it."""

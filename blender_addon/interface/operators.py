@@ -52,7 +52,7 @@ class ApplyLipSync(bpy.types.Operator):
 
     bl_idname = "mouthpiece.apply_lip_sync"
     bl_label = "Generate Lip Sync"
-    bl_options = {"UNDO", "INTERNAL"}  # noqa: RUF012 (Blender reads a set here)
+    bl_options = {"UNDO", "INTERNAL"}
 
     def execute(self, _context: Context) -> set[str]:
         """Apply what the runner holds."""
@@ -64,7 +64,7 @@ class Cancel(AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.cancel"
     bl_label = "Cancel"
-    bl_options = {"INTERNAL"}  # noqa: RUF012
+    bl_options = {"INTERNAL"}
 
     def act(self, _context: Context) -> str:
         """Ask for it."""
@@ -96,7 +96,7 @@ class OpenLog(OpenFile, bpy.types.Operator):
 
     bl_idname = "mouthpiece.open_log"
     bl_label = "Open Log"
-    bl_options = {"INTERNAL"}  # noqa: RUF012
+    bl_options = {"INTERNAL"}
 
     missing = "The backend has not been started yet."
 
@@ -111,7 +111,7 @@ class OpenPreferences(AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.open_preferences"
     bl_label = "Open Preferences"
-    bl_options = {"INTERNAL"}  # noqa: RUF012
+    bl_options = {"INTERNAL"}
 
     def act(self, _context: Context) -> str:
         """Show the add-on's page."""

@@ -87,7 +87,7 @@ class NewSeed(bpy.types.Operator):
 
     bl_idname = "mouthpiece.new_seed"
     bl_label = "New Seed"
-    bl_options = {"UNDO", "INTERNAL"}  # noqa: RUF012 (Blender reads a set here)
+    bl_options = {"UNDO", "INTERNAL"}
 
     def execute(self, context: Context) -> set[str]:
         """Draw one."""

@@ -19,7 +19,7 @@ class ShowMarkers(PhoneButton, AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.show_phone_markers"
     bl_label = "Show Phones as Markers"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+    bl_options = {"REGISTER", "UNDO"}
 
     def act(self, context: Context) -> str:
         """Set markers, in place of the earlier ones of ours."""
@@ -32,7 +32,7 @@ class RemoveMarkers(AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.remove_phone_markers"
     bl_label = "Remove Phone Markers"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+    bl_options = {"REGISTER", "UNDO"}
 
     def act(self, context: Context) -> str:
         """Remove those with our prefix."""
@@ -67,13 +67,13 @@ class ImportVisemes(PhoneFileDialog, PhoneButton, AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.import_visemes"
     bl_label = "Load Strengths"
-    bl_options = {"UNDO"}  # noqa: RUF012
+    bl_options = {"UNDO"}
 
     def act(self, context: Context) -> str:
         """Fill the list."""
         spoken, result = phones.read(self.path), last_result(context)
         if len(spoken) != len(result.motion.phones):
-            raise BadInput("The file holds the phones of another result than this strip's last one.")
+            raise BadInput("The file holds the phones of another result than this strip's last one. Choose another.")
         fill(context.scene.mouthpiece_visemes, result.choice.title, spoken)
         return ""
 

@@ -48,7 +48,7 @@ class LoadRigProfile(ProfileButton, bpy.types.Operator):
 
     bl_idname = "mouthpiece.load_rig_profile"
     bl_label = "Load Profile"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 (Blender reads a set here)
+    bl_options = {"REGISTER", "UNDO"}
 
     def act(self, context: Context) -> str:
         """Read it, and take it over where the character has anything of it."""

@@ -17,7 +17,7 @@ class UnloadModel(AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.unload_model"
     bl_label = "Unload Model"
-    bl_options = {"INTERNAL"}  # noqa: RUF012 (Blender reads a set here)
+    bl_options = {"INTERNAL"}
 
     @classmethod
     def why_not(cls, _context: Context) -> str:
@@ -37,7 +37,7 @@ class BackendTab(Tab):
     """What both sidebars show last."""
 
     bl_label = "Backend"
-    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
+    bl_options = {"DEFAULT_CLOSED"}
 
     def draw_header_preset(self, _context: Context) -> None:
         """The state in a word, which is to be seen while the tab is closed too."""

@@ -47,7 +47,7 @@ class ShowTake(TakeButton, bpy.types.Operator):
 
     bl_idname = "mouthpiece.show_take"
     bl_label = "Show Take"
-    bl_options = {"UNDO"}  # noqa: RUF012 (Blender reads a set here)
+    bl_options = {"UNDO"}
 
     number: bpy.props.IntProperty(name="Take", default=1, min=1)
 
@@ -62,7 +62,7 @@ class FlipTake(TakeButton, bpy.types.Operator):
 
     bl_idname = "mouthpiece.flip_take"
     bl_label = "Flip Take"
-    bl_options = {"UNDO"}  # noqa: RUF012
+    bl_options = {"UNDO"}
 
     way: bpy.props.EnumProperty(
         name="Way", items=(("next", "Next", "The next take"), ("previous", "Previous", "The previous take"))
@@ -82,7 +82,7 @@ class KeepTake(TakeButton, bpy.types.Operator):
 
     bl_idname = "mouthpiece.keep_take"
     bl_label = "Keep This Take"
-    bl_options = {"UNDO"}  # noqa: RUF012
+    bl_options = {"UNDO"}
 
     def act(self, context: Context) -> str:
         """Remove those that wait."""

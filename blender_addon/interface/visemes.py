@@ -34,7 +34,7 @@ class ListVisemes(PhoneButton, AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.list_visemes"
     bl_label = "List Phones"
-    bl_options = {"UNDO"}  # noqa: RUF012 (Blender reads a set here)
+    bl_options = {"UNDO"}
 
     def act(self, context: Context) -> str:
         """Fill the list."""
@@ -48,7 +48,7 @@ class SetVisemes(AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.set_visemes"
     bl_label = "Set All Shown"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+    bl_options = {"REGISTER", "UNDO"}
 
     strength: fields.strength("Strength", "How strong all phones that are listed become")
 
@@ -110,7 +110,7 @@ class VisemesTab(Tab):
     """What both sidebars show below the button."""
 
     bl_label = "Visemes"
-    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
+    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Context) -> None:
         """The list and what can be done with it."""

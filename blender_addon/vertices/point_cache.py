@@ -49,7 +49,7 @@ def read(path: Path) -> np.ndarray:
 
     data = path.read_bytes()
     if len(data) < _HEADER.size or data[: len(_MAGIC)] != _MAGIC:
-        raise BadInput(f"“{path.name}” is no PC2 file.")
+        raise BadInput(f"“{path.name}” is no PC2 file; generate again.")
     _, _, vertices, _, _, frames = _HEADER.unpack_from(data)
     if min(frames, vertices) < 0 or len(data) != _HEADER.size + frames * vertices * 12:
         raise BadInput(f"“{path.name}” is cut off; generate again.")

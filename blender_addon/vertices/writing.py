@@ -141,7 +141,9 @@ class MeshWriting:
     def _character(self) -> Object:
         found = next((thing for thing in bpy.data.objects if thing.session_uid == self._uid), None)
         if found is None or len(found.data.vertices) != len(self._rest):
-            raise MouthpieceError(f"The mesh of “{self.record.character}” was changed while it was animated.")
+            raise MouthpieceError(
+                f"The mesh of “{self.record.character}” was changed meanwhile. Click Apply Last Result."
+            )
         return found
 
 

@@ -82,7 +82,9 @@ class Block:
         """The datablock with everything that is animated on it; raises `MouthpieceError` where some of it is gone."""
         block = self._owner.find()
         if block is None or not all(_has(block, strand.path) for strand in self._takes[0].strands):
-            raise MouthpieceError(f"What moves “{self._record.character}” was removed while it was animated.")
+            raise MouthpieceError(
+                f"What moves “{self._record.character}” was removed meanwhile. Click Apply Last Result."
+            )
         return block
 
     def build(self) -> Generator[None, None, None]:

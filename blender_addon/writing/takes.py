@@ -67,7 +67,7 @@ def keep(strip: str, character: str) -> int:
     """Remove the takes that wait; gives how many there were. Raises `BadInput` where there are none."""
     there = recorded(strip, character)
     if len(there) < 2:
-        raise BadInput(f"“{character}” has but one take of “{strip}”.")
+        raise BadInput(f"“{character}” has but one take of “{strip}”. Generate more, or keep the earlier one beside.")
     for spot in _spots(strip, character):
         discard(spot.place.line)
         _remember(spot.place.action, ())
