@@ -99,8 +99,7 @@ def perform(
 ) -> Iterator[np.ndarray]:
     """All takes of `samples`: float32 [frames, takes, dim], in order and without gaps; `ears` gather what is heard."""
     steps = _steps(model, stage, performance)
-    heard = windows.cross_fade(_heard(model, samples, stage, go_on, ears), stage.fps, _EDGE_SECONDS)
-    for piece in _noisy(model, stage, performance, heard):
+    for piece in _noisy(model, stage, performance, _settled(model, samples, stage, go_on, ears)):
         current: _Piece | None = piece
         for step in steps:
             go_on()
@@ -115,8 +114,7 @@ def heard_style(model: DiffusionTalker, samples: np.ndarray) -> np.ndarray:
     """float32 [personal width]: the identity vector that a model hears in a recording (float32 [n] at 16 kHz)."""
     with torch.inference_mode():
         reference = samples[: REFERENCE_SECONDS * windows.SAMPLE_RATE]
-        sound, level = _tensor(model, reference)[None], _level(model, reference)
-        return model.personalizer.heard(model.hear(sound, level=level))[0].cpu().numpy()
+        return model.personalizer.heard(model.hear(_tensor(model, reference)[None]))[0].cpu().numpy()
 
 
 def nearest_row(model: DiffusionTalker, style: np.ndarray) -> int:
@@ -160,12 +158,25 @@ def _personal(model: DiffusionTalker, stage: Stage, performance: Performance) ->
     return at
 
 
+def _settled(
+    model: DiffusionTalker, samples: Samples, stage: Stage, go_on: GoOn, ears: Ears | None
+) -> Iterator[tuple[np.ndarray, bool]]:
+    """What the denoiser is told, float32 [frames, denoiser width], as soon as no later window can change it.
+
+    With every piece, whether it is the last one.
+    """
+    joint, last = windows.CrossFade(stage.fps, _EDGE_SECONDS), len(windows.windows(len(samples)))
+    for number, heard in enumerate(_heard(model, samples, stage, go_on, ears), 1):
+        settled = joint.push(heard)
+        yield (settled, False) if number < last else (np.concatenate((settled, joint.rest())), True)
+
+
 def _heard(
     model: DiffusionTalker, samples: Samples, stage: Stage, go_on: GoOn, ears: Ears | None
 ) -> Iterator[np.ndarray]:
     """What the denoiser is told of the sound, float32 [frames, denoiser width], for every window."""
-    gain = np.float32(stage.gain)
-    level = _level(model, samples, gain)
+    gain, cut = np.float32(stage.gain), windows.windows(len(samples))
+    level = _level(model, samples, gain) if len(cut) > 1 else None  # one window is the whole sound
     rates = (stage.fps,) if ears is None else (stage.fps, hearing.FPS)
 
     def told(sounds: np.ndarray, counts: tuple[int, ...]) -> tuple[np.ndarray, ...]:
@@ -174,7 +185,7 @@ def _heard(
             audio = model.audio(model.aligned(features, counts[0], stage.fps)).cpu().numpy()
         return audio, *(heard[:, : counts[1]] for heard in readings)
 
-    for window in windows.windows(len(samples)):
+    for window in cut:
         go_on()
         sound = samples[window.start : window.stop][None] * gain
         audio, *readings = memory.in_parts(told, sound, tuple(map(window.frames, rates)), rates)
@@ -188,24 +199,23 @@ def _overheard(model: DiffusionTalker, ears: Ears | None) -> contextlib.Abstract
     return contextlib.nullcontext([]) if ears is None or model.mel is None else ears.at(model.mel)
 
 
-def _level(model: DiffusionTalker, samples: Samples, gain: np.float32 | None = None) -> Tensor | None:
+def _level(model: DiffusionTalker, samples: Samples, gain: np.float32) -> Tensor | None:
     """How loud the speech of the whole sound is, where the encoder goes by it."""
     encoder = model.mel
     if encoder is None:
         return None
     length = _LEVEL_SECONDS * windows.SAMPLE_RATE
-    gain = np.float32(1) if gain is None else gain
     pieces = (samples[start : start + length] * gain for start in range(0, len(samples), length))
     with torch.inference_mode():
         return encoder.level_of(torch.cat([encoder.loudness(_tensor(model, piece)[None]) for piece in pieces], dim=1))
 
 
 def _noisy(
-    model: DiffusionTalker, stage: Stage, performance: Performance, heard: Iterable[np.ndarray]
+    model: DiffusionTalker, stage: Stage, performance: Performance, heard: Iterable[tuple[np.ndarray, bool]]
 ) -> Iterator[_Piece]:
     """Every piece of what is heard, with the noise that its takes begin with."""
     start = 0
-    for audio, is_last in _marked(heard):
+    for audio, is_last in heard:
         fields = [model.noise(seed, start, len(audio), stage.space) for seed in performance.seeds()]
         start += len(audio)
         yield _Piece(torch.stack(fields).to(_device(model)), _tensor(model, audio), is_last)
@@ -237,17 +247,6 @@ def _decoded(model: DiffusionTalker, space: str, z: Tensor) -> np.ndarray:
 
 def _joined(one: _Piece, other: _Piece) -> _Piece:
     return _Piece(torch.cat((one.z, other.z), dim=1), torch.cat((one.audio, other.audio)), other.is_last)
-
-
-def _marked(pieces: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, bool]]:
-    """Every piece and whether it is the last one."""
-    held: np.ndarray | None = None
-    for piece in pieces:
-        if held is not None:
-            yield held, False
-        held = piece
-    if held is not None:
-        yield held, True
 
 
 def _tensor(model: DiffusionTalker, array: np.ndarray) -> Tensor:
