@@ -72,10 +72,25 @@ def material(name: str) -> bpy.types.Material:
 
 def make_solid(made: bpy.types.Material, surface: Surface) -> None:
     """Sets the principled shader, and its colour and bumps where the surface has some."""
-    nodes, links = made.node_tree.nodes, made.node_tree.links
-    shader = next(node for node in nodes if node.type == "BSDF_PRINCIPLED")
+    links = made.node_tree.links
+    shader = next(node for node in made.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
     made.diffuse_color = (*(1.0 - (1.0 - part) ** SOLID_LIGHT for part in surface.colour), 1.0)
     made.roughness = surface.roughness
+    set_values(shader, surface)
+    waves = noise(made, surface.grain) if surface.grain else None
+    colour = attribute(made, TINT).outputs["Color"] if surface.tinted else None
+    if surface.contrast:
+        colour = shaded(made, colour, surface, waves)
+    if colour:
+        links.new(colour, shader.inputs["Base Color"])
+        if surface.glow:
+            links.new(colour, shader.inputs["Emission Color"])
+    if surface.relief:
+        links.new(bumps(made, waves, surface.relief), shader.inputs["Normal"])
+
+
+def set_values(shader: bpy.types.Node, surface: Surface) -> None:
+    """What is the same all over a surface."""
     values = {
         "Base Color": (*surface.colour, 1.0),
         "Roughness": surface.roughness,
@@ -89,22 +104,15 @@ def make_solid(made: bpy.types.Material, surface: Surface) -> None:
     for socket, value in values.items():
         shader.inputs[socket].default_value = value
     shader.subsurface_method = "BURLEY"  # a third of the price of a random walk, and here nobody sees a difference
-    colour = None
-    if surface.tinted:
-        colour = attribute(made, TINT).outputs["Color"]
-    waves = noise(made, surface.grain) if surface.grain else None
-    if surface.contrast:
-        colour = shaded(made, colour, surface, waves)
-    if colour:
-        links.new(colour, shader.inputs["Base Color"])
-        if surface.glow:
-            links.new(colour, shader.inputs["Emission Color"])
-    if surface.relief:
-        bump = nodes.new("ShaderNodeBump")
-        bump.inputs["Strength"].default_value = surface.relief
-        bump.inputs["Distance"].default_value = 0.001
-        links.new(waves, bump.inputs["Height"])
-        links.new(bump.outputs["Normal"], shader.inputs["Normal"])
+
+
+def bumps(made: bpy.types.Material, waves: bpy.types.NodeSocket, relief: float) -> bpy.types.NodeSocket:
+    """Normals of a surface that waves of up to a millimetre go through."""
+    bump = made.node_tree.nodes.new("ShaderNodeBump")
+    bump.inputs["Strength"].default_value = relief
+    bump.inputs["Distance"].default_value = 0.001
+    made.node_tree.links.new(waves, bump.inputs["Height"])
+    return bump.outputs["Normal"]
 
 
 def attribute(made: bpy.types.Material, name: str) -> bpy.types.Node:

@@ -57,13 +57,11 @@ class KnownWordsTab(Tab):
     """What both sidebars show below the button."""
 
     bl_label = "Known Words"
-    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 (Blender reads a set here)
+    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Context) -> None:
         """Where the words come from, and what they are."""
-        layout, words = self.layout, context.scene.mouthpiece_words
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        layout, words = self.form(), context.scene.mouthpiece_words
         layout.enabled = not runner.current.busy
         row = layout.row()
         row.use_property_split = False

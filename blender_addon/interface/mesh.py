@@ -60,9 +60,7 @@ class MeshTab(Tab):
 
     def draw(self, context: Context) -> None:
         """In what form, and where or how exactly."""
-        layout, chosen = self.layout, context.scene.mouthpiece_mesh
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        layout, chosen = self.form(), context.scene.mouthpiece_mesh
         layout.enabled = not session.current.busy
         layout.prop(chosen, "keeping")
         layout.prop(chosen, "folder" if chosen.keeping == vertices.Keeping.CACHE else "tolerance")

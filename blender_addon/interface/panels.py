@@ -32,9 +32,7 @@ class LipSyncTab(Tab):
 
     def draw(self, context: Context) -> None:
         """Choices, the button, and how things stand."""
-        layout = self.layout
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        layout = self.form()
         choices = layout.column()
         choices.enabled = not runner.current.busy
         _draw_choices(choices, context)

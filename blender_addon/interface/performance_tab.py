@@ -23,7 +23,7 @@ class PerformanceTab(Tab):
     """What both sidebars show below the button."""
 
     bl_label = "Performance"
-    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 (Blender reads a set here)
+    bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod
     def poll(cls, context: Context) -> bool:
@@ -33,9 +33,7 @@ class PerformanceTab(Tab):
 
     def draw(self, context: Context) -> None:
         """What the model can do, or how to find that out."""
-        layout, model = self.layout, _model(context)
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        layout, model = self.form(), _model(context)
         layout.enabled = not session.current.busy
         if model is None:
             draw_sentence(layout, context, "Takes and styles: the backend tells which models have them.", "INFO")

@@ -111,7 +111,7 @@ class AddRole(AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.add_role"
     bl_label = "Add Row"
-    bl_options = {"UNDO", "INTERNAL"}  # noqa: RUF012 (Blender reads a set here)
+    bl_options = {"UNDO", "INTERNAL"}
 
     def act(self, context: Context) -> str:
         """A row with what is selected, or an empty one."""
@@ -127,7 +127,7 @@ class RemoveRole(AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.remove_role"
     bl_label = "Remove Row"
-    bl_options = {"UNDO", "INTERNAL"}  # noqa: RUF012
+    bl_options = {"UNDO", "INTERNAL"}
 
     @classmethod
     def why_not(cls, context: Context) -> str:
@@ -167,13 +167,11 @@ class QueueTab(Tab):
     """What both sidebars show."""
 
     bl_label = "Many Strips"
-    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
+    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Context) -> None:
         """Who speaks what, the button, and how far each is."""
-        layout, chosen = self.layout, context.scene.mouthpiece_queue
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        layout, chosen = self.form(), context.scene.mouthpiece_queue
         column = layout.column()
         column.enabled = not runner.current.busy
         column.prop(chosen, "rule")

@@ -23,6 +23,12 @@ class Tab:
     if TYPE_CHECKING:
         layout: UILayout
 
+    def form(self) -> UILayout:
+        """The layout for choices: names to their left, and no dots beside them, for scenes' choices are not keyed."""
+        self.layout.use_property_split = True
+        self.layout.use_property_decorate = False
+        return self.layout
+
 
 def in_both_sidebars(tab: type[Tab], suffix: str = "") -> tuple[type[bpy.types.Panel], type[bpy.types.Panel]]:
     """The two panels of a tab: with a suffix, which their identifiers end in, they lie below Lip Sync."""

@@ -107,7 +107,7 @@ class CancelTrainingClip(AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.cancel_training_clip"
     bl_label = "Cancel"
-    bl_options = {"INTERNAL"}  # noqa: RUF012 (Blender reads a set here)
+    bl_options = {"INTERNAL"}
 
     def act(self, _context: Context) -> str:
         """Let go of it."""
@@ -119,13 +119,11 @@ class TrainingClipTab(Tab):
     """What both sidebars show below the lip sync."""
 
     bl_label = "Training Clip"
-    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
+    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Context) -> None:
         """Choices, the button, and how things stand."""
-        layout = self.layout
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        layout = self.form()
         chosen = context.scene.mouthpiece_clip
         choices = layout.column()
         choices.enabled = current.work is None

@@ -105,13 +105,11 @@ class WritingTab(Tab):
     """What both sidebars show below the button."""
 
     bl_label = "Keys"
-    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 (Blender reads a set here)
+    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Context) -> None:
         """Where to, how, and which parts of the face."""
-        layout, chosen = self.layout, context.scene.mouthpiece_writing
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        layout, chosen = self.form(), context.scene.mouthpiece_writing
         layout.enabled = not session.current.busy
         layout.prop(chosen, "mode")
         earlier = layout.row()
