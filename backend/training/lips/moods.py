@@ -22,80 +22,37 @@ class Mood:
 
     face: Mapping[str, float]
     """Weights that stay, by ARKit name without its side."""
-    jaw: float = 1.0
+    jaw: float
     """Factor, as the following are."""
-    rounding: float = 1.0
-    spread: float = 1.0
-    brows: float = 1.0
-    blinks: float = 1.0
-    gaze: float = 1.0
-    downcast: float = 0.0
+    rounding: float
+    spread: float
+    brows: float
+    blinks: float
+    gaze: float
+    downcast: float
     """How far the eyes look down on average, as weight."""
 
 
-MOODS: Mapping[str, Mood] = {
-    "happy": Mood(
-        {"mouthSmile": 0.42, "cheekSquint": 0.4, "eyeSquint": 0.12, "mouthDimple": 0.1, "browOuterUp": 0.08},
-        jaw=1.1,
-        spread=1.15,
-        rounding=0.85,
-        brows=1.3,
-        blinks=1.1,
-    ),
-    "sad": Mood(
-        {"browInnerUp": 0.45, "browDown": 0.1, "mouthFrown": 0.35, "mouthShrugLower": 0.15, "eyeBlink": 0.12},
-        jaw=0.8,
-        spread=0.85,
-        brows=0.4,
-        blinks=0.75,
-        gaze=0.7,
-        downcast=0.18,
-    ),
-    "angry": Mood(
-        {
-            "browDown": 0.55,
-            "eyeSquint": 0.25,
-            "eyeWide": 0.12,
-            "noseSneer": 0.25,
-            "mouthPress": 0.08,
-            "jawForward": 0.1,
-        },
-        jaw=1.15,
-        spread=1.15,
-        rounding=1.1,
-        brows=0.35,
-        blinks=0.6,
-        gaze=0.45,
-    ),
-    "surprised": Mood(
-        {"browInnerUp": 0.5, "browOuterUp": 0.45, "eyeWide": 0.4, "mouthFunnel": 0.04},
-        jaw=1.2,
-        rounding=1.1,
-        brows=1.4,
-        blinks=0.65,
-        gaze=0.7,
-    ),
-    "afraid": Mood(
-        {"browInnerUp": 0.5, "browDown": 0.2, "browOuterUp": 0.15, "eyeWide": 0.35, "eyeSquint": 0.1}
-        | {"mouthStretch": 0.22, "mouthFrown": 0.1},
-        jaw=0.9,
-        spread=1.2,
-        rounding=0.85,
-        brows=0.8,
-        blinks=1.6,
-        gaze=1.7,
-    ),
-    "disgusted": Mood(
-        {"noseSneer": 0.5, "mouthUpperUp": 0.15, "browDown": 0.3, "eyeSquint": 0.3, "cheekSquint": 0.2}
-        | {"mouthFrown": 0.18, "mouthShrugLower": 0.08},
-        jaw=0.9,
-        rounding=0.9,
-        brows=0.5,
-        blinks=1.05,
-        gaze=1.2,
-        downcast=0.05,
-    ),
+_FACES = {
+    "happy": {"mouthSmile": 0.42, "cheekSquint": 0.4, "eyeSquint": 0.12, "mouthDimple": 0.1, "browOuterUp": 0.08},
+    "sad": {"browInnerUp": 0.45, "browDown": 0.1, "mouthFrown": 0.35, "mouthShrugLower": 0.15, "eyeBlink": 0.12},
+    "angry": {"browDown": 0.55, "eyeSquint": 0.25, "eyeWide": 0.12, "noseSneer": 0.25}
+    | {"mouthPress": 0.08, "jawForward": 0.1},
+    "surprised": {"browInnerUp": 0.5, "browOuterUp": 0.45, "eyeWide": 0.4, "mouthFunnel": 0.04},
+    "afraid": {"browInnerUp": 0.5, "browDown": 0.2, "browOuterUp": 0.15, "eyeWide": 0.35, "eyeSquint": 0.1}
+    | {"mouthStretch": 0.22, "mouthFrown": 0.1},
+    "disgusted": {"noseSneer": 0.5, "mouthUpperUp": 0.15, "browDown": 0.3, "eyeSquint": 0.3, "cheekSquint": 0.2}
+    | {"mouthFrown": 0.18, "mouthShrugLower": 0.08},
 }
+_MOVES = {  # jaw, rounding, spread, brows, blinks, gaze, downcast
+    "happy": (1.1, 0.85, 1.15, 1.3, 1.1, 1.0, 0.0),
+    "sad": (0.8, 1.0, 0.85, 0.4, 0.75, 0.7, 0.18),
+    "angry": (1.15, 1.1, 1.15, 0.35, 0.6, 0.45, 0.0),
+    "surprised": (1.2, 1.1, 1.0, 1.4, 0.65, 0.7, 0.0),
+    "afraid": (0.9, 0.85, 1.2, 0.8, 1.6, 1.7, 0.0),
+    "disgusted": (0.9, 0.9, 1.0, 0.5, 1.05, 1.2, 0.05),
+}
+MOODS: Mapping[str, Mood] = {name: Mood(face, *_MOVES[name]) for name, face in _FACES.items()}
 """Every emotion but the neutral one, in which a face stays as it is."""
 
 
