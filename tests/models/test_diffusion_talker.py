@@ -247,3 +247,13 @@ def test_a_step_of_a_padded_clip_is_that_of_the_clip_alone():
     padded = model.step("arkit", z, now, then, condition, counts=torch.tensor([25]))
     torch.testing.assert_close(padded[:, :25], alone, atol=1e-5, rtol=1e-5)
     assert not torch.allclose(model.step("arkit", z, now, then, condition)[:, :25], alone, atol=1e-3)
+
+
+@pytest.mark.parametrize("counts", [None, torch.tensor([17, 30])])
+def test_a_block_along_memory_is_the_convolution_that_it_says(counts: torch.Tensor | None):
+    block, hidden, modulation = built().denoiser.blocks[1], torch.randn(2, 30, 24), torch.randn(2, 1, 24)
+    scale, shift, gate = block.modulation(modulation).chunk(3, dim=2)
+    real = hidden if counts is None else hidden * (torch.arange(30) < counts[:, None])[..., None]
+    mixed = block.norm(block.along_time(real.transpose(1, 2)).transpose(1, 2)) * (1 + scale) + shift
+    wanted = hidden + gate * block.narrow(torch.nn.functional.gelu(block.widen(mixed)))
+    torch.testing.assert_close(block(hidden, modulation, counts), wanted, rtol=1e-5, atol=1e-5)
