@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -26,6 +26,9 @@ from .face import FaceSpace, Mesh
 from .model_header import METADATA_KEY, MODELS, CheckpointError, Header, Model, ModelCard, SpaceRecord
 from .models.unitalker import UniTalker
 from .settings import SettingsError, from_plain
+
+if TYPE_CHECKING:
+    from .replay import Replays
 
 __all__ = [
     "METADATA_KEY",
@@ -60,6 +63,8 @@ class LoadedModel:
     """Where it was read from."""
     precision: str = "fp32"
     """What its speech encoder computes in; see `precision.ready`."""
+    replays: Replays | None = field(default=None, repr=False, compare=False)
+    """Recorded passes, where `precision.ready` found a device that gains by them."""
     rests: dict[tuple[str, int | None], np.ndarray] = field(default_factory=dict, repr=False, compare=False)
     """Rest poses that are known already, by space and identity row (`pipeline.rest_pose`)."""
 

@@ -200,7 +200,29 @@ def _forward(
     samples: np.ndarray,
     counts: tuple[int, ...],
 ) -> tuple[np.ndarray, ...]:
-    """`_predict` in one pass of the model."""
+    """`_predict` in one pass of the model: a recorded one where there is one."""
+    replays = loaded.replays
+    if replays is None or ears is not None:
+        return _forward_now(loaded, planned, stop, ears, samples, counts)
+    values = replays.predict(samples, planned.space.name, counts[0], planned.row)
+    if values is not None:
+        return (_checked(loaded, values),)
+    try:
+        return _forward_now(loaded, planned, stop, ears, samples, counts)
+    except Exception as error:
+        if memory.ran_out(error):  # recordings hold what they need for as long as there are any
+            replays.forget()
+        raise
+
+
+def _forward_now(
+    loaded: LoadedModel,
+    planned: Plan,
+    stop: Callable[[], bool],
+    ears: Ears | None,
+    samples: np.ndarray,
+    counts: tuple[int, ...],
+) -> tuple[np.ndarray, ...]:
     import torch
 
     from .interruption import watched

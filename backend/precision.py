@@ -6,19 +6,31 @@ Only big speech encoders gain by half precision; everything behind them, and the
 
 from __future__ import annotations
 
+import copy
+import logging
 from dataclasses import replace
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import torch
 
-from .checkpoint import LoadedModel
+from .checkpoint import LoadedModel, Model
+from .fidelity import LARGEST_ERROR, Original, original
 from .models.audio_encoder import SpeechEncoderConfig
+from .models.unitalker import UniTalker
 
-Precision: TypeAlias = Literal["auto", "fp32", "tf32", "bf16"]
-"""``auto``: bf16 where the device multiplies it natively, else fp32; ``tf32``: float32 with shorter products (CUDA)."""
-CHOICES: tuple[Precision, ...] = ("auto", "fp32", "tf32", "bf16")
+if TYPE_CHECKING:
+    from .replay import Record
+
+Precision: TypeAlias = Literal["auto", "fp32", "tf32", "bf16", "fp16"]
+"""``auto``: half where the device is fast at it, else fp32; ``tf32``: float32 with shorter products (CUDA)."""
+CHOICES: tuple[Precision, ...] = ("auto", "fp32", "tf32", "bf16", "fp16")
+HALF: dict[Precision, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
 SWIFT_DEVICES = ("cpu", "cuda")
 """Where `SwiftEncoder` runs; Metal has no float64, which it folds norms with."""
+_TENSOR_CORES = (7, 0)
+"""The first CUDA devices that are faster in fp16 than in float32."""
+
+_log = logging.getLogger(__name__)
 
 
 class PrecisionError(Exception):
@@ -28,12 +40,18 @@ class PrecisionError(Exception):
 def choose(wanted: Precision, device: str) -> Precision:
     """The precision for a device, never ``auto``. Raises `PrecisionError`."""
     if wanted == "auto":
-        return "bf16" if has_native_bf16(device) else "fp32"
-    if wanted == "tf32" and device != "cuda":
-        raise PrecisionError(f"{device} has no tf32; use --precision fp32 or auto.")
+        return _fastest(device)
+    if wanted in ("tf32", "fp16") and device != "cuda":
+        raise PrecisionError(f"{device} has no {wanted}; use --precision fp32 or auto.")
     if wanted == "bf16" and device not in SWIFT_DEVICES:
         raise PrecisionError(f"bf16 is not for {device}; use --precision fp32 or auto.")
     return wanted
+
+
+def _fastest(device: str) -> Precision:
+    if has_native_bf16(device):
+        return "bf16"
+    return "fp16" if device == "cuda" and torch.cuda.get_device_capability() >= _TENSOR_CORES else "fp32"
 
 
 def has_native_bf16(device: str) -> bool:
@@ -50,19 +68,64 @@ def ready(loaded: LoadedModel, device: str, wanted: Precision = "auto") -> Loade
     Raises `PrecisionError`, and nothing has changed.
     """
     precision = choose(wanted, device)
-    if device == "cuda":
-        _allow_tf32(precision != "fp32")
     model = loaded.model
-    big = isinstance(model.config.encoder, SpeechEncoderConfig)
-    if big and device in SWIFT_DEVICES:
-        from .models.speech_encoder import SpeechEncoder  # imports transformers, which the default model never needs
-        from .models.swift_encoder import SwiftEncoder
+    if not isinstance(model.config.encoder, SpeechEncoderConfig):
+        model.to(device)
+        return replace(loaded, precision="fp32")
+    if device == "cuda":
+        _allow_tf32(precision == "tf32")
+        if isinstance(model, UniTalker):
+            from .cuda_graph import Recorder
 
-        if isinstance(model.encoder, SpeechEncoder):
-            dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-            model.register_module("encoder", SwiftEncoder(model.encoder, dtype).eval())
+            return recorded(loaded, device, precision, Recorder())
+    if device in SWIFT_DEVICES:
+        _quicken(model, precision)
     model.to(device)
-    return replace(loaded, precision=precision if big else "fp32")
+    return replace(loaded, precision=precision)
+
+
+def recorded(loaded: LoadedModel, device: str, precision: Precision, record: Record) -> LoadedModel:
+    """A UniTalker whose passes are recorded, and compared with what it says now, before it is made faster.
+
+    Where half precision is too far off it computes in float32.
+    """
+    from .replay import Replays
+
+    model = loaded.unitalker()
+    model.to(device)
+    rates = {name: space.fps for name, space in loaded.spaces.items()}
+    plain = original(model, set(rates.values()))
+    if precision in HALF and not _is_faithful(model, precision, rates, plain):
+        _log.warning("%s is too inexact in %s and computes in fp32.", loaded.info.name, precision)
+        precision = "fp32"
+    _quicken(model, precision)
+    return replace(loaded, precision=precision, replays=Replays(model, rates, plain, record))
+
+
+def _is_faithful(model: UniTalker, precision: Precision, rates: dict[str, float], plain: Original) -> bool:
+    """Whether the model in half precision says what it says in float32, in every space; it has not changed."""
+    trained = model.encoder
+    try:
+        model.encoder = copy.deepcopy(trained)
+        _quicken(model, precision)
+        errors = {
+            space: plain.error(model, space, fps, model.predict(plain.probe, space, plain.frames(fps)))
+            for space, fps in rates.items()
+        }
+    finally:
+        model.encoder = trained
+    for space, error in errors.items():
+        _log.info("in %s, the largest error in %s is %.2g of the range", precision, space, error)
+    return all(error <= LARGEST_ERROR for error in errors.values())
+
+
+def _quicken(model: Model, precision: Precision) -> None:
+    """Exchange the encoder for one with its weights that only runs."""
+    from .models.speech_encoder import SpeechEncoder  # imports transformers, which the default model never needs
+    from .models.swift_encoder import SwiftEncoder
+
+    if isinstance(model.encoder, SpeechEncoder):
+        model.register_module("encoder", SwiftEncoder(model.encoder, HALF.get(precision, torch.float32)).eval())
 
 
 def _allow_tf32(allowed: bool) -> None:

@@ -68,8 +68,9 @@ def add_device(parser: ArgumentParser) -> None:
 
 def add_precision(parser: ArgumentParser) -> None:
     """The option that trades the last digits of big models for speed."""
-    about = "of speech encoders: bf16 where the device has it, else fp32 (auto, default); fp32 for official numbers"
-    parser.add_argument("--precision", default="auto", choices=("auto", "fp32", "tf32", "bf16"), help=about)
+    about = "of speech encoders: half where the device is fast at it (auto, default); fp32 for official numbers"
+    choices = ("auto", "fp32", "tf32", "bf16", "fp16")
+    parser.add_argument("--precision", default="auto", choices=choices, help=about)
 
 
 def add_flame(parser: ArgumentParser) -> None:
