@@ -14,10 +14,9 @@ import sys
 import time
 from pathlib import Path
 
-import soundfile
-
-from . import contact_sheet, curves
-from .layout import BLENDER_PYTHON, OUTPUT, ROOT, SPEECH, Phone, read_phones
+from . import contact_sheet, curves, moving_picture
+from .layout import BLENDER_PYTHON, OUTPUT, ROOT, SPEECH
+from .line import read_line
 
 
 def run_shot(output: Path, size: int, samples: int) -> None:
@@ -30,13 +29,14 @@ def run_shot(output: Path, size: int, samples: int) -> None:
         raise SystemExit(f"error: the demo shot failed; its last words are at the end of {log.relative_to(ROOT)}")
 
 
-def draw(output: Path, phones: list[Phone]) -> list[Path]:
-    """The two pictures: curves over the waveform, and the frames that belong to telling sounds."""
-    samples, rate = soundfile.read(SPEECH, dtype="float32")
-    keys = curves.read_keys(output / "keys.npz")
-    over_waveform = curves.draw(keys, samples, rate, phones, output / "curves.png")
-    sheet = contact_sheet.draw(output / "frames", keys, phones, output / "contact_sheet.jpg")
-    return [over_waveform, sheet]
+def draw(output: Path) -> list[Path]:
+    """The pictures: curves over the waveform, the frames that belong to telling sounds, and all of it in motion."""
+    line, keys, frames = read_line(SPEECH), curves.read_keys(output / "keys.npz"), output / "frames"
+    return [
+        curves.draw(keys, line.samples, line.rate, line.phones, output / "curves.png"),
+        contact_sheet.draw(frames, keys, line.phones, output / "contact_sheet.jpg"),
+        moving_picture.draw(frames, keys, line, output / "talking.webp"),
+    ]
 
 
 def main() -> int:
@@ -50,7 +50,7 @@ def main() -> int:
     output.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     run_shot(output, chosen.size, chosen.samples)
-    pictures = draw(output, read_phones(SPEECH.with_suffix(".json")))
+    pictures = draw(output)
     report = json.loads((output / "report.json").read_text(encoding="utf-8"))
     sys.stdout.write(f"\n{report['sentence']}\n\n")
     for path in (output / "demo.mp4", output / "demo.blend", *pictures):

@@ -4,10 +4,12 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from PIL import Image, ImageSequence
 
 from backend.face import ARKIT_CHANNELS
-from demo import contact_sheet, curves
+from demo import contact_sheet, curves, moving_picture
 from demo.layout import SPEECH, Phone, read_phones
+from demo.line import Line, read_line
 
 FPS = 24
 
@@ -55,3 +57,26 @@ def test_the_longest_phones_of_each_kind_are_chosen_in_spoken_order():
 def test_the_demo_line_has_every_kind_of_mouth():
     titles = [title for title, _ in contact_sheet.telling_phones(read_phones(SPEECH.with_suffix(".json")))]
     assert titles == [title for title, _ in contact_sheet.KINDS]
+
+
+def test_the_moving_picture_goes_round_once_through_all_frames(keys: curves.Keys, tmp_path):
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for number in range(31, 85):  # six frames before the sound
+        plt.imsave(frames / f"{number:04d}.png", np.full((8, 8, 3), (number - 31) / 54))
+    line = Line(np.zeros(32000, np.float32), 16000, "Bob", [Phone("b", 0.83, 1.16), Phone("sil", 1.5, 2.0)])
+    with Image.open(moving_picture.draw(frames, keys, line, tmp_path / "talking.webp")) as picture:
+        assert picture.size == (moving_picture.SIDE + moving_picture.CHART, moving_picture.SIDE)
+        assert picture.info["loop"] == 0
+        shown = [(frame.convert("L"), frame.info["duration"]) for frame in ImageSequence.Iterator(picture)]
+    shades = [int(np.asarray(frame)[100, 100]) for frame, _ in shown]
+    assert sum(duration for _, duration in shown) == pytest.approx(54 * 1000 / FPS, abs=54)
+    first = (37 - 31) + moving_picture.STILL * FPS
+    assert shades[0] == pytest.approx(255 * first / 54, abs=8)
+    assert np.argmin(shades) > np.argmax(shades), "the first frame comes after the last"
+
+
+def test_the_moving_picture_tells_the_phone_of_its_moment():
+    phones = read_line(SPEECH).phones
+    spoken = [moving_picture.spoken_at(phones, second) for second in (-0.1, 0.75, 0.9, 1.06, 99.0)]
+    assert spoken == ["", "ow", "", "m", ""]
