@@ -71,14 +71,8 @@ def build(
     if begin is not None and config.pretrained:
         raise ConfigError(f"{begin.info.name} has an encoder already; leave out --from, or model.encoder.pretrained.")
     torch.manual_seed(config.seed)
-    trunk = _trunk(config.model, begin, new_decoder)
-    spaces = spaces_of(sets)
-    known = {} if begin is None or new_decoder else dict(begin.spaces)
-    for name in spaces.keys() & known.keys():
-        _refuse_other_numbers(spaces[name], known[name])
-    stays = {name: space for name, space in known.items() if name in spaces or config.learn in DECODER_STAYS}
-    if config.learn == "identities" and (strange := spaces.keys() - stays.keys()):
-        raise ConfigError(f'{min(strange)} is new to the model, and a new head must learn; set learn to "heads".')
+    trunk, spaces = _trunk(config.model, begin, new_decoder), spaces_of(sets)
+    stays = _staying(config, spaces, {} if begin is None or new_decoder else begin.spaces)
     new = {name: new_space(space, sets) for name, space in spaces.items() if name not in stays}
     heads = {name: each.head(config.heads) for name, each in new.items()}
     if begin is not None:
@@ -93,6 +87,18 @@ def build(
     if begin is not None:
         _inherit(model, begin, stays, new_decoder)
     return Beginning(model, {name: (spaces | stays)[name] for name in order}, identities)
+
+
+def _staying(
+    config: MotionConfig, spaces: Mapping[str, FaceSpace], known: Mapping[str, FaceSpace]
+) -> dict[str, FaceSpace]:
+    """The known spaces whose heads are kept: those of the data, and all where nothing below the heads changes."""
+    for name in spaces.keys() & known.keys():
+        _refuse_other_numbers(spaces[name], known[name])
+    stays = {name: space for name, space in known.items() if name in spaces or config.learn in DECODER_STAYS}
+    if config.learn == "identities" and (strange := spaces.keys() - stays.keys()):
+        raise ConfigError(f'{min(strange)} is new to the model, and a new head must learn; set learn to "heads".')
+    return stays
 
 
 def _trunk(config: TrunkConfig | None, begin: LoadedModel | None, new_decoder: bool) -> TrunkConfig:
