@@ -12,7 +12,7 @@ OLDER_BLENDERS := 4.2.23 4.4.0 4.5.15
 
 export MOUTHPIECE_BACKEND_PYTHON := $(CURDIR)/$(PY)
 
-.PHONY: help demo demo-own-rig test test-slow test-blenders faults lint format package lock bench default-model more-people environments clean
+.PHONY: help demo demo-own-rig demo-styles test test-slow test-blenders faults lint format package lock bench default-model more-people environments clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -44,6 +44,9 @@ demo: environments  ## speech in, talking head out: a .blend, a video with sound
 
 demo-own-rig: environments  ## a head with eight sliders of its own is taught and speaks; needs flite (folder out/own_rig)
 	$(PY) -m demo.own_rig
+
+demo-styles: environments  ## one sentence in three styles, by three heads side by side: a video with sound (folder out/styles)
+	$(PY) -m demo.styles
 
 test: environments  ## all tests but the slow ones
 	$(PY) -m pytest -m "not slow" tests --ignore=tests/addon --ignore=tests/real_blender --ignore=tests/faults/addon

@@ -63,10 +63,11 @@ def set_scene() -> tuple[bpy.types.Scene, bpy.types.Object]:
     return scene, bpy.context.view_layer.objects.active
 
 
-def add_strip(scene: bpy.types.Scene) -> bpy.types.Strip:
-    """The spoken line as a sound strip, packed so that the .blend can travel."""
+def add_strip(scene: bpy.types.Scene, skipped: int = 0) -> bpy.types.Strip:
+    """The spoken line without so many of its first frames as a sound strip, packed so that the .blend can travel."""
     editor = scene.sequence_editor_create()
-    strip = editor.strips.new_sound(SPEECH.stem, str(SPEECH), channel=1, frame_start=STRIP_START)
+    strip = editor.strips.new_sound(SPEECH.stem, str(SPEECH), channel=1, frame_start=STRIP_START - skipped)
+    strip.frame_offset_start = skipped
     strip.sound.pack()
     return strip
 
@@ -128,8 +129,8 @@ def render(scene: bpy.types.Scene, folder: Path) -> None:
     sys.stderr.write("\n")
 
 
-def encode(shot: bpy.types.Scene, frames: Path, path: Path) -> None:
-    """Frames and sound as H.264 and AAC in an mp4, cut in a scene of its own."""
+def encode(shot: bpy.types.Scene, frames: Path, path: Path, skipped: int = 0) -> None:
+    """Frames and sound (see `add_strip`) as H.264 and AAC in an mp4, cut in a scene of its own."""
     scene = bpy.data.scenes.new("Cut")
     scene.frame_start, scene.frame_end = 1, shot.frame_end - shot.frame_start + 1
     scene.render.fps, scene.render.fps_base = shot.render.fps, shot.render.fps_base
@@ -140,7 +141,7 @@ def encode(shot: bpy.types.Scene, frames: Path, path: Path) -> None:
     image = strips.new_image("Frames", str(pictures[0]), channel=1, frame_start=1)
     for picture in pictures[1:]:
         image.elements.append(picture.name)
-    strips.new_sound("Line", str(SPEECH), channel=2, frame_start=STRIP_START)
+    strips.new_sound("Line", str(SPEECH), channel=2, frame_start=STRIP_START - skipped).frame_offset_start = skipped
     settings = scene.render.image_settings
     settings.media_type, settings.file_format = "VIDEO", "FFMPEG"
     video = scene.render.ffmpeg

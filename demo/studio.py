@@ -17,12 +17,18 @@ def set_up(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
     """Puts camera, lights, backdrop and render settings for a portrait of `head` into `scene`."""
     target = head.location + FACE
     camera(scene, target)
-    light(scene, "Key", target, (-0.52, -0.80, 0.28), 11.5, 0.40, (1.0, 0.94, 0.87))
-    light(scene, "Fill", target, (0.50, -0.85, -0.12), 3.4, 0.60, (0.85, 0.92, 1.0))
-    light(scene, "Rim", target, (0.42, 0.72, 0.46), 2.6, 0.50, (0.95, 0.97, 1.0))
+    lights(scene, target)
     backdrop(scene, head.location)
     world(scene)
     quick_render(scene)
+
+
+def lights(scene: bpy.types.Scene, target: Vector, away: float = 1.0) -> None:
+    """Key, fill and rim; so many times as far away, larger and stronger, the same light for more than one head."""
+    watts = away * away
+    light(scene, "Key", target, Vector((-0.52, -0.80, 0.28)) * away, 11.5 * watts, 0.40 * away, (1.0, 0.94, 0.87))
+    light(scene, "Fill", target, Vector((0.50, -0.85, -0.12)) * away, 3.4 * watts, 0.60 * away, (0.85, 0.92, 1.0))
+    light(scene, "Rim", target, Vector((0.42, 0.72, 0.46)) * away, 2.6 * watts, 0.50 * away, (0.95, 0.97, 1.0))
 
 
 def camera(scene: bpy.types.Scene, target: Vector) -> None:
@@ -42,14 +48,14 @@ def face(thing: bpy.types.Object, target: Vector) -> None:
 
 
 def light(
-    scene: bpy.types.Scene, name: str, target: Vector, offset: tuple, watts: float, size: float, colour: tuple
+    scene: bpy.types.Scene, name: str, target: Vector, offset: Vector, watts: float, size: float, colour: tuple
 ) -> None:
     """One area light that looks at the face."""
     data = bpy.data.lights.new(name, "AREA")
     data.energy, data.size, data.color = watts, size, colour
     made = bpy.data.objects.new(name, data)
     scene.collection.objects.link(made)
-    made.location = target + Vector(offset)
+    made.location = target + offset
     face(made, target)
 
 
