@@ -38,12 +38,12 @@ class Surface:
 
 
 SURFACES = {
-    "Skin": Surface((0.60, 0.36, 0.26), 0.50, subsurface=0.12, tinted=True),
+    "Skin": Surface((0.62, 0.33, 0.215), 0.50, subsurface=0.12, tinted=True),
     "Lips": Surface((0.45, 0.125, 0.105), 0.36, subsurface=0.12, wet=0.25, sheen=0.2, tinted=True),
     "Wet Rim": Surface((0.44, 0.195, 0.145), 0.30, wet=0.8, tinted=True),
     "Mouth": Surface((0.22, 0.045, 0.04), 0.32, wet=0.4, tinted=True, glow=0.10),
     "Eye White": Surface((0.80, 0.77, 0.74), 0.30, wet=0.4, tinted=True),
-    "Iris": Surface((0.05, 0.11, 0.14), 0.60, tinted=True, grain=2.2, contrast=0.40),
+    "Iris": Surface((0.02, 0.055, 0.075), 0.60, tinted=True, grain=2.2, contrast=0.40),
     "Pupil": Surface((0.0, 0.0, 0.0), 1.0),
     "Teeth": Surface((0.86, 0.80, 0.70), 0.22, wet=0.45, tinted=True, glow=0.20),
     "Gums": Surface((0.50, 0.17, 0.155), 0.28, wet=0.7, glow=0.05),
@@ -76,6 +76,7 @@ def make_solid(made: bpy.types.Material, surface: Surface) -> None:
     shader = next(node for node in made.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
     made.diffuse_color = (*(1.0 - (1.0 - part) ** SOLID_LIGHT for part in surface.colour), 1.0)
     made.roughness = surface.roughness
+    made.metallic = 0.0 if any(surface.colour) else 1.0  # black metal mirrors nothing: black in solid shading too
     set_values(shader, surface)
     waves = noise(made, surface.grain) if surface.grain else None
     colour = attribute(made, TINT).outputs["Color"] if surface.tinted else None
