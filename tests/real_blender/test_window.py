@@ -23,7 +23,9 @@ def test_panel_can_be_photographed_in_every_state(window, tmp_path):
 def test_two_clicks_from_the_installed_package_to_a_talking_head(window, tmp_path):
     done = window.run("--python", HERE / "photograph_walkthrough.py", "--", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert len({picture.read_bytes() for picture in tmp_path.glob("*.png")}) == 3
+    pictures = {picture.stem: picture.read_bytes() for picture in tmp_path.glob("*.png")}
+    assert sorted(pictures) == ["opened", "spoken", "walkthrough", "welcome"]
+    assert len(set(pictures.values())) == 4
     said = (tmp_path / "said.txt").read_text(encoding="utf-8")
     assert said == "“Demo Head” speaks: 52 shape keys, frames 7 to 164."
 
