@@ -141,7 +141,8 @@ def _draw_report(layout: UILayout, context: Context, report: placing.Report) -> 
     for name in report.moved:
         draw_sentence(layout, context, f"“{name}” now plays from an NLA track.", "NLA")
     if report.missing:
-        draw_sentence(layout, context, f"It speaks without {', '.join(report.missing)}: the character has none.", "INFO")
+        sentence = f"It speaks without {', '.join(report.missing)}: the character has none."
+        draw_sentence(layout, context, sentence, "INFO")
 
 
 LipSyncInViewport, LipSyncInSequencer = in_both_sidebars(LipSyncTab)

@@ -20,7 +20,7 @@ DEFAULT_MODEL = "default"
 PIVOT = "pivot"
 """The style that is nobody's in particular."""
 NO_STRIP = "Select a sound strip in the Sequencer, or choose one here."
-NO_SOUND = "There is no sound in the Sequencer yet. Add the recording that is to be spoken."
+NO_SOUND = "There is no sound in the Sequencer yet. Add your recording with the plus above."
 
 
 def _model_names(_settings: LipSyncSettings, _context: Context, _typed: str) -> list[str]:

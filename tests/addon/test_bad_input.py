@@ -35,7 +35,7 @@ def test_shot_works_as_it_is(shot):
 def test_no_sound_at_all(scene, use_fake):
     use_fake("clicks")
     add_character()
-    assert "There is no sound in the Sequencer yet. Add the recording" in refusal()
+    assert "There is no sound in the Sequencer yet. Add your recording" in refusal()
 
 
 def test_no_strip(shot, scene):
