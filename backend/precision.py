@@ -15,7 +15,7 @@ import torch
 
 from .checkpoint import LoadedModel, Model
 from .fidelity import LARGEST_ERROR, Original, original
-from .models.audio_encoder import SpeechEncoderConfig
+from .models.speech_config import SpeechEncoderConfig
 from .models.unitalker import UniTalker
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 Precision: TypeAlias = Literal["auto", "fp32", "tf32", "bf16", "fp16"]
 """``auto``: half where the device is fast at it, else fp32; ``tf32``: float32 with shorter products (CUDA)."""
-CHOICES: tuple[Precision, ...] = ("auto", "fp32", "tf32", "bf16", "fp16")
 HALF: dict[Precision, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
 SWIFT_DEVICES = ("cpu", "cuda")
 """Where `SwiftEncoder` runs; Metal has no float64, which it folds norms with."""
@@ -73,7 +72,7 @@ def ready(loaded: LoadedModel, device: str, wanted: Precision = "auto") -> Loade
         model.to(device)
         return replace(loaded, precision="fp32")
     if device == "cuda":
-        _allow_tf32(precision == "tf32")
+        allow_tf32(precision == "tf32")
         if isinstance(model, UniTalker):
             from .cuda_graph import Recorder
 
@@ -128,6 +127,7 @@ def _quicken(model: Model, precision: Precision) -> None:
         model.register_module("encoder", SwiftEncoder(model.encoder, HALF.get(precision, torch.float32)).eval())
 
 
-def _allow_tf32(allowed: bool) -> None:
+def allow_tf32(allowed: bool) -> None:
+    """Whether CUDA makes shorter products of float32 numbers from now on; a recorded pass stays as it was recorded."""
     torch.backends.cuda.matmul.allow_tf32 = allowed
     torch.backends.cudnn.allow_tf32 = allowed

@@ -18,7 +18,8 @@ class Figure:
     """One number."""
 
     name: str
-    value: float
+    value: float | None
+    """None: it was not measured, and the unit says why."""
     unit: str
     """``s``, ``MB``, ``x`` (a ratio), ``/s``, …"""
     at_most: float | None = None
@@ -27,10 +28,17 @@ class Figure:
 
     @property
     def holds(self) -> bool:
-        """Whether the goal is met, if there is one."""
+        """Whether the goal is met, if there is one and it was measured."""
+        if self.value is None:
+            return True
         return (self.at_most is None or self.value <= self.at_most) and (
             self.at_least is None or self.value >= self.at_least
         )
+
+    @property
+    def shown(self) -> str:
+        """The value with its unit."""
+        return self.unit if self.value is None else f"{_short(self.value)} {self.unit}"
 
     @property
     def goal(self) -> str:
@@ -49,7 +57,8 @@ def as_json(figures: Sequence[Figure], machine: Mapping[str, str | int]) -> str:
 def read(path: Path) -> dict[str, float]:
     """The values of an earlier run by name. Raises `BenchError`."""
     try:
-        return {figure["name"]: float(figure["value"]) for figure in json.loads(path.read_text("utf-8"))["figures"]}
+        found = {figure["name"]: figure["value"] for figure in json.loads(path.read_text("utf-8"))["figures"]}
+        return {name: float(value) for name, value in found.items() if value is not None}
     except OSError as error:
         raise BenchError(f"{path} cannot be read ({error.strerror}).") from error
     except (ValueError, KeyError, TypeError) as error:
@@ -61,14 +70,14 @@ def table(figures: Sequence[Figure], earlier: Mapping[str, float] | None = None)
     head = ["", "value", "goal"] + (["before", "now / before"] if earlier is not None else [])
     rows = [head, ["---"] * len(head)]
     for figure in figures:
-        row = [figure.name, f"{_short(figure.value)} {figure.unit}", figure.goal]
+        row = [figure.name, figure.shown, figure.goal]
         rows.append(row if earlier is None else row + _beside(figure, earlier))
     return [f"| {' | '.join(row)} |" for row in rows]
 
 
 def _beside(figure: Figure, earlier: Mapping[str, float]) -> list[str]:
     before = earlier.get(figure.name)
-    if not before:
+    if not before or figure.value is None:
         return ["", ""]
     return [f"{_short(before)} {figure.unit}", f"{figure.value / before:.2f}"]
 

@@ -8,14 +8,15 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
 from backend import checkpoint, face, pipeline, planning, precision
 from backend.checkpoint import LoadedModel, ModelCard
-from backend.models.audio_encoder import WAVLM_BASE_PLUS, EncoderConfig, SpeechEncoderConfig
+from backend.models.audio_encoder import EncoderConfig
 from backend.models.mel_encoder import MelEncoderConfig
+from backend.models.speech_config import WAVLM_BASE_PLUS, SpeechEncoderConfig
 from backend.windows import WINDOW_SECONDS
 
 from . import subjects
@@ -43,22 +44,26 @@ def alternate(works: Mapping[str, Work], runs: int) -> dict[str, float]:
 
 
 def plain_encoder(config: SpeechEncoderConfig, samples: np.ndarray) -> Work:
-    """The encoder as transformers runs it when asked for nothing: float32, eager attention with its maps."""
-    from backend.models.speech_encoder import shared_settings
-    from transformers import Wav2Vec2Config, Wav2Vec2Model, WavLMConfig, WavLMModel
-
-    settings = shared_settings(config)
-    if config.kind == "wav2vec2":
-        settings["attn_implementation"] = "eager"
-    model = WavLMModel(WavLMConfig(**settings)) if config.kind == "wavlm" else Wav2Vec2Model(Wav2Vec2Config(**settings))
-    model.eval()
-    sound = torch.from_numpy(samples)[None]
+    """The plain network on a sound."""
+    model, sound = plain_network(config), torch.from_numpy(samples)[None]
 
     def run() -> object:
         with torch.inference_mode():
             return model(sound, output_attentions=True)
 
     return run
+
+
+def plain_network(config: SpeechEncoderConfig) -> Any:  # noqa: ANN401 (transformers' own modules are untyped)
+    """The encoder as transformers runs it when asked for nothing: float32, eager attention with its maps."""
+    from backend.models.speech_encoder import shared_settings
+    from transformers import Wav2Vec2Config, Wav2Vec2Model, WavLMConfig, WavLMModel
+
+    settings = shared_settings(config)
+    if config.kind == "wavlm":
+        return WavLMModel(WavLMConfig(**settings)).eval()
+    settings["attn_implementation"] = "eager"
+    return Wav2Vec2Model(Wav2Vec2Config(**settings)).eval()
 
 
 def animate(loaded: LoadedModel, samples: np.ndarray) -> int:

@@ -15,8 +15,9 @@ from .terminal import RunFailed
 
 if TYPE_CHECKING:
     from backend.bench.figures import Figure
+    from backend.bench.subjects import Subject
 
-PARTS = ("default", "diffusion", "unitalker-b", "unitalker-l", "start", "training")
+PARTS = ("default", "diffusion", "unitalker-b", "unitalker-l", "cuda", "start", "training")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -26,7 +27,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     terminal.add_model_folders(parser)
     parser.add_argument(
-        "--long", action="store_true", help="ten minutes of sound with UniTalker-L, too: minutes more, and 3 GB"
+        "--long",
+        action="store_true",
+        help="ten minutes of sound, and CUDA, with UniTalker-L too: minutes more, 3 GB",
     )
     parser.add_argument("--runs", type=int, default=3, metavar="N", help="medians of so many (default: 3)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -80,6 +83,8 @@ def _part(part: str, folder: Path, count: int, is_long: bool) -> list[Figure]:
         return [runs.start_to_ready(count)]
     if part == "training":
         return [_training(folder)]
+    if part == "cuda":
+        return [figure for each in _on_cards(is_long) for figure in _on_card(each, folder, count)]
     subject = next(each for each in subjects.SUBJECTS if each.name == part)
     path = runs.model_file(subject, folder)
     lengths = (10, runs.LONG) if part == "unitalker-l" and not is_long else (10, runs.LONG, runs.LONGEST)
@@ -94,6 +99,21 @@ def _part(part: str, folder: Path, count: int, is_long: bool) -> list[Figure]:
     return found + ratios.diffusion(path, runs.SHIPPED / "default.safetensors", count)
 
 
+def _on_cards(is_long: bool) -> list[Subject]:
+    """What is measured on a graphics card."""
+    from backend.bench import subjects
+
+    return [each for each in subjects.SUBJECTS if each.is_big][: None if is_long else 1]
+
+
+def _on_card(subject: Subject, folder: Path, count: int) -> list[Figure]:
+    from backend.bench import cuda, runs
+
+    if not cuda.is_there():
+        return [cuda.not_run(subject.title)]
+    return cuda.figures(subject.title, runs.model_file(subject, folder), "cuda", count)
+
+
 def _training(folder: Path) -> Figure:
     from backend.bench.figures import Figure
     from backend.training.motion import pace
@@ -105,10 +125,12 @@ def _training(folder: Path) -> Figure:
 
 def _machine() -> dict[str, str | int]:
     import torch
+    from backend.bench import cuda
 
     return {
         "processor": platform.processor() or platform.machine(),
         "cores": os.cpu_count() or 0,
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
+        "card": torch.cuda.get_device_name() if cuda.is_there() else "none",
     }

@@ -8,10 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch.nn import init
 
+from backend import checkpoint, face
 from backend.__main__ import main
-from backend.bench import figures, runs, subjects
+from backend.bench import cuda, figures, runs, subjects
 from backend.bench.figures import BenchError, Figure
+from backend.models.audio_encoder import SpeechEncoderConfig
+from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
 
 
 def test_goals_are_shown_and_missed_ones_named() -> None:
@@ -29,6 +33,15 @@ def test_a_run_is_compared_with_an_earlier_one(tmp_path: Path) -> None:
     lines = figures.table([Figure("share", 0.25, "x"), Figure("new", 3, "s")], figures.read(earlier))
     assert lines[2:] == ["| share | 0.25 x |  | 0.5 x | 0.50 |", "| new | 3 s |  |  |  |"]
     assert json.loads(earlier.read_text("utf-8"))["machine"] == {"cores": 2}
+
+
+def test_what_was_not_measured_says_why_and_is_no_miss(tmp_path: Path) -> None:
+    found = [Figure("on CUDA", None, "not run: no CUDA device", at_least=3), Figure("share", 0.5, "x")]
+    assert figures.table(found)[2] == "| on CUDA | not run: no CUDA device | ≥ 3 |"
+    earlier = tmp_path / "earlier.json"
+    earlier.write_text(figures.as_json(found, {}), "utf-8")
+    assert figures.read(earlier) == {"share": 0.5}
+    assert figures.table(found, {"on CUDA": 4.0})[2].endswith("| ≥ 3 |  |  |")
 
 
 def test_what_is_no_earlier_run_is_refused(tmp_path: Path) -> None:
@@ -56,6 +69,29 @@ def test_the_command_prints_json(models: Path, monkeypatch: pytest.MonkeyPatch, 
     assert main(["bench", "--json", "--model", str(models / "tiny.safetensors")]) == 0
     names = [figure["name"] for figure in json.loads(capsys.readouterr().out)["figures"]]
     assert "tiny: 10 s of sound, peak memory" in names and "tiny: peak memory, 12 s / 11 s" in names
+
+
+def test_without_a_card_its_figures_are_said_not_to_be_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert main(["bench", "--only", "cuda"]) == 0
+    assert "| UniTalker-B on CUDA | not run: no CUDA device | ≥ 3 |" in capsys.readouterr().out.splitlines()
+
+
+def test_what_is_measured_on_a_card_runs_on_a_processor_too(tmp_path: Path) -> None:
+    """The same works and the same comparison, on a small model of the same kind."""
+    encoder = SpeechEncoderConfig(
+        "wavlm", 32, 2, 4, 64, convolution_channels=(16,) * 7, position_kernel=16, position_groups=4
+    )
+    model = UniTalker(UniTalkerConfig(encoder, "conv", 32, 2, (HeadConfig("arkit", 52),))).eval()
+    init.normal_(model.heads["arkit"].layers[0].weight)
+    path = tmp_path / "small.safetensors"
+    checkpoint.save(path, model, [face.arkit(30.0)], ["ann"], checkpoint.ModelCard("small", "Small", ""))
+    found = {figure.name: figure for figure in cuda.figures("Small", path, "cpu", runs=1)}
+    assert {"Small, eager fp32 / fp32, 10 s", "Small, eager fp32 / fp32, 8 × 10 s"} <= found.keys()
+    assert found["Small fp32 on cpu: largest error / range"].holds
+    assert all(figure.value is not None and np.isfinite(figure.value) for figure in found.values())
 
 
 def test_full_sizes_without_weights_are_the_released_ones() -> None:
