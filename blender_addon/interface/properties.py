@@ -12,7 +12,7 @@ from bpy.types import Context, Object
 from .. import audio, compat, fields, job, preferences, session
 from .. import choice as choices
 from ..errors import BadInput, MouthpieceError
-from . import known_words, mesh, performance, writing
+from . import known_words, mesh, models, performance, writing
 from .registration import registration
 from .searches import can_speak, strip_names
 
@@ -24,7 +24,8 @@ NO_SOUND = "There is no sound in the Sequencer yet. Add your recording with the 
 
 
 def _model_names(_settings: LipSyncSettings, _context: Context, _typed: str) -> list[str]:
-    return [model.name for model in session.current.models] or [DEFAULT_MODEL]
+    told = [model.name for model in session.current.models]
+    return told or [file.name for file in models.current.files() if not file.problem]
 
 
 def _of_model(settings: LipSyncSettings, field: str) -> Iterator[str]:

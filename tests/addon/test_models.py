@@ -82,6 +82,15 @@ def test_what_is_no_model_says_so_and_hides_no_other(files, folder):
     assert found["anna"].title == "Anna's"
 
 
+def test_models_can_be_chosen_before_the_backend_has_told_of_them(addon, files, folder):
+    write_model(folder / "anna.safetensors", ("arkit", "controls", 52))
+    (folder / "cut.safetensors").write_bytes(b"\x08\0\0")
+    files()
+    settings = addon.interface.properties.settings(bpy.context)
+    offered = addon.interface.properties._model_names(settings, bpy.context, "")
+    assert sorted(offered) == ["anna", "default", "diffusion"]
+
+
 def test_another_folder_can_be_chosen_and_one_that_is_gone_is_named(addon, files, folder, tmp_path):
     other = tmp_path / "on the server"
     other.mkdir()
