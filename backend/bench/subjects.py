@@ -17,8 +17,9 @@ from backend.windows import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from backend.face import FaceSpace
-    from backend.models.audio_encoder import EncoderConfig, SpeechEncoderConfig
+    from backend.models.audio_encoder import EncoderConfig
     from backend.models.diffusion_talker import DiffusionTalker
+    from backend.models.speech_config import SpeechEncoderConfig
     from backend.models.unitalker import UniTalker
 
 STEPS = 8
@@ -68,7 +69,7 @@ def unitalker(name: str) -> tuple[UniTalker, list[FaceSpace]]:
 
 def released_encoder(name: str) -> SpeechEncoderConfig:
     """What the released UniTalker of this name hears with."""
-    from backend.models.audio_encoder import WAV2VEC2_XLSR_53, WAVLM_BASE_PLUS
+    from backend.models.speech_config import WAV2VEC2_XLSR_53, WAVLM_BASE_PLUS
 
     return WAVLM_BASE_PLUS if name == "unitalker-b" else WAV2VEC2_XLSR_53
 

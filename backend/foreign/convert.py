@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from backend.checkpoint import ModelCard, is_finite, save
 from backend.face import annotation
-from backend.models.audio_encoder import WAV2VEC2_XLSR_53, WAVLM_BASE_PLUS
+from backend.models.speech_config import WAV2VEC2_XLSR_53, WAVLM_BASE_PLUS
 from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
 from torch import Tensor
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backend.models.audio_encoder import WAV2VEC2_XLSR_53, WAVLM_BASE_PLUS, SpeechEncoderConfig
+from backend.models.speech_config import WAV2VEC2_XLSR_53, WAVLM_BASE_PLUS, SpeechEncoderConfig
 from backend.models.unitalker import HeadConfig, UniTalkerConfig
 from backend.settings import SettingsError, from_plain, to_plain
 

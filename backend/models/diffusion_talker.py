@@ -17,13 +17,14 @@ import torch
 from torch import Tensor, nn
 
 from . import diffusion
-from .audio_encoder import EncoderConfig, SpeechEncoderConfig, build_encoder
+from .audio_encoder import EncoderConfig, build_encoder
 from .denoiser import Denoiser, DenoiserConfig
 from .diffusion import Prediction, Schedule
 from .layers import Lengths, PrincipalComponents, output_layers
 from .mel_encoder import HOP, RATE, MelEncoder
 from .personalizer import Personalizer, UpperFaceReader
 from .regression_ear import RegressionEar, RegressionEarConfig
+from .speech_config import SpeechEncoderConfig
 from .unitalker import HeadConfig
 
 STILLEST = 0.05

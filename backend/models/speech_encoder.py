@@ -11,8 +11,8 @@ from torch.nn import functional
 from transformers import Wav2Vec2Config, Wav2Vec2Model, WavLMConfig, WavLMModel
 from transformers.models.wavlm.modeling_wavlm import WavLMAttention
 
-from .audio_encoder import SpeechEncoderConfig
 from .layers import Lengths, adapt_frequency, is_real
+from .speech_config import SpeechEncoderConfig
 
 
 class SpeechEncoder(nn.Module):

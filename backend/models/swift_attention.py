@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .audio_encoder import SpeechEncoderConfig
 from .layers import frozen
+from .speech_config import SpeechEncoderConfig
 
 
 class Distances(nn.Module):

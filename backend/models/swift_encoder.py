@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .audio_encoder import SpeechEncoderConfig
 from .layers import Lengths, adapt_frequency, frozen, is_real, only_real
+from .speech_config import SpeechEncoderConfig
 from .speech_encoder import SpeechEncoder, feature_count, standardise
 from .swift_attention import Attention, Distances
 

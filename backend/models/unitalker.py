@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from .audio_encoder import EncoderConfig, SpeechEncoderConfig, build_encoder
+from .audio_encoder import EncoderConfig, build_encoder
 from .layers import (
     ConvolutionDecoder,
     Lengths,
@@ -18,6 +18,7 @@ from .layers import (
     adapt_frequency,
     output_layers,
 )
+from .speech_config import SpeechEncoderConfig
 
 
 @dataclass(frozen=True)

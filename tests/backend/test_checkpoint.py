@@ -19,7 +19,8 @@ from safetensors.torch import load_file, save_file
 
 from backend.checkpoint import METADATA_KEY, CheckpointError, LoadedModel, ModelCard, load, read_header, save
 from backend.face import FaceSpace, arkit
-from backend.models.audio_encoder import MelEncoderConfig, SpeechEncoderConfig
+from backend.models.audio_encoder import MelEncoderConfig
+from backend.models.speech_config import SpeechEncoderConfig
 from backend.models.unitalker import AuxiliaryConfig, HeadConfig, UniTalker, UniTalkerConfig
 
 torch.set_num_threads(1)

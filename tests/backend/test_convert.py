@@ -17,7 +17,7 @@ from backend.checkpoint import load
 from backend.face import ETF_CHANNELS, FLAME_CHANNELS, INHOUSE_CHANNELS
 from backend.foreign import official
 from backend.foreign.convert import Conversion, ConvertError, convert, official_shapes
-from backend.models.audio_encoder import WAV2VEC2_XLSR_53, WAVLM_BASE_PLUS
+from backend.models.speech_config import WAV2VEC2_XLSR_53, WAVLM_BASE_PLUS
 from backend.models.unitalker import UniTalker
 
 torch.set_num_threads(1)

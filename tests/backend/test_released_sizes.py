@@ -15,7 +15,7 @@ import torch
 
 from backend.foreign import official
 from backend.foreign.convert import official_shapes
-from backend.models.audio_encoder import WAV2VEC2_XLSR_53, WAVLM_BASE_PLUS, SpeechEncoderConfig
+from backend.models.speech_config import WAV2VEC2_XLSR_53, WAVLM_BASE_PLUS, SpeechEncoderConfig
 from backend.models.unitalker import UniTalker
 
 ROOT = Path(__file__).parents[2]

@@ -17,7 +17,7 @@ from torch import Tensor
 from backend import checkpoint, face, memory, pipeline, planning, precision, replay
 from backend.checkpoint import LoadedModel, ModelCard
 from backend.foreign.convert import convert
-from backend.models.audio_encoder import SpeechEncoderConfig
+from backend.models.speech_config import SpeechEncoderConfig
 from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
 
 GOLDEN = Path(__file__).resolve().parents[1] / "data" / "golden"

@@ -9,7 +9,8 @@ import itertools
 import pytest
 import torch
 
-from backend.models.audio_encoder import MelEncoderConfig, SpeechEncoderConfig
+from backend.models.audio_encoder import MelEncoderConfig
+from backend.models.speech_config import SpeechEncoderConfig
 from backend.models.layers import Lengths, adapt_frequency
 from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
 

@@ -12,8 +12,8 @@ import torch
 
 from backend import precision
 from backend.models import swift_attention, swift_encoder
-from backend.models.audio_encoder import SpeechEncoderConfig
 from backend.models.layers import Lengths
+from backend.models.speech_config import SpeechEncoderConfig
 from backend.models.speech_encoder import SpeechEncoder
 from backend.models.swift_encoder import SwiftEncoder
 from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig

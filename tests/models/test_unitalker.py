@@ -13,7 +13,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from backend.models.audio_encoder import MelEncoderConfig, SpeechEncoderConfig, build_encoder
+from backend.models.audio_encoder import MelEncoderConfig, build_encoder
+from backend.models.speech_config import SpeechEncoderConfig
 from backend.models.speech_encoder import LeanAttention, standardise
 from backend.models.unitalker import AuxiliaryConfig, HeadConfig, UniTalker, UniTalkerConfig
 

@@ -17,9 +17,10 @@ from backend.checkpoint import LoadedModel, load
 from backend.face import FaceSpace
 from backend.foreign.convert import convert
 from backend.foreign.official import official_name
-from backend.models.audio_encoder import MelEncoderConfig, SpeechEncoderConfig
+from backend.models.audio_encoder import MelEncoderConfig
 from backend.models.blendshapes import Blendshapes
 from backend.models.layers import Lengths
+from backend.models.speech_config import SpeechEncoderConfig
 from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
 from backend.settings import to_plain
 from backend.training.commands import CONFIGS

@@ -12,7 +12,7 @@ import torch
 from backend import checkpoint
 from backend.checkpoint import ModelCard
 from backend.face import FaceSpace
-from backend.models.audio_encoder import SpeechEncoderConfig
+from backend.models.speech_config import SpeechEncoderConfig
 from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
 from torch import Tensor
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from backend.models.audio_encoder import SpeechEncoderConfig
+from backend.models.speech_config import SpeechEncoderConfig
 from backend.settings import to_plain
 
 from .bench import ONE_SHOT, share_name
