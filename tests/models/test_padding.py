@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from backend.models.audio_encoder import MelEncoderConfig
-from backend.models.speech_config import SpeechEncoderConfig
 from backend.models.layers import Lengths, adapt_frequency
+from backend.models.speech_config import SpeechEncoderConfig
 from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
 
 GROUP_NORM = SpeechEncoderConfig(
