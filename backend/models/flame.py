@@ -84,15 +84,15 @@ class Flame(nn.Module):
         turn = (self.skinning_weights @ turns.flatten(-2)).unflatten(-1, (3, 3))
         return _turned(turn, posed) + self.skinning_weights @ moves
 
-    def vertices_from_413(self, params: Tensor) -> Tensor:
-        """Vertices [..., V, 3] of UniTalker's annotation `flame_params_from_dadhead`, params [..., 413].
+    def vertices_from_413(self, parameters: Tensor) -> Tensor:
+        """Vertices [..., V, 3] of UniTalker's annotation `flame_params_from_dadhead`, parameters [..., 413].
 
         300 shape and 100 expression coefficients and the jaw's axis-angle vector; the last ten numbers (rotation,
         translation and scale of the head in the picture) move nothing and get a zero gradient.
         """
-        if params.shape[-1] != ANNOTATION_413:
-            raise ValueError(f"flame_params_from_dadhead has 413 numbers per frame, not {params.shape[-1]}")
-        shape, expression, jaw, _ = params.split([SHAPES, EXPRESSIONS, 3, 10], dim=-1)
+        if parameters.shape[-1] != ANNOTATION_413:
+            raise ValueError(f"flame_params_from_dadhead has 413 numbers per frame, not {parameters.shape[-1]}")
+        shape, expression, jaw, _ = parameters.split([SHAPES, EXPRESSIONS, 3, 10], dim=-1)
         only_the_jaw = functional.pad(jaw, (6, 6)).unflatten(-1, (len(PARENTS), 3))
         return self(shape, expression, only_the_jaw)
 

@@ -39,17 +39,17 @@ def _synthesize_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--processes", type=int, default=max((os.cpu_count() or 2) - 1, 1))
 
 
-def _synthesize(args: argparse.Namespace) -> str:
+def _synthesize(arguments: argparse.Namespace) -> str:
     from .speech import synthesize
 
-    utterances = list(synthesize.plan(synthesize.read_plan(_config(args.config)), args.seed, args.scale))
+    utterances = list(synthesize.plan(synthesize.read_plan(_config(arguments.config)), arguments.seed, arguments.scale))
     missing = synthesize.missing_voices(utterances)
     possible = [
         (name, prompt) for name, prompt in utterances if (prompt.engine, prompt.voice.split("+")[0]) not in missing
     ]
-    made = synthesize.synthesize(args.folder, possible, args.processes)
+    made = synthesize.synthesize(arguments.folder, possible, arguments.processes)
     left_out = "".join(f"\nleft out {engine} {voice}: {why}" for (engine, voice), why in missing.items())
-    return f"{made} recordings in {args.folder}{left_out}"
+    return f"{made} recordings in {arguments.folder}{left_out}"
 
 
 def _collect_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,11 +59,13 @@ def _collect_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--processes", type=int, default=max((os.cpu_count() or 2) - 1, 1))
 
 
-def _collect(args: argparse.Namespace) -> str:
+def _collect(arguments: argparse.Namespace) -> str:
     from .speech import collect, packages
 
-    kept, left_out = collect.collect(packages.find(args.packages), args.folder, args.processes, args.model)
-    return f"{kept} sounds in {args.folder}; {left_out} that do not fit their words were left out"
+    kept, left_out = collect.collect(
+        packages.find(arguments.packages), arguments.folder, arguments.processes, arguments.model
+    )
+    return f"{kept} sounds in {arguments.folder}; {left_out} that do not fit their words were left out"
 
 
 def _prepare_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,23 +80,25 @@ def _prepare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--components", type=int, default=512, help="with --layout: size of the PCA basis; 0 = none")
 
 
-def _prepare(args: argparse.Namespace) -> str:
-    if args.layout is not None:
-        return _prepare_motion(args)
+def _prepare(arguments: argparse.Namespace) -> str:
+    if arguments.layout is not None:
+        return _prepare_motion(arguments)
     from .lips.prepare import prepare
 
-    return f"{prepare(args.folders, args.output)} recordings in {args.output}"
+    return f"{prepare(arguments.folders, arguments.output)} recordings in {arguments.output}"
 
 
-def _prepare_motion(args: argparse.Namespace) -> str:
+def _prepare_motion(arguments: argparse.Namespace) -> str:
     from .motion import prepare
 
-    if len(args.folders) != 1:
+    if len(arguments.folders) != 1:
         raise ConfigError("With --layout, one folder is prepared at a time; name the others in runs of their own.")
-    if args.components < 0:
-        raise ConfigError(f"--components is {args.components}; it must be 0 or more.")
-    options = prepare.Options(args.strict, args.half, args.components)
-    return prepare.table(prepare.prepare(args.layout, args.folders[0], args.output, options, args.name))
+    if arguments.components < 0:
+        raise ConfigError(f"--components is {arguments.components}; it must be 0 or more.")
+    options = prepare.Options(arguments.strict, arguments.half, arguments.components)
+    return prepare.table(
+        prepare.prepare(arguments.layout, arguments.folders[0], arguments.output, options, arguments.name)
+    )
 
 
 def _train_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,21 +115,21 @@ def _train_arguments(parser: argparse.ArgumentParser) -> None:
     motion.add_train_arguments(parser)
 
 
-def _train(args: argparse.Namespace) -> str:
-    return _with_device(args, _train_on)
+def _train(arguments: argparse.Namespace) -> str:
+    return _with_device(arguments, _train_on)
 
 
-def _distill(args: argparse.Namespace) -> str:
+def _distill(arguments: argparse.Namespace) -> str:
     from .config import read_table
 
-    path = _config(args.config)
-    table = read_table(path, args.set)
+    path = _config(arguments.config)
+    table = read_table(path, arguments.set)
     if table.get("kind") != "diffusion":
         raise ConfigError(f'{path} is no config of a diffusion model; one has kind = "diffusion".')
-    return _with_device(args, lambda device, args: diffusion.distill(device, args, table, path))
+    return _with_device(arguments, lambda device, arguments: diffusion.distill(device, arguments, table, path))
 
 
-def _with_device(args: argparse.Namespace, work: Callable[[str, argparse.Namespace], str]) -> str:
+def _with_device(arguments: argparse.Namespace, work: Callable[[str, argparse.Namespace], str]) -> str:
     """The answer of work on the device of the options, alone or as one of torchrun's processes."""
     import torch
     from backend import device
@@ -133,41 +137,41 @@ def _with_device(args: argparse.Namespace, work: Callable[[str, argparse.Namespa
     from . import memory, processes
 
     memory.keep_freed()
-    if args.threads:
-        torch.set_num_threads(args.threads)
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
     try:
-        chosen = device.choose(args.device)
+        chosen = device.choose(arguments.device)
     except device.DeviceError as error:
         raise ConfigError(str(error)) from error
     with processes.joined(chosen) as own:
-        answer = work(own, args)
+        answer = work(own, arguments)
         return answer if processes.is_first() else ""
 
 
-def _train_on(device: str, args: argparse.Namespace) -> str:
+def _train_on(device: str, arguments: argparse.Namespace) -> str:
     from . import processes
     from .config import parse, read_table
     from .lips import train
     from .lips.config import TrainingConfig
 
-    path = _config(args.config or ("default" if args.space is None else "own_rig"))
-    table = read_table(path, args.set)
+    path = _config(arguments.config or ("default" if arguments.space is None else "own_rig"))
+    table = read_table(path, arguments.set)
     if table.get("kind") == "motion":
-        return motion.train(device, args, table, path)
+        return motion.train(device, arguments, table, path)
     if table.get("kind") == "diffusion":
-        return diffusion.train(device, args, table, path)
-    if args.space is not None:
+        return diffusion.train(device, arguments, table, path)
+    if arguments.space is not None:
         raise ConfigError(f"{path} trains on speech, which has no controls to name by --space; choose own_rig.")
-    if len(args.data) != 1:
+    if len(arguments.data) != 1:
         raise ConfigError(f"{path} trains on one folder of speech; name one after --data.")
     settings = parse(TrainingConfig, table, path)
-    sources = train.Sources(args.data[0], args.watch, args.begin)
-    best = train.train(settings, sources, args.run, device=device, tensorboard=args.tensorboard)
-    if args.output is None:
+    sources = train.Sources(arguments.data[0], arguments.watch, arguments.begin)
+    best = train.train(settings, sources, arguments.run, device=device, tensorboard=arguments.tensorboard)
+    if arguments.output is None:
         return f"the best weights are in {best}"
     if processes.is_first():
-        train.export(settings, best, args.output)
-    return f"the model is in {args.output}"
+        train.export(settings, best, arguments.output)
+    return f"the model is in {arguments.output}"
 
 
 def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -190,23 +194,23 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     chain.add_arguments(parser)
 
 
-def _evaluate(args: argparse.Namespace) -> str:
-    if args.teacher is not None:
-        return chain.evaluate(args)
-    if args.data is not None:
-        return motion.evaluate(args)
+def _evaluate(arguments: argparse.Namespace) -> str:
+    if arguments.teacher is not None:
+        return chain.evaluate(arguments)
+    if arguments.data is not None:
+        return motion.evaluate(arguments)
     from backend import catalogue, checkpoint
 
     from .lips import evaluate, known_words
 
-    loaded = checkpoint.load(catalogue.find_or_open(args.model))
-    folders = tuple(Path(source) for source in args.sources)
-    if args.transcripts is not None:
-        figures = known_words.evaluate(loaded, folders, args.transcripts, args.only)
-        return evaluate.as_json(figures) if args.json else known_words.table(figures)
-    wanted = evaluate.Wanted(folders, args.only, args.by, tuple(args.noise), args.sounds)
+    loaded = checkpoint.load(catalogue.find_or_open(arguments.model))
+    folders = tuple(Path(source) for source in arguments.sources)
+    if arguments.transcripts is not None:
+        figures = known_words.evaluate(loaded, folders, arguments.transcripts, arguments.only)
+        return evaluate.as_json(figures) if arguments.json else known_words.table(figures)
+    wanted = evaluate.Wanted(folders, arguments.only, arguments.by, tuple(arguments.noise), arguments.sounds)
     figures = evaluate.evaluate(loaded, wanted)
-    return evaluate.as_json(figures) if args.json else evaluate.table(figures)
+    return evaluate.as_json(figures) if arguments.json else evaluate.table(figures)
 
 
 def _config(name: str) -> Path:

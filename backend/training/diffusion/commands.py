@@ -10,7 +10,7 @@ from typing import Any
 from backend.training.errors import ConfigError
 
 
-def train(device: str, args: argparse.Namespace, table: dict[str, Any], path: Path) -> str:
+def train(device: str, arguments: argparse.Namespace, table: dict[str, Any], path: Path) -> str:
     """Runs a config of a teacher, given as the plain values of its file."""
     from backend import catalogue, checkpoint
     from backend.training import config
@@ -20,14 +20,22 @@ def train(device: str, args: argparse.Namespace, table: dict[str, Any], path: Pa
     from .config import DiffusionConfig
 
     settings = config.parse(DiffusionConfig, table, path)
-    if args.watch is not None or args.new_decoder or args.space is not None or args.mesh or args.face:
+    if (
+        arguments.watch is not None
+        or arguments.new_decoder
+        or arguments.space is not None
+        or arguments.mesh
+        or arguments.face
+    ):
         raise ConfigError(
             f"{path} trains a diffusion model: leave --watch, --space, --mesh, --face, --new-decoder out."
         )
-    begin = None if args.begin is None else checkpoint.load(catalogue.find_or_open(str(args.begin)))
-    sources = train.Sources(motion_set.read(args.data), begin)
-    best = train.train(settings, sources, args.run, args.output, device=device, tensorboard=args.tensorboard)
-    return f"the best weights are in {best}" if args.output is None else f"the model is in {args.output}"
+    begin = None if arguments.begin is None else checkpoint.load(catalogue.find_or_open(str(arguments.begin)))
+    sources = train.Sources(motion_set.read(arguments.data), begin)
+    best = train.train(
+        settings, sources, arguments.run, arguments.output, device=device, tensorboard=arguments.tensorboard
+    )
+    return f"the best weights are in {best}" if arguments.output is None else f"the model is in {arguments.output}"
 
 
 def add_distill_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +50,7 @@ def add_distill_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 = torch decides")
 
 
-def distill(device: str, args: argparse.Namespace, table: dict[str, Any], path: Path) -> str:
+def distill(device: str, arguments: argparse.Namespace, table: dict[str, Any], path: Path) -> str:
     """Runs the chain of students of a config; answers with a table of all of them."""
     from backend.training import config
     from backend.training.motion import motion_set
@@ -51,7 +59,9 @@ def distill(device: str, args: argparse.Namespace, table: dict[str, Any], path: 
     from .config import DiffusionConfig
 
     settings = config.parse(DiffusionConfig, table, path)
-    teacher = talker_model.of_file(args.teacher)
-    args.run.mkdir(parents=True, exist_ok=True)
-    rows = distill.distill(settings, teacher, motion_set.read(args.data), args.run, args.output, device=device)
+    teacher = talker_model.of_file(arguments.teacher)
+    arguments.run.mkdir(parents=True, exist_ok=True)
+    rows = distill.distill(
+        settings, teacher, motion_set.read(arguments.data), arguments.run, arguments.output, device=device
+    )
     return stages.table(rows)

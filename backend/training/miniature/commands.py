@@ -34,33 +34,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of the training")
 
 
-def run(args: argparse.Namespace) -> str:
+def run(arguments: argparse.Namespace) -> str:
     """Makes the bench, carries out the plan, and answers with the tables."""
     import torch
 
     from . import bench, measure, picture, plan, report, runs
 
     by_name = {variant.name: variant for variant in plan.variants()}
-    _check(args, list(by_name))
-    torch.set_num_threads(args.threads)
-    size = bench.QUICK if args.quick else bench.FULL
-    claim(args.folder, size)
-    made = bench.make(args.folder, size, args.processes)
-    workshop = runs.Workshop(args.folder, made, QUICK_CHANGES if args.quick else ())
-    found = runs.carry_out(workshop, plan.chosen(args.only, args.seeds), by_name)
+    _check(arguments, list(by_name))
+    torch.set_num_threads(arguments.threads)
+    size = bench.QUICK if arguments.quick else bench.FULL
+    claim(arguments.folder, size)
+    made = bench.make(arguments.folder, size, arguments.processes)
+    workshop = runs.Workshop(arguments.folder, made, QUICK_CHANGES if arguments.quick else ())
+    found = runs.carry_out(workshop, plan.chosen(arguments.only, arguments.seeds), by_name)
     results = report.gathered(found, measure.of_mean({name: made.sets[name] for name in plan.ALL}, made.options))
     tables = report.markdown(results)
-    if args.output is not None:
-        report.write(args.output, tables)
-    if args.picture is not None:
-        picture.draw(results, args.picture)
+    if arguments.output is not None:
+        report.write(arguments.output, tables)
+    if arguments.picture is not None:
+        picture.draw(results, arguments.picture)
     return tables
 
 
-def _check(args: argparse.Namespace, known: list[str]) -> None:
-    if args.seeds < 1:
-        raise ConfigError(f"--seeds is {args.seeds}; it must be 1 or more.")
-    if unknown := [name for name in args.only if name not in known]:
+def _check(arguments: argparse.Namespace, known: list[str]) -> None:
+    if arguments.seeds < 1:
+        raise ConfigError(f"--seeds is {arguments.seeds}; it must be 1 or more.")
+    if unknown := [name for name in arguments.only if name not in known]:
         raise ConfigError(f"There is no model {unknown[0]} in the plan; choose of {', '.join(known)}.")
 
 

@@ -33,27 +33,27 @@ def add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--markdown", action="store_true", help="a markdown table")
 
 
-def evaluate(args: argparse.Namespace) -> str:
+def evaluate(arguments: argparse.Namespace) -> str:
     """The tables of one model on data sets."""
     from backend import catalogue, checkpoint
 
     from . import evaluate, meshes
 
-    if len(args.sources) != 1:
+    if len(arguments.sources) != 1:
         raise ConfigError("With --data, name one model: evaluate MODEL --data PREPARED.")
     options = evaluate.Options(
-        _split(args.split),
-        "clips" if args.by_clip else "frames",
-        args.model_unit,
-        args.by_subject,
-        args.styles,
-        meshes.MeshFiles(_files(args.mesh)),
-        _files(args.lips),
-        _files(args.upper_face),
+        _split(arguments.split),
+        "clips" if arguments.by_clip else "frames",
+        arguments.model_unit,
+        arguments.by_subject,
+        arguments.styles,
+        meshes.MeshFiles(_files(arguments.mesh)),
+        _files(arguments.lips),
+        _files(arguments.upper_face),
     )
-    loaded = checkpoint.load(catalogue.find_or_open(args.sources[0]))
-    tables = evaluate.evaluate(loaded, _sets(args), options)
-    form = "json" if args.json else "markdown" if args.markdown else "text"
+    loaded = checkpoint.load(catalogue.find_or_open(arguments.sources[0]))
+    tables = evaluate.evaluate(loaded, _sets(arguments), options)
+    form = "json" if arguments.json else "markdown" if arguments.markdown else "text"
     return evaluate.render(tables, form)
 
 
@@ -70,12 +70,12 @@ def _add_space_argument(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--space", metavar="NAME", help="what to call the controls of the data, as face space")
 
 
-def _sets(args: argparse.Namespace) -> tuple[MotionSet, ...]:
+def _sets(arguments: argparse.Namespace) -> tuple[MotionSet, ...]:
     """The prepared data sets, their controls called as the user says."""
     from . import motion_set
 
-    found = motion_set.read(args.data)
-    return found if args.space is None else motion_set.in_space(found, args.space)
+    found = motion_set.read(arguments.data)
+    return found if arguments.space is None else motion_set.in_space(found, arguments.space)
 
 
 def _add_mesh_argument(group: argparse._ArgumentGroup) -> None:
@@ -83,7 +83,7 @@ def _add_mesh_argument(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--mesh", action="append", default=[], metavar="SPACE=FILE", help=about)
 
 
-def train(device: str, args: argparse.Namespace, table: dict[str, Any], path: Path) -> str:
+def train(device: str, arguments: argparse.Namespace, table: dict[str, Any], path: Path) -> str:
     """Runs a config of annotated motion, given as the plain values of its file."""
     from backend import catalogue, checkpoint
     from backend.training import config
@@ -92,17 +92,19 @@ def train(device: str, args: argparse.Namespace, table: dict[str, Any], path: Pa
     from .config import MotionConfig
 
     settings = config.parse(MotionConfig, pretrained.with_sizes(table), path)
-    if args.watch is not None:
+    if arguments.watch is not None:
         raise ConfigError(
             f"{path} trains on annotated motion, which has validation clips of its own; leave --watch out."
         )
-    if args.new_decoder and args.begin is None:
+    if arguments.new_decoder and arguments.begin is None:
         raise ConfigError("--new-decoder says what to keep of a model; name it by --from.")
-    begin = None if args.begin is None else checkpoint.load(catalogue.find_or_open(str(args.begin)))
-    files = meshes.MeshFiles(_files(args.mesh), _files(args.face))
-    sources = train.Sources(_sets(args), begin, args.new_decoder, files)
-    best = train.train(settings, sources, args.run, args.output, device=device, tensorboard=args.tensorboard)
-    return f"the best weights are in {best}" if args.output is None else f"the model is in {args.output}"
+    begin = None if arguments.begin is None else checkpoint.load(catalogue.find_or_open(str(arguments.begin)))
+    files = meshes.MeshFiles(_files(arguments.mesh), _files(arguments.face))
+    sources = train.Sources(_sets(arguments), begin, arguments.new_decoder, files)
+    best = train.train(
+        settings, sources, arguments.run, arguments.output, device=device, tensorboard=arguments.tensorboard
+    )
+    return f"the best weights are in {best}" if arguments.output is None else f"the model is in {arguments.output}"
 
 
 def _split(name: str) -> Split:

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--page", type=Path, metavar="FILE", help="page to put the figures into, between its marks")
 
 
-def evaluate(args: argparse.Namespace) -> str:
+def evaluate(arguments: argparse.Namespace) -> str:
     """Measures the first student against everything that must hold, and the others for their steps."""
     from backend import catalogue, checkpoint
     from backend.training.diffusion import talker_model
@@ -25,17 +25,17 @@ def evaluate(args: argparse.Namespace) -> str:
 
     from . import measured, report
 
-    if args.data is None:
+    if arguments.data is None:
         raise ConfigError("--teacher compares on prepared data; name it by --data.")
-    students = [catalogue.find_or_open(source) for source in args.sources]
+    students = [catalogue.find_or_open(source) for source in arguments.sources]
     wanted = measured.Measurement(
-        talker_model.of_file(args.teacher),
+        talker_model.of_file(arguments.teacher),
         [talker_model.of_file(path) for path in students],
-        motion_set.read(args.data),
-        motion_set.read(args.strangers) if args.strangers else (),
+        motion_set.read(arguments.data),
+        motion_set.read(arguments.strangers) if arguments.strangers else (),
         [checkpoint.load(catalogue.find("default")), checkpoint.load(students[0])],
     )
     text = report.markdown(measured.measure(wanted))
-    if args.page is not None:
-        report.put(args.page, text)
+    if arguments.page is not None:
+        report.put(arguments.page, text)
     return text
