@@ -72,11 +72,12 @@ class RemoveBackend(AtOnce, bpy.types.Operator):
     bl_idname = "mouthpiece.remove_backend"
     bl_label = "Remove Backend"
     bl_options = {"INTERNAL"}
+    waits = True
 
     @classmethod
     def why_not(cls, _context: Context) -> str:
-        """Not while something goes on in it."""
-        if installation.current.busy or runner.current.busy:
+        """Not while it is being made, and only where it is there."""
+        if installation.current.busy:
             return AT_WORK
         return "" if preferences.backend_folder().is_dir() else "Nothing is installed."
 

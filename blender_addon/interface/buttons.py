@@ -26,6 +26,9 @@ AT_WORK = "Mouthpiece is at work; wait for it or cancel it."
 class Button(Operator):
     """A button that says why it is greyed out."""
 
+    waits = False
+    """Whether it can be clicked only while no job goes on."""
+
     @classmethod
     def why_not(cls, _context: Context) -> str:
         """The sentence that says why it cannot be clicked now; empty where it can."""
@@ -34,7 +37,7 @@ class Button(Operator):
     @classmethod
     def poll(cls, context: Context) -> bool:
         """Whether it can be clicked; Blender shows the reason where it cannot."""
-        reason = cls.why_not(context)
+        reason = AT_WORK if cls.waits and runner.current.busy else cls.why_not(context)
         if reason:
             cls.poll_message_set(reason)
         return not reason

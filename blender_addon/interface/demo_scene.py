@@ -6,8 +6,8 @@ from __future__ import annotations
 import bpy
 from bpy.types import Context, UILayout
 
-from .. import audio, compat, demo_scene, runner
-from .buttons import AT_WORK, AtOnce
+from .. import audio, compat, demo_scene
+from .buttons import AtOnce
 
 
 class OpenDemoScene(AtOnce, bpy.types.Operator):
@@ -16,12 +16,11 @@ class OpenDemoScene(AtOnce, bpy.types.Operator):
     bl_idname = "mouthpiece.open_demo_scene"
     bl_label = "Open Demo Scene"
     bl_options = {"UNDO"}
+    waits = True
 
     @classmethod
     def why_not(cls, context: Context) -> str:
-        """Not in the middle of something."""
-        if runner.current.busy:
-            return AT_WORK
+        """Not in the middle of editing something."""
         return "" if context.mode == "OBJECT" else "Leave the mode first that you edit in (Tab)."
 
     def act(self, context: Context) -> str:

@@ -8,7 +8,7 @@ from bpy.types import Context
 
 from .. import motion_export, runner
 from . import properties
-from .buttons import AT_WORK, AtOnce
+from .buttons import AtOnce
 from .file_dialog import FileDialog
 
 
@@ -17,14 +17,13 @@ class ExportMotion(FileDialog, AtOnce, bpy.types.Operator):
 
     bl_idname = "mouthpiece.export_motion"
     bl_label = "Export Motion"
+    waits = True
 
     filter_glob: bpy.props.StringProperty(default="*.csv;*.json;*.npz", options={"HIDDEN"})
 
     @classmethod
     def why_not(cls, context: Context) -> str:
         """Only once the strip has been generated."""
-        if runner.current.busy:
-            return AT_WORK
         return "" if runner.current.has_kept(properties.spoken(context)) else runner.NOTHING_KEPT
 
     def suggested(self, context: Context) -> str:

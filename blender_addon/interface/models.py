@@ -11,7 +11,7 @@ from bpy.types import Context, Event, UILayout
 from .. import conversion, fields, model_files, preferences, runner, session
 from ..errors import BadInput, Cancelled, MouthpieceError
 from .box import Box
-from .buttons import AT_WORK, AtOnce, TakesTime
+from .buttons import AtOnce, TakesTime
 from .file_dialog import FileDialog
 from .text import draw_sentence
 
@@ -78,13 +78,9 @@ class RemoveModel(AtOnce, bpy.types.Operator):
     bl_idname = "mouthpiece.remove_model"
     bl_label = "Remove Model"
     bl_options = {"INTERNAL"}
+    waits = True
 
     name: fields.text("Model", "The name of one of your own models")
-
-    @classmethod
-    def why_not(cls, _context: Context) -> str:
-        """Not under a job that may use it."""
-        return AT_WORK if runner.current.busy else ""
 
     def invoke(self, context: Context, event: Event) -> set[str]:
         """In the interface: ask first, because it is gone for good."""

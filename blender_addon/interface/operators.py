@@ -10,7 +10,7 @@ from bpy.types import Context
 
 from .. import preferences, runner, sentences, session
 from . import properties
-from .buttons import AT_WORK, AtOnce, OpenFile, TakesTime
+from .buttons import AtOnce, OpenFile, TakesTime
 
 
 class GenerateLipSync(TakesTime, bpy.types.Operator):
@@ -18,11 +18,12 @@ class GenerateLipSync(TakesTime, bpy.types.Operator):
 
     bl_idname = "mouthpiece.generate"
     bl_label = "Generate Lip Sync"
+    waits = True
 
     @classmethod
     def why_not(cls, context: Context) -> str:
-        """A job at a time, and only with all that it needs."""
-        return AT_WORK if runner.current.busy else properties.why_not(context)
+        """Only with all that it needs."""
+        return properties.why_not(context)
 
     def begin(self, context: Context) -> None:
         """Have the model run."""
@@ -34,12 +35,11 @@ class ApplyLast(TakesTime, bpy.types.Operator):
 
     bl_idname = "mouthpiece.apply_last"
     bl_label = "Apply Last Result"
+    waits = True
 
     @classmethod
     def why_not(cls, context: Context) -> str:
         """Only once the strip has been generated, in this sitting or an earlier one."""
-        if runner.current.busy:
-            return AT_WORK
         return "" if runner.current.has_kept(properties.spoken(context)) else runner.NOTHING_KEPT
 
     def begin(self, context: Context) -> None:

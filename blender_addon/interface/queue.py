@@ -13,7 +13,7 @@ from .. import casting, compat, fields, preferences, runner, session
 from ..errors import BadInput, MouthpieceError
 from ..worklist import Fate
 from . import properties
-from .buttons import AT_WORK, AtOnce, TakesTime
+from .buttons import AtOnce, TakesTime
 from .registration import registration
 from .searches import can_speak, strip_names
 from .sidebar import Tab, in_both_sidebars
@@ -78,11 +78,17 @@ class GenerateAll(TakesTime, bpy.types.Operator):
 
     bl_idname = "mouthpiece.generate_all"
     bl_label = "Generate All"
+    waits = True
 
     @classmethod
     def why_not(cls, context: Context) -> str:
         """Only where there is something to do, and all that it needs."""
-        return AT_WORK if runner.current.busy else _why_not(context)
+        try:
+            preferences.backend_python()
+            choices(context)
+        except MouthpieceError as problem:
+            return str(problem)
+        return ""
 
     def begin(self, context: Context) -> None:
         """Line them up."""
@@ -95,15 +101,6 @@ class GenerateAll(TakesTime, bpy.types.Operator):
             kind = "INFO" if entry.fate is Fate.DONE else "WARNING"
             self.report({kind}, f"{entry.choice.title}: {entry.message}")
         return {"FINISHED"} if any(entry.fate is Fate.DONE for entry in entries) else {"CANCELLED"}
-
-
-def _why_not(context: Context) -> str:
-    try:
-        preferences.backend_python()
-        choices(context)
-    except MouthpieceError as problem:
-        return str(problem)
-    return ""
 
 
 class AddRole(AtOnce, bpy.types.Operator):

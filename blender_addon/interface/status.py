@@ -7,7 +7,7 @@ import bpy
 from bpy.types import Context, UILayout
 
 from .. import preferences, runner, sentences, session
-from .buttons import AT_WORK, AtOnce
+from .buttons import AtOnce
 from .sidebar import Tab, in_both_sidebars
 from .text import draw_sentence
 
@@ -18,12 +18,11 @@ class UnloadModel(AtOnce, bpy.types.Operator):
     bl_idname = "mouthpiece.unload_model"
     bl_label = "Unload Model"
     bl_options = {"INTERNAL"}
+    waits = True
 
     @classmethod
     def why_not(cls, _context: Context) -> str:
-        """Only where one is loaded, and not under a job."""
-        if runner.current.busy:
-            return AT_WORK
+        """Only where one is loaded."""
         return "" if _is_loaded() else "No model is loaded."
 
     def act(self, _context: Context) -> str:

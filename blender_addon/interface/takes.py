@@ -10,7 +10,7 @@ from .. import runner
 from ..errors import BadInput
 from ..writing import takes
 from . import properties
-from .buttons import AT_WORK, AtOnce
+from .buttons import AtOnce
 from .sidebar import Tab, in_both_sidebars
 
 NONE = "This strip has but one take. Ask for more under Performance, or keep the earlier result under Keys."
@@ -34,11 +34,11 @@ def listed(context: Context) -> list[takes.Listed]:
 class TakeButton(AtOnce):
     """What these buttons need: takes, and nothing at work on them."""
 
+    waits = True
+
     @classmethod
     def why_not(cls, context: Context) -> str:
-        """Only with takes, and not in the middle of a job."""
-        if runner.current.busy:
-            return AT_WORK
+        """Only with takes."""
         return "" if listed(context) else NONE
 
 
