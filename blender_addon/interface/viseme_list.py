@@ -26,6 +26,8 @@ SHOWN = (
     ("vowels", "Vowels", "Where the mouth opens"),
     ("changed", "Edited", "Phones with another strength than 1"),
 )
+SAME = 1e-4
+"""How far two strengths may be apart that are the same."""
 NOTHING_KEPT = "Generate this strip first; its phones are kept while the file is open."
 
 
@@ -98,6 +100,12 @@ def is_listed(settings: VisemeSettings, result: placing.Performance) -> bool:
     return settings.title == result.choice.title and len(settings.rows) == len(phones_of(result))
 
 
+def is_written(settings: VisemeSettings, result: placing.Performance) -> bool:
+    """Whether the keys have the strengths that the list shows."""
+    written = (phone.strength for phone in phones_of(result))
+    return all(abs(row.strength - strength) < SAME for row, strength in zip(settings.rows, written, strict=True))
+
+
 class PhoneButton(Button):
     """What all these buttons need: a result that is kept, with phones."""
 
@@ -113,7 +121,7 @@ def passes(row: VisemeRow, show: str) -> bool:
     if row.viseme == phones.PAUSE:
         return False
     if show == "changed":
-        return abs(row.strength - 1.0) > 1e-4
+        return abs(row.strength - 1.0) > SAME
     return show == "all" or row.viseme in GROUPS[show]
 
 

@@ -21,6 +21,7 @@ from .viseme_list import (
     VisemeSettings,
     fill,
     is_listed,
+    is_written,
     kept,
     last_result,
     listed,
@@ -122,6 +123,8 @@ class VisemesTab(Tab):
             layout.operator("mouthpiece.list_visemes", icon="PRESET")
         else:
             _draw_list(layout, settings)
+            if not is_written(settings, result):
+                draw_sentence(layout, context, "These strengths are not in the keys yet: Apply Strengths.", "INFO")
         row = layout.row(align=True)
         row.operator("mouthpiece.show_phone_markers", text="Show Markers", icon="MARKER_HLT")
         row.operator("mouthpiece.remove_phone_markers", text="", icon="X")

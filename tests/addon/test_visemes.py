@@ -55,6 +55,22 @@ def test_a_vowel_made_weaker_moves_the_jaw_less_in_its_span_only(result, addon, 
     assert len(bpy.data.actions) == 1
 
 
+def test_the_list_knows_whether_its_strengths_are_in_the_keys(result, addon, scene):
+    bpy.ops.mouthpiece.list_visemes()
+    listing, settings = addon.interface.viseme_list, scene.mouthpiece_visemes
+
+    def is_written() -> bool:
+        return listing.is_written(settings, listing.last_result(bpy.context))
+
+    assert is_written()
+    settings.rows[2].strength = 0.5
+    assert not is_written()
+    bpy.ops.mouthpiece.apply_visemes()
+    assert is_written()
+    bpy.ops.mouthpiece.generate()
+    assert not is_written(), "a new result begins with strengths of 1"
+
+
 def test_strengths_are_taken_back_by_setting_them_to_one(result, scene):
     before = keys(result)
     bpy.ops.mouthpiece.list_visemes()
