@@ -124,7 +124,7 @@ def nearest_row(model: DiffusionTalker, style: np.ndarray) -> int:
 
 
 def _steps(model: DiffusionTalker, stage: Stage, performance: Performance) -> list[_Step]:
-    """The chain of denoising steps, the noisiest first."""
+    """The chain of denoising steps, the noisiest first; behind them what decides about the mouth, if anything does."""
     personal_of = _personal(model, stage, performance)
     guidance = 1.0 if performance.guidance is None else performance.guidance
 
@@ -134,9 +134,14 @@ def _steps(model: DiffusionTalker, stage: Stage, performance: Performance) -> li
         now, after = (torch.full((len(z),), moment, device=z.device) for moment in (time, then))
         return model.step(stage.space, z, now, after, condition, guidance)
 
+    def decide(z: Tensor, audio: Tensor, first: int) -> Tensor:
+        alike_for_all = Condition(audio[None], personal_of(first, len(audio))[None])
+        return model.decide(stage.space, z, alike_for_all, guidance)
+
     times = sampling_times(model.config.times, performance.steps or model.config.steps)
     reach = model.config.denoiser.reach
-    return [_Step(partial(advance, time, then), reach) for time, then in itertools.pairwise(times)]
+    steps = [_Step(partial(advance, time, then), reach) for time, then in itertools.pairwise(times)]
+    return steps if model.articulator is None else [*steps, _Step(decide, model.config.articulator.reach)]
 
 
 def _personal(model: DiffusionTalker, stage: Stage, performance: Performance) -> Callable[[int, int], Tensor]:

@@ -75,11 +75,14 @@ def released_encoder(name: str) -> SpeechEncoderConfig:
 
 
 def diffusion_talker(encoder: EncoderConfig) -> DiffusionTalker:
-    """A DiffusionTalker of the usual size for ARKit controls."""
-    from backend.models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig
+    """A DiffusionTalker of the usual size for ARKit controls, whose mouth follows from what is heard."""
+    from backend.face import ARKIT_CHANNELS
+    from backend.models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig, RegionConfig
     from backend.models.unitalker import HeadConfig
 
-    config = DiffusionTalkerConfig(encoder, 2, (HeadConfig("arkit", 52),), steps=STEPS)
+    mouth = (place for place, name in enumerate(ARKIT_CHANNELS) if name.startswith(("jaw", "mouth", "tongue")))
+    decided = (RegionConfig("arkit", tuple(mouth)),)
+    config = DiffusionTalkerConfig(encoder, 2, (HeadConfig("arkit", 52),), steps=STEPS, decided=decided)
     return DiffusionTalker(config).eval()
 
 

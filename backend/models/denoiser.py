@@ -22,10 +22,10 @@ from .layers import only_real
 class DenoiserConfig:
     """Sizes of a Denoiser."""
 
-    width: int = 192
-    blocks: int = 6
+    width: int = 96
+    blocks: int = 5
     kernel: int = 7
-    dilations: tuple[int, ...] = (1, 2, 4)
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 2)
     """Dilation of each block's convolution, repeated as often as there are blocks."""
     dropout: float = 0.0
 
@@ -38,28 +38,32 @@ class DenoiserConfig:
             raise ValueError("the dilations of a denoiser are whole numbers from 1 to 64")
 
     @property
+    def dilation_of_blocks(self) -> tuple[int, ...]:
+        """Of each block in turn."""
+        return tuple(self.dilations[block % len(self.dilations)] for block in range(self.blocks))
+
+    @property
     def reach(self) -> int:
         """Frames that one pass sees to either side."""
-        return sum(self.kernel // 2 * self.dilations[block % len(self.dilations)] for block in range(self.blocks))
+        return self.kernel // 2 * sum(self.dilation_of_blocks)
 
 
 class Denoiser(nn.Module):
     """Residual convolutions over time, each modulated by the step and the person."""
 
-    def __init__(self, config: DenoiserConfig, personal_width: int) -> None:
+    def __init__(self, config: DenoiserConfig, audio_width: int, personal_width: int) -> None:
         super().__init__()
         width = config.width
         self.step = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
         self.personal = nn.Linear(personal_width, width)
-        self.inward = nn.Linear(2 * width + personal_width, width)
-        dilations = (config.dilations[index % len(config.dilations)] for index in range(config.blocks))
-        self.blocks = nn.ModuleList(DenoiserBlock(config, dilation) for dilation in dilations)
+        self.inward = nn.Linear(width + audio_width + personal_width, width)
+        self.blocks = nn.ModuleList(DenoiserBlock(config, dilation) for dilation in config.dilation_of_blocks)
         self.norm = nn.LayerNorm(width)
 
     def forward(
         self, motion: Tensor, audio: Tensor, personal: Tensor, time: Tensor, counts: Tensor | None = None
     ) -> Tensor:
-        """Motion and audio [B, T, width] and personal [B, 1 or T, personal width] to [B, T, width].
+        """Motion [B, T, width], audio [B, T, audio width], personal [B, 1 or T, personal width] to [B, T, width].
 
         `time` float32 [B], 0 (clean) to 1; of padded rows the first `counts` int64 [B] are real.
         """

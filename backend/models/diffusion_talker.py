@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from . import diffusion
+from .articulator import Articulator
 from .audio_encoder import EncoderConfig, build_encoder
 from .denoiser import Denoiser, DenoiserConfig
 from .diffusion import Prediction, Schedule
@@ -70,6 +71,8 @@ class DiffusionTalkerConfig:
     """Upper faces that the enhancer reads; empty: there is no enhancer."""
     decided: tuple[RegionConfig, ...] = ()
     """Mouths that follow from what is heard, by whom and in what mood, and are not left to chance; empty: none."""
+    articulator: DenoiserConfig = field(default_factory=lambda: DenoiserConfig(128, 4, dilations=(1, 2, 4)))
+    """What decides about them."""
     aligned_width: int = 0
     """Width of a teacher's audio features that training reads off ours (2025 version); 0 for none."""
 
@@ -98,7 +101,7 @@ class Condition(NamedTuple):
     """What motion is denoised by; made once for a sound, whatever the number of steps."""
 
     audio: Tensor
-    """[B, frames, denoiser width]."""
+    """[B, frames, audio width]."""
     personal: Tensor
     """[B, 1, personal width], or a row per frame."""
 
@@ -110,13 +113,13 @@ class MotionHead(nn.Module):
     scaled to about unit size: noise has to have a size that it can be compared to.
     """
 
-    def __init__(self, config: HeadConfig, width: int, decided: Sequence[int] = ()) -> None:
-        """`decided` numbers are not left to chance: the denoiser never sees them, noisy or not."""
+    def __init__(self, config: HeadConfig, width: int, audio_width: int, decided: Sequence[int] = ()) -> None:
+        """`decided` numbers are not left to chance: the denoiser neither sees them nor says anything about them."""
         super().__init__()
         self.numbers = config.components or config.dim
         self.inward = nn.Linear(self.numbers, width)
         self.layers = output_layers(width, self.numbers, config.layers)
-        self.heard = nn.Linear(width, self.numbers)
+        self.heard = nn.Linear(audio_width, self.numbers)
         """Straight from what is heard to motion."""
         nn.init.zeros_(self.heard.weight)
         nn.init.zeros_(self.heard.bias)
@@ -124,6 +127,7 @@ class MotionHead(nn.Module):
             chance = torch.ones(self.numbers)
             chance[list(decided)] = 0
             self.register_buffer("chance", chance, persistent=False)
+            self.register_buffer("decided", torch.tensor(decided, dtype=torch.long), persistent=False)
         self.basis = PrincipalComponents(config.components, config.dim) if config.components else None
         self.register_buffer("template", torch.zeros(config.dim) if config.has_template else None)
         self.register_buffer("mean", torch.zeros(self.numbers))
@@ -134,8 +138,16 @@ class MotionHead(nn.Module):
         return self.inward(z * self.get_buffer("chance"))
 
     def said(self, hidden: Tensor, audio: Tensor) -> Tensor:
-        """What a denoiser says [B, T, numbers], of its last states and of the audio that it heard, [B, T, width]."""
-        return (self.layers(hidden) + self.heard(audio)).float()
+        """What a denoiser says [B, T, numbers], of its last states [B, T, width] and of the audio that it heard.
+
+        What is decided stays at its mean.
+        """
+        return (self.layers(hidden) + self.heard(audio)).float() * self.get_buffer("chance")
+
+    def shown(self, x: Tensor) -> Tensor:
+        """What is left to chance of what is denoised, [B, T, numbers], as large as it is seen: in mean deviations."""
+        deviation = self.get_buffer("deviation")
+        return x * (self.get_buffer("chance") * deviation / deviation.mean())
 
     def encode(self, values: Tensor, template: Tensor | None) -> Tensor:
         """Values [B, T, dim] to what is denoised, [B, T, numbers]."""
@@ -171,16 +183,21 @@ class DiffusionTalker(nn.Module):
             )
         ear = config.encoder
         self.encoder = RegressionEar(ear) if isinstance(ear, RegressionEarConfig) else build_encoder(ear)
-        self.audio = nn.Linear(self.encoder.width, width)
-        self.unheard = nn.Parameter(torch.zeros(width))
+        audio_width = max(width, config.articulator.width) if config.decided else width
+        self.audio = nn.Linear(self.encoder.width, audio_width)
+        self.unheard = nn.Parameter(torch.zeros(audio_width))
         """In place of the audio, for what guidance leads away from."""
         self.personalizer = Personalizer(
             config.identity_count, len(config.emotions), config.personal_width, self.encoder.width
         )
-        self.denoiser = Denoiser(config.denoiser, config.personal_width)
+        self.denoiser = Denoiser(config.denoiser, audio_width, config.personal_width)
         decided = {region.space: region.numbers for region in config.decided}
         self.heads = nn.ModuleDict(
-            {head.space: MotionHead(head, width, decided.get(head.space, ())) for head in config.heads}
+            {head.space: MotionHead(head, width, audio_width, decided.get(head.space, ())) for head in config.heads}
+        )
+        counts = {space: len(numbers) for space, numbers in decided.items()}
+        self.articulator = (
+            Articulator(config.articulator, audio_width, config.personal_width, counts) if decided else None
         )
         upper_faces = {upper.space: upper.numbers for upper in config.enhanced}
         self.enhancer = UpperFaceReader(upper_faces, config.personal_width) if upper_faces else None
@@ -242,6 +259,19 @@ class DiffusionTalker(nn.Module):
         hidden = self.denoiser(head.seen(z), condition.audio, condition.personal, noise, counts)
         return diffusion.clean(head.said(hidden, condition.audio), z, level, self.config.prediction)
 
+    def decide(
+        self, space: str, x: Tensor, condition: Condition, guidance: float = 1.0, counts: Tensor | None = None
+    ) -> Tensor:
+        """Clean motion x [B, T, numbers] with what is decided about it; x itself where all is left to chance."""
+        numbers = self.head(space).get_buffer("decided")
+        if self.articulator is None or not len(numbers):
+            return x
+        found = self.articulator(space, condition.audio, condition.personal, counts)
+        if guidance != 1.0:
+            unheard = self.articulator(space, self.without_audio(condition).audio, condition.personal, counts)
+            found = diffusion.guided(found, unheard, guidance)
+        return x.index_copy(2, numbers, found.expand(len(x), -1, -1))
+
     def step(
         self,
         space: str,
@@ -265,7 +295,7 @@ class DiffusionTalker(nn.Module):
         times = diffusion.sampling_times(self.config.times, steps or self.config.steps)
         for time, then in itertools.pairwise(torch.tensor(times, device=z.device)[:, None].expand(-1, len(z))):
             z = self.step(space, z, time, then, condition, guidance)
-        return z
+        return self.decide(space, z, condition, guidance)
 
     @torch.no_grad()
     def predict(self, audio: Tensor, space: str, frames: int, identity: Tensor | None = None, seed: int = 0) -> Tensor:

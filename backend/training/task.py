@@ -11,12 +11,14 @@ from typing import Generic, Literal, Protocol, Self, TypeVar
 import torch
 from torch import Tensor, nn
 
-Parts = Literal["all", "decoder", "heads", "identities"]
+Parts = Literal["all", "decoder", "denoiser", "heads", "identities"]
 """What learns. `all` leaves the convolutions that hear the raw sound as they were pretrained; `decoder` is the motion
-decoder with the heads: UniTalker's first epoch, and one-shot tuning; `identities` is the table of people alone."""
+decoder with the heads: UniTalker's first epoch, and one-shot tuning; `denoiser` is what takes noise off motion and
+nothing about who speaks, what is heard and what follows from these; `identities` is the table of people alone."""
 _LEARNING: dict[Parts, str] = {
     "all": r"(?!encoder\.network\.feature_extractor\.)",
     "decoder": r"(?!encoder\.)",
+    "denoiser": r"denoiser\.|heads\.",
     "heads": r"(?!encoder\.|decoder\.)",
     "identities": r"decoder\.identities\.",
 }

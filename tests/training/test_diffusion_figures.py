@@ -43,7 +43,10 @@ FOUND = report.Found(
     ),
     0.97,
     0.4,
-    {"jaw range": 0.95, "rounding": 0.9, "asymmetry": 0.85},
+    {
+        "all": {"jaw range": 0.95, "rounding": 0.9, "asymmetry": 0.85},
+        "own speech": {"jaw range": 0.85, "rounding": 0.7, "asymmetry": 0.85},
+    },
     {
         name: {"closures": 300.0, "recall": recall, "precision": 0.9, "f1": 0.9, "vowel_jaw": 0.8, "silence_p95": 0.01}
         for name, recall in (("default", 0.95), ("diffusion", 0.94))
@@ -98,6 +101,7 @@ def test_what_holds_and_what_is_missed_is_said():
     text = report.markdown(FOUND)
     assert "| blink rate within 20 % of the data | -28.6% | **no** |" in text
     assert "| 8 | 0.1030 | +3.0% |" in text
+    assert "of jaw range, annotated and performed | 0.95 |" in text and "own speech: rounding | 0.70 |" in text
 
 
 def test_figures_replace_earlier_ones_on_a_page(tmp_path: Path):

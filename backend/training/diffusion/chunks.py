@@ -42,6 +42,8 @@ class TalkerBatch(MotionBatch):
 
     emotion: Tensor | None = None
     """float32 [B, emotions]: shares that sum up to 1."""
+    voice: Tensor | None = None
+    """int64 [B]: rows of who is heard; of others than `identity` where a manner is borrowed. None: nowhere."""
     features: Tensor | None = None
     """float32 [B, T, encoder width] at every frame, where the encoder stays as it is; `audio` is empty then."""
 
@@ -55,7 +57,7 @@ class TalkerBatch(MotionBatch):
         """The same batch with its tensors on a device."""
         moved = super().to(device)
         assert isinstance(moved, TalkerBatch)
-        own = {"emotion": self.emotion, "features": self.features}
+        own = {"emotion": self.emotion, "voice": self.voice, "features": self.features}
         return replace(moved, **{name: None if value is None else value.to(device) for name, value in own.items()})
 
 
@@ -97,6 +99,7 @@ class Chunks:
         found = self.sources[space]
         drawn = [found[place] for place in random.integers(len(found), size=self.config.batch)]
         identity = [self.labels.rows[each.clip.identity] for each in drawn]
+        voice = torch.tensor([self.labels.rows[each.clip.voice or each.clip.identity] for each in drawn])
         felt = np.stack([emotions.shares(each.clip.emotions, self.labels.emotions) for each in drawn])
         names = tuple(sorted({each.prepared.name for each in drawn}))
         if self.heard is not None:
@@ -107,7 +110,7 @@ class Chunks:
             features = None
             chunks = [_chunk(each.prepared.load(each.clip), self.config.seconds, random) for each in drawn]
         batch = TalkerBatch(**vars(collate(space, chunks, identity)))
-        batch = replace(batch, data_sets=names, emotion=torch.from_numpy(felt), features=features)
+        batch = replace(batch, data_sets=names, emotion=torch.from_numpy(felt), voice=voice, features=features)
         return self._varied(batch, random)
 
     def _varied(self, batch: TalkerBatch, random: np.random.Generator) -> TalkerBatch:

@@ -24,6 +24,8 @@ class TalkerConfig:
     encoder: EncoderConfig | None = None
     """None: the model to begin with, a UniTalker, listens and stays as it is (`RegressionEar`)."""
     denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
+    articulator: DenoiserConfig = field(default_factory=lambda: DenoiserConfig(128, 4, dilations=(1, 2, 4)))
+    """Used with `decided_lips`."""
     personal_width: int = 64
     schedule: Schedule = "cosine"
     times: int = 512

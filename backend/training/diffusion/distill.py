@@ -104,7 +104,7 @@ def _stage(
         config.seed,
     )
     student.model.to(device)
-    parts = parts_of(settings.student or config.model)
+    parts = "denoiser" if settings.student is None else parts_of(settings.student)
     task = Distillation(
         student.model, taught.model.to(device), student.rates, config.sampling, settings.largest_weight, parts
     )

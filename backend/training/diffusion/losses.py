@@ -32,6 +32,17 @@ def motion(x: Tensor, target: Tensor, frames: Tensor, weight: Tensor | None = No
     return (each.where(is_real(frames, each.shape[1]), 0).sum(dim=1) / frames.clamp(min=1)).mean()
 
 
+def tremble(x: Tensor, target: Tensor, frames: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Mean length of the error of the change from frame to frame, of [B, T, C], as `motion` means.
+
+    A squared error hardly minds that a face trembles where it should rest; a length minds.
+    """
+    each = (x.diff(dim=1) - target.diff(dim=1)).abs()
+    each = each.mean(dim=2) if weight is None else (each * weight).mean(dim=2)
+    counts = frames - 1
+    return (each.where(is_real(counts, each.shape[1]), 0).sum(dim=1) / counts.clamp(min=1)).mean()
+
+
 def velocity(x: Tensor, target: Tensor, frames: Tensor, weight: Tensor | None = None) -> Tensor:
     """The same for the change from frame to frame."""
     return motion(x.diff(dim=1), target.diff(dim=1), frames - 1, weight)

@@ -73,6 +73,7 @@ def teacher(config: DiffusionConfig, sets: Sequence[MotionSet], begin: LoadedMod
         len(identities) + 1,
         tuple(each.head(config.heads) for each in new.values()),
         trunk.denoiser,
+        articulator=trunk.articulator,
         emotions=emotions_of(sets),
         personal_width=trunk.personal_width,
         schedule=trunk.schedule,
@@ -106,7 +107,8 @@ def student(taught: Talker, steps: int, config: TalkerConfig | None, seed: int) 
     built = replace(taught.model.config, steps=steps, aligned_width=0)
     if config is not None:
         ear = config.encoder or built.encoder
-        parts = {"encoder": ear, "denoiser": config.denoiser, "prediction": config.prediction}
+        parts = {"encoder": ear, "denoiser": config.denoiser, "articulator": config.articulator}
+        parts |= {"prediction": config.prediction}
         built = replace(built, **parts, aligned_width=taught.model.encoder.width)
     model = DiffusionTalker(built)
     _take_over(model, taught.model)

@@ -26,9 +26,9 @@ class Told(NamedTuple):
     aligned: Tensor
     """[B, T, encoder width]: what is heard at every frame."""
     personal: Tensor
-    """[B, personal width]: the personalised embeddings of the speakers themselves, in no mood."""
+    """[B, personal width]: the personalised embeddings of those who are heard, in no mood."""
     felt: Tensor
-    """[B, personal width]: the same in the mood of the clip."""
+    """[B, personal width]: those of whose manner the motion is in, in the mood of the clip."""
     heard: Tensor
     """[B, personal width]: who is heard."""
 
@@ -48,18 +48,21 @@ class Diffusion:
         return self._parts
 
     def step(self, batch: MotionBatch) -> dict[str, Tensor]:
-        """Losses motion, velocity, contrast, and enhancer where the model has one."""
+        """Losses motion, velocity, tremble, contrast, and enhancer where the model has one."""
         model, frames = self.model, batch.lengths.frames
-        choices = drawn(batch, self.config)
+        choices, shown = drawn(batch, self.config), model.head(batch.space).shown
         told = tell(model, batch, self.rates[batch.space], choices)
         x = model.head(batch.space).encode(batch.values, batch.template)
         time = torch.randint(1, model.config.times + 1, (len(x),), device=x.device)
-        z = diffusion.noisy(x, torch.randn_like(x), diffusion.level_at(model.shares, time))
+        level = diffusion.level_at(model.shares, time)
+        z = diffusion.noisy(x, torch.randn_like(x), level)
         found = model.denoise(batch.space, z, time, told.condition, frames)
+        found = model.decide(batch.space, found, told.condition, counts=frames)
         with torch.autocast(x.device.type, enabled=False):  # losses of small differences need all digits
             return {
                 "motion": losses.motion(found, x, frames),
                 "velocity": losses.velocity(found, x, frames),
+                "tremble": losses.tremble(shown(found), shown(x), frames, level.alpha.square()),
                 **personal_losses(model, batch, told, found),
             }
 
@@ -78,7 +81,7 @@ class Distillation:
     ) -> None:
         """The student takes `model.config.steps` steps and the teacher twice as many on the same time axis.
 
-        `parts` learn: all, unless the encoder is one that never changes.
+        `parts` learn; with `denoiser`, the student is built as its teacher and shares all else with it.
         """
         self.model, self.rates, self.config, self.largest_weight = model, rates, config, largest_weight
         self.teacher = teacher.eval().requires_grad_(False)
@@ -89,26 +92,40 @@ class Distillation:
         return self._parts
 
     def step(self, batch: MotionBatch) -> dict[str, Tensor]:
-        """Losses motion and velocity against the distilled target, contrast, enhancer and alignment."""
-        model, frames = self.model, batch.lengths.frames
-        choices, rate = drawn(batch, self.config), self.rates[batch.space]
-        told = tell(model, batch, rate, choices)
+        """Losses motion, velocity and tremble against the distilled target.
+
+        And of what a student does not share with its teacher: contrast, enhancer and alignment.
+        """
+        space, model, frames = batch.space, self.model, batch.lengths.frames
+        choices, rate, shown = drawn(batch, self.config), self.rates[space], model.head(space).shown
         with torch.no_grad():
             taught = tell(self.teacher, batch, rate, choices)
-            x = model.head(batch.space).encode(batch.values, batch.template)
-            z, time, target = self._lesson(batch.space, x, taught.condition, frames)
-        found = model.denoise(batch.space, z, time, told.condition, frames)
-        weight = diffusion.distillation_weight(diffusion.level_at(model.shares, time), self.largest_weight)
+            x = model.head(space).encode(batch.values, batch.template)
+            z, time, target = self._lesson(space, x, taught.condition, frames)
+        shares_all = self._parts == "denoiser"
+        told = taught if shares_all else tell(model, batch, rate, choices)
+        found = model.denoise(space, z, time, told.condition, frames)
+        if not shares_all:
+            target = self.teacher.decide(space, target, taught.condition, counts=frames)
+            found = model.decide(space, found, told.condition, counts=frames)
+        level = diffusion.level_at(model.shares, time)
+        weight = diffusion.distillation_weight(level, self.largest_weight)
         with torch.autocast(x.device.type, enabled=False):
-            found_losses = {
+            taken_over = {} if shares_all else self._taken_over(batch, told, taught, found)
+            return {
                 "motion": losses.motion(found, target, frames, weight),
                 "velocity": losses.velocity(found, target, frames, weight),
-                **personal_losses(model, batch, told, found),
+                "tremble": losses.tremble(shown(found), shown(target), frames, level.alpha.square()),
+                **taken_over,
             }
-            if model.alignment is not None:
-                read = model.alignment(told.aligned.float())
-                found_losses["alignment"] = losses.motion(read, taught.aligned.float(), frames)
-        return found_losses
+
+    def _taken_over(self, batch: MotionBatch, told: Told, taught: Told, found: Tensor) -> dict[str, Tensor]:
+        """Losses of a student that has to learn to hear and to know people itself."""
+        own = personal_losses(self.model, batch, told, found)
+        if self.model.alignment is not None:
+            read = self.model.alignment(told.aligned.float())
+            own["alignment"] = losses.motion(read, taught.aligned.float(), batch.lengths.frames)
+        return own
 
     def _lesson(self, space: str, x: Tensor, condition: Condition, frames: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Noisy motion, its times, and what the student should take it to be so that its step ends where theirs do."""
@@ -116,7 +133,7 @@ class Distillation:
         number = torch.randint(1, config.steps + 1, (len(x),), device=x.device)
         time, middle, end = lesson_times(config.times, config.steps, number)
         now, then = diffusion.level_at(shares, time), diffusion.level_at(shares, end)
-        z = diffusion.noisy(x, self.model.config.liveliness * torch.randn_like(x), now)
+        z = diffusion.noisy(x, config.liveliness * torch.randn_like(x), now)
         halfway = self.teacher.step(space, z, time, middle, condition, counts=frames)
         taught = self.teacher.step(space, halfway, middle, end, condition, counts=frames)
         return z, time, diffusion.distilled(z, taught, now, then)
@@ -133,7 +150,7 @@ class Choices(NamedTuple):
     identity: Tensor
     """int64 [B]: the row that speaks, perhaps the pivot."""
     is_heard: Tensor
-    """bool [B]: the person is told as heard."""
+    """bool [B]: the person is told as heard; never where a manner is borrowed."""
     is_unheard: Tensor
     """bool [B]: the audio is left out."""
 
@@ -142,7 +159,14 @@ def drawn(batch: MotionBatch, config: SamplingConfig) -> Choices:
     """The choices for a batch; the pivot is the row -1."""
     chance = torch.rand(2, len(batch.identity), device=batch.values.device)
     identity = batch.identity.masked_fill(chance[0] < config.pivot, -1)
-    return Choices(identity, chance[0] > 1 - config.heard, chance[1] < config.unheard)
+    is_heard = (chance[0] > 1 - config.heard) & (voice_of(batch) == batch.identity)
+    return Choices(identity, is_heard, chance[1] < config.unheard)
+
+
+def voice_of(batch: MotionBatch) -> Tensor:
+    """int64 [B]: the rows of who is heard."""
+    voice = batch.voice if isinstance(batch, TalkerBatch) else None
+    return batch.identity if voice is None else voice
 
 
 def tell(model: DiffusionTalker, batch: MotionBatch, fps: float, choices: Choices) -> Told:
@@ -156,7 +180,7 @@ def tell(model: DiffusionTalker, batch: MotionBatch, fps: float, choices: Choice
         person = torch.where(choices.is_heard[:, None], heard, table[rows])
         emotion = batch.emotion if isinstance(batch, TalkerBatch) else None
         told, felt = (personalizer.fused(each, emotion) for each in (person, table[batch.identity]))
-        own = personalizer.fused(table[batch.identity])
+        own = personalizer.fused(table[voice_of(batch)])
     condition = model.condition(aligned, told)
     silent = model.without_audio(condition).audio
     audio = torch.where(choices.is_unheard[:, None, None], silent.to(condition.audio), condition.audio)
@@ -177,7 +201,7 @@ def _listened(model: DiffusionTalker, batch: MotionBatch, fps: float) -> tuple[T
 def personal_losses(model: DiffusionTalker, batch: MotionBatch, told: Told, x: Tensor) -> dict[str, Tensor]:
     """Contrast of who speaks with who is heard, and with the upper face that was predicted (the enhancer)."""
     temperature = model.personalizer.temperature()
-    found = {"contrast": losses.contrast(told.personal, told.heard, batch.identity, temperature)}
+    found = {"contrast": losses.contrast(told.personal, told.heard, voice_of(batch), temperature)}
     if model.enhancer is not None and batch.space in model.enhancer.upper_face:
         values = model.head(batch.space).decode(x, batch.template)
         seen = model.enhancer(values, batch.space, batch.lengths.frames)

@@ -150,7 +150,7 @@ def unexplained(model: DiffusionTalker, batch: MotionBatch, rates: Mapping[str, 
         time = torch.full((len(x),), number * model.config.times // _TIMES, device=x.device)
         z = diffusion.noisy(x, eps.expand_as(x), diffusion.level_at(model.shares, time))
         found = model.denoise(batch.space, z, time, told.condition, frames)
-        missed += motion(found, x, frames).item() / _TIMES
+        missed += motion(model.decide(batch.space, found, told.condition, counts=frames), x, frames).item() / _TIMES
     return missed / max(motion(torch.zeros_like(x), x, frames).item(), 1e-12)
 
 

@@ -28,6 +28,10 @@ _GLANCE_EVERY = 1.4
 """Seconds, on average."""
 _SACCADE = 0.05
 """Seconds that the eyes need for a glance."""
+_DRIFT = 0.015
+"""How far the eyes drift about the point that they rest on, as weight: half a degree."""
+_LID_TONE = 0.04
+"""By how much the lids open and sink between blinks."""
 _OPENING_LIPS = frozenset({"mouthUpperUp", "mouthLowerDown", "mouthFunnel"})
 """What an expression must not do to lips that are shut."""
 
@@ -88,14 +92,17 @@ def _blink(face: np.ndarray, times: np.ndarray, parts: Sequence[Phone], manner: 
         depth, slow = random.uniform(0.85, 1.0), random.uniform(0.85, 1.25)
         knots = moment + slow * np.cumsum([0.0, _CLOSING, _SHUT, _OPENING])
         lids = np.maximum(lids, np.interp(times, knots, [0, depth, depth, 0], 0, 0))
+    tone = _LID_TONE * _wander(times, 0.7, random)
     for side in ("Left", "Right"):
+        _add(face, f"eyeBlink{side}", np.maximum(tone, 0))
+        _add(face, f"eyeWide{side}", 0.5 * np.maximum(-tone, 0))
         _at_least(face, f"eyeBlink{side}", lids)
         _add(face, f"eyeSquint{side}", 0.12 * lids)
         _add(face, f"browDown{side}", 0.06 * lids)
 
 
 def _glance(face: np.ndarray, times: np.ndarray, manner: Manner, downcast: float, random: Generator) -> None:
-    """The eyes rest on a point, jump to another one, and come back to the listener more often than not."""
+    """The eyes rest on a point, never quite still, jump to another, and mostly come back to the listener."""
     moments = np.cumsum(random.exponential(_GLANCE_EVERY, int(times[-1] / _GLANCE_EVERY * 2) + 8))
     away = random.random(len(moments)) < 0.45
     across, up = (away * random.normal(0, size, len(moments)) for size in (manner.gaze, 0.6 * manner.gaze))
@@ -103,6 +110,7 @@ def _glance(face: np.ndarray, times: np.ndarray, manner: Manner, downcast: float
     knots = np.stack([moments, moments + _SACCADE], axis=1).ravel()
     turned, raised = (
         np.interp(times, knots, np.stack([np.concatenate([[0.0], places[:-1]]), places], axis=1).ravel())
+        + _DRIFT * _wander(times, 1.0, random)
         for places in (across, up)
     )
     for side, inward in (("Left", -1), ("Right", 1)):
@@ -118,7 +126,7 @@ def _raise_brows(
     face: np.ndarray, times: np.ndarray, parts: Sequence[Phone], manner: Manner, random: Generator
 ) -> None:
     """Long vowels are stressed, and some of them raise the brows; in between, brows wander a little."""
-    raised = 0.05 * _wander(times, 0.5, random)
+    raised = 0.06 * _wander(times, 0.8, random)
     for part in parts:
         length = part.end - part.start
         if part.name in VOWELS and length > 0.09 and random.random() < 0.5 * manner.brows:

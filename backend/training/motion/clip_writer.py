@@ -66,11 +66,11 @@ class ClipWriter:
 
     def _described(self, recording: AnnotatedClip, lengths: Lengths) -> list[PreparedClip]:
         names = [recording.name if len(lengths) == 1 else f"{recording.name}-{n:03}" for n in range(len(lengths))]
-        identity = f"{self.data_set.name}/{recording.identity}"
+        people = (recording.identity, recording.voice)
+        identity, voice = (f"{self.data_set.name}/{name}" if name else "" for name in people)
+        split, fps, emotions = recording.split, self.data_set.space.fps, dict(recording.emotions)
         return [
-            PreparedClip(
-                name, identity, recording.split, self.data_set.space.fps, samples, frames, dict(recording.emotions)
-            )
+            PreparedClip(name, identity, split, fps, samples, frames, emotions, voice)
             for name, (samples, frames) in zip(names, lengths, strict=True)
         ]
 

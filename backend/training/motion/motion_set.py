@@ -44,6 +44,13 @@ class PreparedClip:
     frames: int
     emotions: dict[str, float] = field(default_factory=dict)
     """What is felt, by name of `backend.emotions`; none is neutral."""
+    voice: str = ""
+    """Who is heard, where that is not whose manner the motion is in."""
+
+    @property
+    def is_borrowed(self) -> bool:
+        """Whether the motion is in another's manner than that of who is heard."""
+        return bool(self.voice)
 
     @property
     def audio(self) -> str:

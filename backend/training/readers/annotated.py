@@ -44,6 +44,8 @@ class AnnotatedClip:
     """Second of the sound at which the first frame lies."""
     emotions: Mapping[str, float] = field(default_factory=dict)
     """What is felt, by name of `backend.emotions`; none is neutral."""
+    voice: str = ""
+    """Who is heard, by the name that the data set has for them, where that is not whose manner the motion is in."""
 
     def load(self) -> np.ndarray:
         """The motion: float32 [frames, dim] in the data set's own unit. Raises ClipError, naming the file."""

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Speakers: a corpus of `synthesize` as annotated motion, every voice with a manner of its own and every mood seen.
 
+Every recording is there twice, the second time in the manner of another speaker: a model that only ever sees a manner
+with its voice need not ask who is to move.
+
 The lower face is what the rules make of the phones (`lips.rules`) as the speaker articulates (`lips.voices`) in
 the mood of the recording (`lips.moods`), the rest of the face is drawn for every recording (`lips.life`).
 """
@@ -8,6 +11,7 @@ the mood of the recording (`lips.moods`), the rest of the face is drawn for ever
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -27,6 +31,8 @@ from .annotated import AnnotatedClip, DataSet, drawn_split
 FPS = 60.0
 HEARD = 6
 """Recordings of a speaker by which their voice is judged."""
+BORROWED = "-borrowed"
+"""How the name of a clip ends whose motion is in another speaker's manner."""
 
 
 class Speaker:
@@ -53,24 +59,45 @@ def read(folder: Path) -> list[DataSet]:
     names = tuple(sorted({recording.speaker for recording in recordings}))
     people = {name: Speaker(folder, [each for each in recordings if each.speaker == name]) for name in names}
     space = arkit(FPS / REDUCTIONS[int(FPS)])
-    clips = drawn_split(
-        AnnotatedClip(
-            Path(recording.audio).with_suffix("").as_posix(),
-            folder / corpus.MANIFEST,
-            folder / recording.audio,
-            partial(_motion, folder, recording, people[recording.speaker]),
-            FPS,
-            space.name,
-            recording.speaker,
-            "train",
-            emotions=recording.emotions,
-        )
-        for recording in recordings
-    )
+    by_name = {_name_of(recording): recording for recording in recordings}
+    own = drawn_split(_clip(folder, recording, name, people[recording.speaker]) for name, recording in by_name.items())
+    borrowed = [_borrowed(folder, clip, by_name[clip.name], people) for clip in own if len(people) > 1]
+    clips = tuple(sorted([*own, *borrowed], key=lambda clip: clip.name))
     return [DataSet(folder.resolve().name, space, names, clips, cut_long=True, level=True)]
 
 
-def _motion(folder: Path, recording: Recording, speaker: Speaker, _manifest: Path) -> np.ndarray:
+def _name_of(recording: Recording) -> str:
+    return Path(recording.audio).with_suffix("").as_posix()
+
+
+def _clip(folder: Path, recording: Recording, name: str, speaker: Speaker) -> AnnotatedClip:
+    return AnnotatedClip(
+        name,
+        folder / corpus.MANIFEST,
+        folder / recording.audio,
+        partial(_motion, folder, recording, name, speaker),
+        FPS,
+        arkit(FPS).name,
+        recording.speaker,
+        "train",
+        emotions=recording.emotions,
+    )
+
+
+def _borrowed(folder: Path, clip: AnnotatedClip, recording: Recording, people: dict[str, Speaker]) -> AnnotatedClip:
+    """The same recording, of the same split, in the manner of somebody else."""
+    others = [name for name in sorted(people) if name != clip.identity]
+    other = others[_number_of(clip.name) % len(others)]
+    name = f"{clip.name}{BORROWED}"
+    made = _clip(folder, recording, name, people[other])
+    return replace(made, identity=other, voice=clip.identity, split=clip.split)
+
+
+def _number_of(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big")
+
+
+def _motion(folder: Path, recording: Recording, name: str, speaker: Speaker, _manifest: Path) -> np.ndarray:
     """float32 [frames, 52] at 60 frames per second, the same in every run. Raises ClipError."""
     samples = _sound(folder / recording.audio)
     frames = round(len(samples) / SAMPLE_RATE * FPS)
@@ -78,8 +105,7 @@ def _motion(folder: Path, recording: Recording, speaker: Speaker, _manifest: Pat
     speech = rules.Speech(recording.phones, recording.shut(), loudness, recording.alphabet)
     manner = moods.moody(speaker.manner, recording.emotions)
     mouth = rules.to_arkit(voices.articulated(rules.weights(speech, frames, FPS), manner))
-    seed = int.from_bytes(hashlib.blake2b(recording.audio.encode(), digest_size=8).digest(), "big")
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(_number_of(name))
     parts, felt = split(recording.phones, recording.alphabet), moods.expression(recording.emotions)
     return life.lively(mouth, FPS, parts, manner, felt, random)
 

@@ -43,7 +43,7 @@ def measure(wanted: Measurement) -> Found:
     if SPACE not in teacher.spaces:
         raise ConfigError(f"The teacher speaks {', '.join(teacher.spaces)}; the figures are those of {SPACE} faces.")
     held_out = scenes.of_sets(wanted.sets, "test", teacher)
-    taught = scenes.of_sets(wanted.sets, "train")
+    taught, borrowed = (scenes.of_sets(wanted.sets, "train", borrowed=borrowed) for borrowed in (False, True))
     strange = [
         scene for split in ("train", "val", "test") for scene in scenes.of_sets(wanted.strangers, split, teacher)
     ]
@@ -54,7 +54,7 @@ def measure(wanted: Measurement) -> Found:
         steps.compare([teacher, *wanted.students], SPACE, held_out, _MOUTH),
         people.retrieved(shown, held_out),
         people.rank_correlation(shown, taught, strange) if strange else None,
-        people.personalization(shown, SPACE, held_out, taught),
+        people.personalization(shown, SPACE, held_out, {"all": [*taught, *borrowed], "own speech": taught}),
         {each.info.name: lips.closures(each, pairs) for each in wanted.models},
         lifelike.figures(scenes.annotated(wanted.sets, "train"), fps),
         lifelike.figures(list(takes), fps),

@@ -44,17 +44,24 @@ def rank_correlation(talker: Talker, known: Sequence[Scene], strangers: Sequence
 
 
 def personalization(
-    talker: Talker, space: str, scenes: Sequence[Scene], annotated: Sequence[Scene]
-) -> dict[str, float]:
-    """By statistic: correlation over identities between what each makes of the same speech and their own annotation."""
-    own = _by_identity([scene for scene in annotated if not scene.felt])
+    talker: Talker, space: str, scenes: Sequence[Scene], annotated: Mapping[str, Sequence[Scene]]
+) -> dict[str, dict[str, float]]:
+    """Correlation over identities between what each makes of the same speech and their annotation.
+
+    By what is taken for their annotation and by statistic; without moods.
+    """
+    taught = {kind: _by_identity([scene for scene in found if not scene.felt]) for kind, found in annotated.items()}
+    names = sorted(set.intersection(*(set(found) for found in taught.values())))
     speech = spaced([scene for scene in scenes if not scene.felt], _SPEECHES)
-    acted = {name: perform(talker, space, [scene.by(name, {}) for scene in speech], [0]).takes[:, 0] for name in own}
-    made = {name: statistics(motions) for name, motions in acted.items()}
-    pairs = [np.stack([table[name] for name in own]) for table in (made, own)]
+    acted = [perform(talker, space, [scene.by(name, {}) for scene in speech], [0]).takes[:, 0] for name in names]
+    made = np.stack([statistics(motions) for motions in acted])
+    return {kind: _correlations(made, np.stack([found[name] for name in names])) for kind, found in taught.items()}
+
+
+def _correlations(made: np.ndarray, wanted: np.ndarray) -> dict[str, float]:
+    """By statistic, of tables [identities, 3]."""
     return {
-        name: float(np.corrcoef(pairs[0][:, column], pairs[1][:, column])[0, 1])
-        for column, name in enumerate(STATISTICS)
+        name: float(np.corrcoef(made[:, column], wanted[:, column])[0, 1]) for column, name in enumerate(STATISTICS)
     }
 
 

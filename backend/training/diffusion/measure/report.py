@@ -23,7 +23,8 @@ class Found:
     retrieval: float
     strangers: float | None
     """Rank correlation; None where no strangers were named."""
-    personalization: Mapping[str, float]
+    personalization: Mapping[str, Mapping[str, float]]
+    """Correlations by statistic: with all annotation of an identity, and with that of their own speech alone."""
     closures: Mapping[str, Mapping[str, float]]
     """Of the default model and of this one, by name."""
     taught_life: Mapping[str, float]
@@ -59,7 +60,7 @@ def aims(found: Found) -> list[tuple[str, bool, str]]:
     default, own = list(found.closures.values())
     life = {name: found.life[name] / max(taught, 1e-9) - 1 for name, taught in found.taught_life.items()}
     worst = max((name for name in life if name != "blinks a minute"), key=lambda name: abs(life[name]))
-    people = min(found.personalization.values())
+    people = min(next(iter(found.personalization.values())).values())
     return [
         (
             f"{row.steps} steps: error of the mouth within 5 % of the teacher's",
@@ -131,9 +132,14 @@ def _people(found: Found) -> str:
         lines.append(
             f"| strangers: rank correlation of likeness in sound and in articulation | {found.strangers:.2f} |"
         )
+    everything, own_speech = found.personalization.values()
     lines += [
-        f"| correlation over identities of {name}, asked for and performed | {value:.2f} |"
-        for name, value in found.personalization.items()
+        f"| correlation over identities of {name}, annotated and performed | {value:.2f} |"
+        for name, value in everything.items()
+    ]
+    lines += [
+        f"| the same, only beside annotation of their own speech: {name} | {value:.2f} |"
+        for name, value in own_speech.items()
     ]
     return "\n".join(["**People**", "", "| | |", "|---|---|", *lines])
 

@@ -47,13 +47,18 @@ class Performed(NamedTuple):
     """Of denoising alone, without hearing."""
 
 
-def of_sets(sets: Sequence[MotionSet], split: Split, ear: Talker | None = None) -> list[Scene]:
-    """The first seconds of every clip of a split that is long enough, with what a model hears in them, if one does."""
+def of_sets(
+    sets: Sequence[MotionSet], split: Split, ear: Talker | None = None, *, borrowed: bool = False
+) -> list[Scene]:
+    """The first seconds of every clip of a split that is long enough, with what a model hears in them, if one does.
+
+    Clips in the manner of who is heard, or those in a `borrowed` one.
+    """
     heard, found = None if ear is None else Heard(ear.model), []
     for prepared in sets:
         frames = round(SECONDS * prepared.space.fps)
         for clip in prepared.split(split):
-            if clip.frames < frames:
+            if clip.frames < frames or clip.is_borrowed != borrowed:
                 continue
             motion = np.asarray(prepared.motion(clip)[:frames], np.float32)
             features = _DEAF if heard is None else heard.clip(Source(prepared, clip)).features[:frames]
