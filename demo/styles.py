@@ -7,14 +7,14 @@ Runs in the backend's environment, as `python -m demo`; Blender's part is `demo.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .layout import BLENDER_PYTHON, FRAMES_PER_SECOND, ROOT, SPEECH, STRIP_START, Phone, read_phones
+from . import part
+from .layout import FRAMES_PER_SECOND, ROOT, SPEECH, STRIP_START, Phone, read_phones
 
 OUTPUT = ROOT / "out" / "styles"
 SECOND_SENTENCE = 3.25
@@ -35,9 +35,9 @@ class Style:
 
 
 STYLES = (
-    Style("f5, happy", "speakers/espeak-en-us+f5", {"happy": 0.9}),
-    Style("Storm, angry", "speakers/espeak-en-us+Storm", {"angry": 1.0}),
-    Style("kal, sad", "speakers/festival-kal_diphone", {"sad": 1.0}),
+    Style("Alicia, happy", "speakers/espeak-en-us+Alicia", {"happy": 0.9}),
+    Style("Marco, angry", "speakers/espeak-en-us+Marco", {"angry": 1.0}),
+    Style("Antonio, sad", "speakers/espeak-en-us+antonio", {"sad": 1.0}),
 )
 
 
@@ -68,16 +68,6 @@ def draw_still(frames: Path, phones: list[Phone], path: Path) -> Path:
     return path
 
 
-def run_shot(output: Path, width: int, samples: int) -> None:
-    """Generate, render and encode in Blender's module; its own messages go to a log beside the results."""
-    command = [BLENDER_PYTHON, "-m", "demo.styles_shot", "--output", output, "--width", width, "--samples", samples]
-    log = output / "blender.log"
-    with log.open("w", encoding="utf-8") as stream:
-        finished = subprocess.run(list(map(str, command)), cwd=ROOT, stdout=stream, check=False)
-    if finished.returncode:
-        raise SystemExit(f"error: the shot of the styles failed; its last words are at the end of {log}")
-
-
 def main() -> int:
     """Make the video and the still in ``out/styles`` and tell where they are."""
     parser = argparse.ArgumentParser(prog="python -m demo.styles", description="One sentence in three styles.")
@@ -88,7 +78,7 @@ def main() -> int:
     output = chosen.output.resolve()
     output.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    run_shot(output, chosen.width, chosen.samples)
+    part.run("demo.styles_shot", output, "--width", chosen.width, "--samples", chosen.samples)
     still = draw_still(output / "frames", read_phones(SPEECH.with_suffix(".json")), output / "styles.jpg")
     sys.stdout.write(f"\n  {output / 'styles.mp4'}\n  {still}\n\nDone in {time.monotonic() - started:.0f} s.\n")
     return 0

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 import bpy
@@ -21,7 +20,7 @@ from .styles import SEED, STYLES, Style, skipped_frames
 
 APART = 0.215
 """Metres from head to head."""
-HEIGHT = 0.46
+HEIGHT = 0.5
 """Of the picture, as a share of its width."""
 LIGHTS_AWAY = 2.2
 LABEL = Vector((0.015, -0.16, 0.078))
@@ -36,12 +35,8 @@ def main() -> int:
     parser.add_argument("--samples", type=int, default=3)
     chosen = parser.parse_args()
     os.environ.setdefault("MOUTHPIECE_BACKEND_PYTHON", str(BACKEND_PYTHON))
-    with tempfile.TemporaryDirectory() as folder:
-        extension.enable(ROOT, Path(folder))
-        try:
-            make(chosen.output, chosen.width, chosen.samples)
-        finally:
-            extension.disable()
+    with extension.enabled(ROOT):
+        make(chosen.output, chosen.width, chosen.samples)
     return 0
 
 
@@ -104,8 +99,8 @@ def light_and_camera(scene: bpy.types.Scene, heads: list[bpy.types.Object]) -> N
     data.type, data.ortho_scale = "ORTHO", len(heads) * APART
     made = bpy.data.objects.new("Row", data)
     scene.collection.objects.link(made)
-    made.location = middle + studio.FACE + Vector((0.12, -1.0, -0.01))
-    studio.face(made, middle + studio.FACE + Vector((0.0, 0.0, -0.01)))
+    made.location = middle + studio.FACE + Vector((0.12, -1.0, 0.0))
+    studio.face(made, middle + studio.FACE)
     scene.camera = made
 
 
