@@ -15,8 +15,13 @@ import torch
 from backend import animating, catalogue, checkpoint, closures, hearing, known_words, pipeline, planning, windows
 from backend.animating import Listening, Waiting
 from backend.audio import SAMPLE_RATE, decode
-from backend.checkpoint import LoadedModel
+from backend.checkpoint import LoadedModel, ModelCard
+from backend.face import arkit
 from backend.known_words import Transcript
+from backend.models.denoiser import DenoiserConfig
+from backend.models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig
+from backend.models.regression_ear import RegressionEarConfig
+from backend.models.unitalker import HeadConfig
 from backend.performance import Performance
 from backend.phone_track import PhoneTrack
 from backend.phonetics.pronunciation import PronunciationError
@@ -37,8 +42,17 @@ def default() -> LoadedModel:
 
 
 @pytest.fixture(scope="module")
-def diffusion() -> LoadedModel:
-    return checkpoint.load(catalogue.find("diffusion"))
+def diffusion(default: LoadedModel) -> LoadedModel:
+    """A model that diffuses and hears by a copy of the default model."""
+    torch.manual_seed(0)
+    ear = replace(default.model.config, auxiliary=())
+    denoiser = DenoiserConfig(width=24, blocks=2, kernel=3, dilations=(1,))
+    config = DiffusionTalkerConfig(
+        RegressionEarConfig(ear), 2, (HeadConfig("arkit", 52),), denoiser, personal_width=16, times=16, steps=2
+    )
+    model = DiffusionTalker(config).eval()
+    model.encoder.talker.load_state_dict(default.model.state_dict(), strict=False)
+    return LoadedModel(model, {"arkit": arkit(30.0)}, ("ann",), ModelCard("diffusion", "", ""))
 
 
 @pytest.fixture
@@ -95,9 +109,8 @@ def test_one_pass_gives_what_two_gave(default: LoadedModel, heard: list[int], sa
 def test_takes_are_heard_and_their_phones_read_by_one_ear(
     default: LoadedModel, diffusion: LoadedModel, heard: list[int]
 ):
-    """The shipped model that diffuses hears by a copy of the default model's encoder."""
     words = Transcript(ABOUT["text"])
-    planned = planning.plan(diffusion, Request(performance=Performance(takes=2, steps=2)))
+    planned = planning.plan(diffusion, Request(performance=Performance(takes=2)))
     chunks, track = separately(diffusion, planned, default, SPOKEN, words)
     assert len(heard) == 2
     heard.clear()
@@ -115,7 +128,7 @@ def test_an_ear_of_other_weights_is_not_listened_through(default: LoadedModel, d
         next(stranger.mel.parameters()).mul_(1.001)
     other = replace(diffusion, model=stranger)
     assert not hearing.overhears(default, other)
-    planned = planning.plan(other, Request(performance=Performance(steps=1)))
+    planned = planning.plan(other, Request())
     parts = list(animating.animate(other, SPOKEN, planned, Listening(default, Transcript(ABOUT["text"]))))
     assert phones(parts) == known_words.listen(default, SPOKEN, Transcript(ABOUT["text"]))
 
