@@ -79,6 +79,14 @@ def test_a_space_of_which_nothing_is_decided_is_left_as_it_is(model: DiffusionTa
     assert free.articulator is None
 
 
+def test_what_is_left_to_chance_is_shown_as_large_as_it_is_seen():
+    head = DiffusionTalker(CONFIG).head("arkit")
+    head.scale_to(torch.zeros(52), torch.ones(52).index_fill(0, torch.tensor(EYES[:1]), 3.0))
+    shown = head.shown(torch.ones(1, 1, 52))[0, 0]
+    assert (shown[MOUTH] == 0).all()
+    torch.testing.assert_close(shown[EYES[0]], 3 * shown[EYES[1]])
+
+
 def test_guidance_leads_the_mouth_away_from_silence(model: DiffusionTalker):
     told, x = condition_of(model), torch.zeros(1, 60, 52)
     heard, unheard = (model.decide("arkit", x, each) for each in (told, model.without_audio(told)))

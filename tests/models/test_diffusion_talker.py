@@ -224,6 +224,18 @@ def test_contrast_finds_partners_and_spares_those_of_the_same_label():
     assert losses.contrast(twins, twins, same, warm) == 0
 
 
+def test_trembling_costs_as_much_as_it_is_long_and_nothing_behind_the_end():
+    still, frames = torch.zeros(1, 50, 3), torch.tensor([30])
+    trembling = still.clone()
+    trembling[:, ::2] = 0.01
+    assert losses.tremble(trembling, still, frames) == pytest.approx(0.01)
+    assert losses.velocity(trembling, still, frames) == pytest.approx(0.01**2)
+    assert losses.tremble(trembling, still, frames, torch.full((1, 1, 1), 0.5)) == pytest.approx(0.005)
+    assert losses.tremble(trembling, trembling + 1, frames) == pytest.approx(0, abs=1e-7)
+    trembling[:, :30] = 0
+    assert losses.tremble(trembling, still, torch.tensor([29])) == 0
+
+
 def test_contrast_teaches_the_temperature():
     temperature = torch.tensor(0.5, requires_grad=True)
     losses.contrast(torch.eye(4), torch.eye(4), torch.arange(4), temperature).backward()

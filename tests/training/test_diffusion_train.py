@@ -95,6 +95,12 @@ def test_a_student_ends_in_one_step_where_its_teacher_ends_in_two(prepared: Path
     assert float((taught / "seconds.txt").read_text()) < 60
 
 
+def test_a_student_shares_with_its_teacher_all_but_the_denoiser(taught: Path):
+    teacher, student = (model_of(taught / f"{name}.safetensors").state_dict() for name in ("teacher", "student"))
+    changed = {name.split(".")[0] for name, value in teacher.items() if not torch.equal(value, student[name])}
+    assert changed == {"denoiser", "heads"}
+
+
 def test_a_student_is_evaluated_as_every_model(prepared: Path, taught: Path):
     tables = json.loads(run("evaluate", taught / "student.safetensors", "--data", prepared, "--json"))
     assert [set(table["rows"][0]) >= {name} for table, name in zip(tables, ("MVE", "BS-MVE"), strict=True)] == [
