@@ -9,24 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
 
-from . import contact_sheet, curves, moving_picture
-from .layout import BLENDER_PYTHON, OUTPUT, ROOT, SPEECH
+from . import contact_sheet, curves, moving_picture, part
+from .layout import OUTPUT, SPEECH
 from .line import read_line
-
-
-def run_shot(output: Path, size: int, samples: int) -> None:
-    """Generate, save and render in Blender's module; its own messages go to a log beside the results."""
-    command = [BLENDER_PYTHON, "-m", "demo.shot", "--output", output, "--size", size, "--samples", samples]
-    log = output / "blender.log"
-    with log.open("w", encoding="utf-8") as stream:
-        finished = subprocess.run(list(map(str, command)), cwd=ROOT, stdout=stream, check=False)
-    if finished.returncode:
-        raise SystemExit(f"error: the demo shot failed; its last words are at the end of {log.relative_to(ROOT)}")
 
 
 def draw(output: Path) -> list[Path]:
@@ -49,7 +38,7 @@ def main() -> int:
     output = chosen.output.resolve()
     output.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    run_shot(output, chosen.size, chosen.samples)
+    part.run("demo.shot", output, "--size", chosen.size, "--samples", chosen.samples)
     pictures = draw(output)
     report = json.loads((output / "report.json").read_text(encoding="utf-8"))
     sys.stdout.write(f"\n{report['sentence']}\n\n")

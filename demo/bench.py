@@ -34,13 +34,9 @@ def main() -> int:
     os.environ.setdefault("MOUTHPIECE_BACKEND_PYTHON", str(BACKEND_PYTHON))
     first = "Add-on: processor time that it adds to Blender's start"
     rows: list[tuple[str, float | None, float | None]] = [(first, start(), MOST_STARTUP)]
-    with tempfile.TemporaryDirectory() as folder:
-        package = extension.enable(ROOT, Path(folder) / "extensions")
-        try:
-            cold, warm = click_to_keys(Path(folder))
-            ours, blenders = keys_per_second(package)
-        finally:
-            extension.disable()
+    with extension.enabled(ROOT) as package, tempfile.TemporaryDirectory() as folder:
+        cold, warm = click_to_keys(Path(folder))
+        ours, blenders = keys_per_second(package)
     rows.append((f"Click to keys, {SECONDS} s of sound, the first time (starts the backend)", cold, None))
     rows.append((f"Click to keys, {SECONDS} s of sound, warm", warm, MOST_CLICK))
     sys.stdout.write(f"\nBlender {bpy.app.version_string}\n\n|  | value | goal |\n| --- | --- | --- |\n")

@@ -7,6 +7,9 @@ checkout gives the add-on the same package name and imports as an installed zip.
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import addon_utils
@@ -14,6 +17,17 @@ import bpy
 
 REPOSITORY = "checkout"
 PACKAGE = f"bl_ext.{REPOSITORY}.mouthpiece"
+
+
+@contextlib.contextmanager
+def enabled(checkout: Path) -> Iterator[str]:
+    """The extension of a checkout in a repository that lasts as long as the context; gives the package's name."""
+    with tempfile.TemporaryDirectory() as folder:
+        package = enable(checkout, Path(folder))
+        try:
+            yield package
+        finally:
+            disable()
 
 
 def enable(checkout: Path, folder: Path) -> str:

@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 import bpy
@@ -29,12 +28,8 @@ def main() -> int:
     parser.add_argument("--samples", type=int, default=3)
     chosen = parser.parse_args()
     os.environ.setdefault("MOUTHPIECE_BACKEND_PYTHON", str(BACKEND_PYTHON))
-    with tempfile.TemporaryDirectory() as folder:
-        extension.enable(ROOT, Path(folder))
-        try:
-            make(chosen.output, chosen.size, chosen.samples)
-        finally:
-            extension.disable()
+    with extension.enabled(ROOT):
+        make(chosen.output, chosen.size, chosen.samples)
     return 0
 
 

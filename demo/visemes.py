@@ -7,8 +7,6 @@ Run in the environment that has bpy: `python -m demo.visemes`.
 from __future__ import annotations
 
 import importlib
-import tempfile
-from pathlib import Path
 
 import bpy
 import numpy as np
@@ -49,12 +47,10 @@ def tiles(head: bpy.types.Object) -> list[np.ndarray]:
 
 def main() -> None:
     """Renders docs/images/default_visemes.jpg."""
-    with tempfile.TemporaryDirectory() as folder:
-        package = extension.enable(ROOT, Path(folder))
+    with extension.enabled(ROOT) as package:
         addon = importlib.import_module(f"{package}.blender_addon.demo_head")
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
         save(tiles(addon.build(bpy.context)), CLOSE_UP.columns, FOLDER / "default_visemes.jpg")
-        extension.disable()
 
 
 if __name__ == "__main__":

@@ -160,14 +160,12 @@ PICTURES = {"chart": (chart, CHART), "turntable": (turntable, TURNTABLE), "visem
 
 def main(names: list[str]) -> None:
     """Renders the pictures asked for, or all of them."""
-    with tempfile.TemporaryDirectory() as folder:
-        package = extension.enable(ROOT, Path(folder))
+    with extension.enabled(ROOT) as package:
         addon = importlib.import_module(f"{package}.blender_addon.demo_head")
         for name in names or PICTURES:
             bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
             make, framing = PICTURES[name]
             save(list(make(addon.build(bpy.context))), framing.columns, FOLDER / f"head_{name}.jpg")
-        extension.disable()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import argparse
 import importlib
 import os
 import sys
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
@@ -33,15 +32,11 @@ def main() -> int:
     parser.add_argument("--model", type=Path)
     chosen = parser.parse_args()
     os.environ.setdefault("MOUTHPIECE_BACKEND_PYTHON", str(BACKEND_PYTHON))
-    with tempfile.TemporaryDirectory() as repository:
-        package = extension.enable(ROOT, Path(repository))
-        try:
-            if chosen.step == "export":
-                export(chosen.folder)
-            else:
-                generate(chosen.folder, chosen.model, package)
-        finally:
-            extension.disable()
+    with extension.enabled(ROOT) as package:
+        if chosen.step == "export":
+            export(chosen.folder)
+        else:
+            generate(chosen.folder, chosen.model, package)
     return 0
 
 
