@@ -56,8 +56,16 @@ def sealed(values: np.ndarray, names: Sequence[str]) -> np.ndarray:
 
     The closer they are, the more of what still parts them goes; lips that are further apart stay as they are.
     """
+    return met_with(values, values, names)
+
+
+def met_with(values: np.ndarray, others: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Motion float32 [frames, …, channels] whose lips meet wherever those of another motion all but do.
+
+    `others` has the same channels and a shape that goes with that of `values`; `names` must pass `can_follow`.
+    """
     face = _Face(values, names)
-    near = np.clip((NEARLY_SHUT - face.opening()) / (NEARLY_SHUT - SHUT), 0, 1)
+    near = np.clip((NEARLY_SHUT - _Face(others, names).opening()) / (NEARLY_SHUT - SHUT), 0, 1)
     _meet(face, near * near * (3 - 2 * near))
     return face.values
 

@@ -21,11 +21,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import emotions, hearing, memory, windows
+from . import closures, emotions, hearing, memory, windows
+from .face import ARKIT_CHANNELS
 from .hearing import Ears
 from .interruption import watched
 from .models.diffusion import sampling_times
 from .models.diffusion_talker import Condition, DiffusionTalker
+from .models.regression_ear import RegressionEar
 from .performance import Performance
 from .sound import Samples
 
@@ -58,7 +60,7 @@ class _Piece(NamedTuple):
     z: Tensor
     """[takes, frames, numbers]."""
     audio: Tensor
-    """[frames, denoiser width]."""
+    """[frames, audio width], and behind it what the ear itself would do: [frames, audio width + dim]."""
     is_last: bool
 
 
@@ -107,7 +109,7 @@ def perform(
             if current is None:
                 break
         if current is not None:
-            yield _decoded(model, stage.space, current.z)
+            yield _decoded(model, stage.space, current)
 
 
 def heard_style(model: DiffusionTalker, samples: np.ndarray) -> np.ndarray:
@@ -125,17 +127,17 @@ def nearest_row(model: DiffusionTalker, style: np.ndarray) -> int:
 
 def _steps(model: DiffusionTalker, stage: Stage, performance: Performance) -> list[_Step]:
     """The chain of denoising steps, the noisiest first; behind them what decides about the mouth, if anything does."""
-    personal_of = _personal(model, stage, performance)
+    personal_of, width = _personal(model, stage, performance), model.audio.out_features
     guidance = 1.0 if performance.guidance is None else performance.guidance
 
     def advance(time: int, then: int, z: Tensor, audio: Tensor, first: int) -> Tensor:
         personal = personal_of(first, len(audio)).expand(len(z), -1, -1)
-        condition = Condition(audio.expand(len(z), -1, -1), personal)
+        condition = Condition(audio[:, :width].expand(len(z), -1, -1), personal)
         now, after = (torch.full((len(z),), moment, device=z.device) for moment in (time, then))
         return model.step(stage.space, z, now, after, condition, guidance)
 
     def decide(z: Tensor, audio: Tensor, first: int) -> Tensor:
-        alike_for_all = Condition(audio[None], personal_of(first, len(audio))[None])
+        alike_for_all = Condition(audio[None, :, :width], personal_of(first, len(audio))[None])
         return model.decide(stage.space, z, alike_for_all, guidance)
 
     times = sampling_times(model.config.times, performance.steps or model.config.steps)
@@ -166,7 +168,7 @@ def _personal(model: DiffusionTalker, stage: Stage, performance: Performance) ->
 def _settled(
     model: DiffusionTalker, samples: Samples, stage: Stage, go_on: GoOn, ears: Ears | None
 ) -> Iterator[tuple[np.ndarray, bool]]:
-    """What the denoiser is told, float32 [frames, denoiser width], as soon as no later window can change it.
+    """What the denoiser is told (`_Piece.audio`), as soon as no later window can change it.
 
     With every piece, whether it is the last one.
     """
@@ -179,7 +181,7 @@ def _settled(
 def _heard(
     model: DiffusionTalker, samples: Samples, stage: Stage, go_on: GoOn, ears: Ears | None
 ) -> Iterator[np.ndarray]:
-    """What the denoiser is told of the sound, float32 [frames, denoiser width], for every window."""
+    """What the denoiser is told of the sound (`_Piece.audio`), for every window."""
     gain, cut = np.float32(stage.gain), windows.windows(len(samples))
     level = _level(model, samples, gain) if len(cut) > 1 else None  # one window is the whole sound
     rates = (stage.fps,) if ears is None else (stage.fps, hearing.FPS)
@@ -187,8 +189,9 @@ def _heard(
     def told(sounds: np.ndarray, counts: tuple[int, ...]) -> tuple[np.ndarray, ...]:
         with torch.inference_mode(), watched(model.encoder, go_on), _overheard(model, ears) as readings:
             features = model.hear(_tensor(model, sounds), level=level)
-            audio = model.audio(model.aligned(features, counts[0], stage.fps)).cpu().numpy()
-        return audio, *(heard[:, : counts[1]] for heard in readings)
+            aligned = model.aligned(features, counts[0], stage.fps)
+            audio = torch.cat((model.audio(aligned), _own_motion(model, aligned, stage.space)), dim=2)
+        return audio.cpu().numpy(), *(heard[:, : counts[1]] for heard in readings)
 
     for window in cut:
         go_on()
@@ -197,6 +200,14 @@ def _heard(
         if ears is not None:
             ears.keep(readings[0][0])
         yield audio[0]
+
+
+def _own_motion(model: DiffusionTalker, aligned: Tensor, space: str) -> Tensor:
+    """What an ear that is a whole talker would do by itself, [B, frames, dim]; of other ears [B, frames, 0]."""
+    ear = model.encoder
+    if isinstance(ear, RegressionEar) and ear.config.space == space:
+        return ear.motion(aligned)
+    return aligned[..., :0]
 
 
 def _overheard(model: DiffusionTalker, ears: Ears | None) -> contextlib.AbstractContextManager[list[np.ndarray]]:
@@ -245,9 +256,15 @@ def _push(step: _Step, piece: _Piece) -> _Piece | None:
     return functools.reduce(_joined, given) if given else None
 
 
-def _decoded(model: DiffusionTalker, space: str, z: Tensor) -> np.ndarray:
+def _decoded(model: DiffusionTalker, space: str, piece: _Piece) -> np.ndarray:
+    """float32 [frames, takes, dim], with lips that meet wherever those of the ear do.
+
+    An ear has learnt from real voices where p, b and m are, and what decides about the mouth has not.
+    """
     with torch.inference_mode():
-        return model.head(space).decode(z, model.template(space)).transpose(0, 1).cpu().numpy()
+        values = model.head(space).decode(piece.z, model.template(space)).transpose(0, 1).cpu().numpy()
+    own = piece.audio[:, None, model.audio.out_features :].cpu().numpy()
+    return closures.met_with(values, own, ARKIT_CHANNELS) if own.shape[2] == len(ARKIT_CHANNELS) else values
 
 
 def _joined(one: _Piece, other: _Piece) -> _Piece:

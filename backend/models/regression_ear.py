@@ -69,6 +69,10 @@ class RegressionEar(nn.Module):
         motion, _ = self.talker.heads[self.config.space](self.talker.decoder(aligned, nobody, wanted), None)
         return torch.cat((aligned, motion / _UNIT), dim=2)
 
+    def motion(self, features: Tensor) -> Tensor:
+        """What the ear itself would make the face do, [B, t, dim of its space], of its features [B, t, width]."""
+        return features[..., self.mel.width :] * _UNIT
+
     def feature_count(self, samples: Tensor) -> Tensor:
         """Features that clips of so many samples give; int64 [B] both."""
         return (samples * self.config.fps / RATE).round().long().clamp(min=1)

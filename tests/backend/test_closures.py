@@ -119,3 +119,14 @@ def test_faces_without_lips_by_arkits_names_cannot_follow():
     assert closures.can_follow(ARKIT_CHANNELS)
     assert not closures.can_follow(("expression0", "jawOpen"))
     assert not closures.can_follow(())
+
+
+def test_lips_meet_where_those_of_another_motion_do() -> None:
+    values = np.zeros((3, 2, len(ARKIT_CHANNELS)), np.float32)
+    others = np.zeros((3, 1, len(ARKIT_CHANNELS)), np.float32)
+    jaw, close = ARKIT_CHANNELS.index("jawOpen"), ARKIT_CHANNELS.index("mouthClose")
+    values[..., jaw], others[..., jaw] = 0.3, 0.4
+    others[1, :, close] = 0.38  # a slit of 0.02
+    met = closures.met_with(values, others, ARKIT_CHANNELS)
+    assert np.allclose(met[1, :, close], 0.3)
+    assert np.array_equal(met[[0, 2]], values[[0, 2]])

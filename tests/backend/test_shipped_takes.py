@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from backend import catalogue, checkpoint, pipeline, planning
+from backend import catalogue, checkpoint, closures, pipeline, planning
+from backend import takes as performing
 from backend.audio import decode
 from backend.checkpoint import LoadedModel
 from backend.face import ARKIT_CHANNELS
@@ -67,3 +68,14 @@ def test_a_style_is_heard_in_a_recording(loaded: LoadedModel):
     assert styled.identity in loaded.identities
     heard = planning.styled(loaded, Request(), SPOKEN, "heard")
     assert np.abs(takes(loaded, heard) - takes(loaded, Request())).mean() > 1e-3
+
+
+def test_lips_meet_wherever_those_of_the_default_model_inside_do(loaded: LoadedModel):
+    """The ear by itself, at the frames of the takes."""
+    stage = performing.Stage("arkit", 30.0, None)
+    pieces = list(performing._settled(loaded.model, SPOKEN, stage, lambda: None, None))
+    own = np.concatenate([told for told, _ in pieces])[:, loaded.model.audio.out_features :]
+    shut = closures._Face(own, ARKIT_CHANNELS).opening() < closures.SHUT
+    found = takes(loaded, Request(performance=Performance(takes=2, emotions={"happy": 1.0})))
+    assert 5 < shut.sum() < 0.6 * len(shut)
+    assert (closures._Face(found, ARKIT_CHANNELS).opening()[:, shut] <= closures.SHUT).all()
