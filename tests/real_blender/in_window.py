@@ -16,6 +16,8 @@ import bpy
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEECH = ROOT / "demo" / "speech" / "demo.flac"
+GAP = 12
+"""Pixels of white between pictures that lie side by side."""
 Act = Iterator[float]
 """A play whose every yield says how many seconds Blender shall live on by itself."""
 
@@ -186,3 +188,18 @@ def shoot(path: Path, seconds: float = 1.0) -> Act:
     redraw()
     yield seconds
     photograph(path)
+
+
+def side_by_side(folder: Path, name: str, pictures: dict[str, int], height: int) -> None:
+    """What matters in pictures of the screen, in one: from the top of the viewport's sidebar down, to its right edge.
+
+    `pictures`: how many pixels of each are shown; 0 for the sidebar alone.
+    """
+    sidebar = next(region for region in area_of("VIEW_3D").regions if region.type == "UI")
+    right, top = sidebar.x + sidebar.width, bpy.context.window_manager.windows[0].height - sidebar.y - sidebar.height
+    command = ["convert", "-background", "white"]
+    for picture, shown in pictures.items():
+        width = shown or sidebar.width
+        crop = f"{width}x{height}+{right - width}+{top}"
+        command += ["(", str(folder / f"{picture}.png"), "-crop", crop, "+repage", "-splice", f"{GAP}x0", ")"]
+    subprocess.run([*command, "+append", "-chop", f"{GAP}x0", str(folder / f"{name}.png")], check=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures of the panel's main states in the real window.
+"""Pictures of the panel's main states in the real window, and four of them side by side as ``panel.png``.
 
 Needs a Blender with a window in which the extension is installed:
 ``blender SHOT.blend --python photograph_panel.py -- FOLDER``.
@@ -55,6 +55,7 @@ def act() -> Act:
     now._backend.kill()
     yield from until(lambda: not now.busy)
     yield from shoot("error")
+    in_window.side_by_side(FOLDER, "panel", dict.fromkeys(("ready", "running", "result", "error"), 0), 422)
 
 
 def shoot(state: str) -> Act:

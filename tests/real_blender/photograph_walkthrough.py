@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -20,8 +19,8 @@ from in_window import Act, area_of, areas_of, click, context_of, mouthpiece, unt
 FOLDER = Path(sys.argv[sys.argv.index("--") + 1])
 SPOKEN_FRAME = 37
 """In the middle of “my name”."""
-HEIGHT, WIDTH, GAP = 560, 960, 12
-"""Of what is shown in `walkthrough.png`: its height, how much of the viewport at the end, and the white between."""
+WIDTH = 960
+"""How much of the screen is shown where the head speaks."""
 
 
 def act() -> Act:
@@ -45,23 +44,12 @@ def act() -> Act:
     yield from until(lambda: not mouthpiece("session").current.busy)
     bpy.context.scene.frame_set(SPOKEN_FRAME)
     yield from shoot("spoken")
-    lay_side_by_side()
+    in_window.side_by_side(FOLDER, "walkthrough", {"welcome": 0, "opened": 0, "spoken": WIDTH}, 560)
     (FOLDER / "said.txt").write_text(mouthpiece("session").current.message, encoding="utf-8")
 
 
 def shoot(state: str) -> Act:
     yield from in_window.shoot(FOLDER / f"{state}.png")
-
-
-def lay_side_by_side() -> None:
-    """The sidebar at first, the sidebar with the demo scene, the head that speaks."""
-    sidebar = next(region for region in area_of("VIEW_3D").regions if region.type == "UI")
-    right, top = sidebar.x + sidebar.width, bpy.context.window_manager.windows[0].height - sidebar.y - sidebar.height
-    command = ["convert", "-background", "white"]
-    for state, width in (("welcome", sidebar.width), ("opened", sidebar.width), ("spoken", WIDTH)):
-        crop = f"{width}x{HEIGHT}+{right - width}+{top}"
-        command += ["(", str(FOLDER / f"{state}.png"), "-crop", crop, "+repage", "-splice", f"{GAP}x0", ")"]
-    subprocess.run([*command, "+append", "-chop", f"{GAP}x0", str(FOLDER / "walkthrough.png")], check=True)
 
 
 in_window.play(act)
