@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from backend import checkpoint, device, pipeline, planning, precision, replay
 from backend.checkpoint import LoadedModel
-from backend.models.audio_encoder import SpeechEncoderConfig
+from backend.models.speech_config import SpeechEncoderConfig
 from backend.precision import Precision
 
 from . import ratios, subjects

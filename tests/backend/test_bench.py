@@ -14,7 +14,7 @@ from backend import checkpoint, face
 from backend.__main__ import main
 from backend.bench import cuda, figures, runs, subjects
 from backend.bench.figures import BenchError, Figure
-from backend.models.audio_encoder import SpeechEncoderConfig
+from backend.models.speech_config import SpeechEncoderConfig
 from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
 
 

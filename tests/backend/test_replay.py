@@ -17,25 +17,10 @@ from torch import Tensor
 from backend import checkpoint, face, memory, pipeline, planning, precision, replay
 from backend.checkpoint import LoadedModel, ModelCard
 from backend.foreign.convert import convert
-from backend.models.speech_config import SpeechEncoderConfig
 from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
+from tests.data.tiny_encoders import B, L
 
 GOLDEN = Path(__file__).resolve().parents[1] / "data" / "golden"
-SMALL = {
-    "width": 32,
-    "layers": 2,
-    "attention_heads": 4,
-    "feed_forward": 64,
-    "convolution_channels": (16,) * 7,
-    "position_kernel": 16,
-    "position_groups": 4,
-    "distance_buckets": 32,
-    "distance_limit": 40,
-}
-B = SpeechEncoderConfig("wavlm", **SMALL)
-L = SpeechEncoderConfig(
-    "wav2vec2", convolution_bias=True, convolution_norm="layer", stable_layer_norm=True, normalise_audio=True, **SMALL
-)
 KINDS = {
     "B": (B, "conv", 1),
     "L": (L, "conv", 1),
