@@ -30,7 +30,7 @@ VOICES = Path(__file__).with_name("voices.toml")
 OUTPUT = ROOT / "out" / "own_rig"
 SPACE = "demo_sliders"
 KEPT_BACK = 5
-"""Every how manieth line of a voice is not taught."""
+"""Of how many lines of a voice one is not taught."""
 SEED = 7
 
 

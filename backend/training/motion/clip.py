@@ -11,7 +11,7 @@ SAMPLE_RATE = 16000
 LONGEST_SECONDS = 20
 SHORTEST_SECONDS = 0.5
 REDUCTIONS = {25: 1, 30: 1, 60: 2, 100: 4}
-"""Every how manieth frame is kept at the annotation rates that are known."""
+"""Of how many frames one is kept, by the annotation rates that are known."""
 
 
 class ClipError(ValueError):
