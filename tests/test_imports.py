@@ -65,6 +65,7 @@ FORBIDDEN = [
     ),
     ("backend/face.py", {"backend.models", "backend.training", "backend.server"}),
     ("backend/pipeline.py", {"backend.protocol", "backend.server", "backend.training"}),
+    ("backend/animating.py", {"backend.protocol", "backend.server", "backend.training"}),
     ("backend/planning.py", {"backend.pipeline", "backend.protocol", "backend.server", "backend.training"}),
     ("backend/server.py", {"backend.models", "backend.training"}),
     ("backend/checkpoint.py", {"backend.training", "backend.server", "backend.protocol"}),
