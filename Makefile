@@ -89,36 +89,46 @@ bench: environments  ## speed and memory, as ratios; BENCH="--only unitalker-b -
 	$(PY) -m backend bench $(BENCH)
 	$(BPY) -m demo.bench
 
-# The three runs of the shipped default model; each begins with the weights of the one before. About 70 minutes on one core.
+# The runs of the shipped default model; each begins with the weights of the one before. About 90 minutes on one core.
 MODEL := runs/default
+STAMPS := $(MODEL)/stamps
 TRAIN = $(PY) -m backend train --data $(MODEL)/set $(WATCH:%=--watch %)
 MILD := model.dropout=0.1 model.encoder.dropout=0.1 model.encoder.masks=1 optimizer.weight_decay=0.02 shut_weight=1.5 \
 	losses.closure=0.08 losses.closure_head=0.2 augment.noise=0.6 augment.reverb=0.4 augment.tempo=0.0
 STRONG := optimizer.steps=3800 optimizer.rate=1.2e-3 optimizer.warmup=100 optimizer.validate_every=500 augment.tempo=0.0
 HURRIED := optimizer.steps=450 optimizer.rate=4e-4 optimizer.warmup=20 optimizer.validate_every=150 optimizer.average=0.995
+AGAIN := optimizer.steps=1600 optimizer.rate=1.2e-3 optimizer.warmup=40 optimizer.validate_every=400 seed=21
+SETTLED := optimizer.steps=320 optimizer.rate=5e-4 optimizer.warmup=15 optimizer.validate_every=80 optimizer.average=0.995 \
+	losses.closure=0.2 seed=31
 
-default-model: environments  ## the default model from nothing: PEOPLE=aligned recordings to learn from, WATCH=some to choose the step by
+default-model: environments $(STAMPS)  ## the default model from nothing: PEOPLE=aligned recordings to learn from, WATCH=some to choose the step by
 	$(PY) -m backend synthesize $(MODEL)/corpus
-	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus --output $(MODEL)/set
+	$(PY) -m backend collect $(STAMPS) $(MODEL)/names
+	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus $(MODEL)/names --output $(MODEL)/set
 	$(TRAIN) --run $(MODEL)/first --output $(MODEL)/first.safetensors $(MILD:%=--set %)
 	$(TRAIN) --run $(MODEL)/second --output $(MODEL)/second.safetensors --from $(MODEL)/first.safetensors $(STRONG:%=--set %)
-	$(TRAIN) --run $(MODEL)/third --output $(MODEL)/default.safetensors --from $(MODEL)/second.safetensors $(HURRIED:%=--set %)
+	$(TRAIN) --run $(MODEL)/third --output $(MODEL)/third.safetensors --from $(MODEL)/second.safetensors $(HURRIED:%=--set %)
+	$(TRAIN) --run $(MODEL)/fourth --output $(MODEL)/fourth.safetensors --from $(MODEL)/third.safetensors $(AGAIN:%=--set %)
+	$(TRAIN) --run $(MODEL)/fifth --output $(MODEL)/default.safetensors --from $(MODEL)/fourth.safetensors $(SETTLED:%=--set %)
 
-# What did not make a better model (docs/default_model.md): people whom Debian's packages hold, for whoever wants to go on.
+# What did not make a better model (docs/default_model.md): more people whom Debian's packages hold, for whoever wants to go on.
 DEBIAN := $(MODEL)/debian
 LIVELY := optimizer.steps=2800 optimizer.rate=1e-3 optimizer.warmup=60 optimizer.validate_every=200 optimizer.average=0.997
 
-more-people: environments $(DEBIAN)  ## go on from `default-model` with people in Debian's packages: PEOPLE, WATCH as there
+more-people: environments $(DEBIAN)  ## go on from `default-model` with more people in Debian's packages: PEOPLE, WATCH as there
 	$(PY) -m backend collect $(DEBIAN) $(MODEL)/collected
 	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus $(MODEL)/collected --output $(MODEL)/more
-	$(PY) -m backend train --data $(MODEL)/more $(WATCH:%=--watch %) --run $(MODEL)/fourth \
+	$(PY) -m backend train --data $(MODEL)/more $(WATCH:%=--watch %) --run $(MODEL)/more-people \
 		--from $(MODEL)/default.safetensors --output $(MODEL)/more-people.safetensors $(LIVELY:%=--set %)
 
-$(DEBIAN):  # packages with recordings of people, unpacked; elsewhere than on Debian, put them there by hand
-	mkdir -p $(DEBIAN).archives
-	cd $(DEBIAN).archives && apt-get download tuxpaint-stamps-default fillets-ng-data fillets-ng-data-cs fillets-ng-data-nl
-	for archive in $(DEBIAN).archives/*.deb; do dpkg-deb -x $$archive $(DEBIAN).part || exit 1; done
-	mv $(DEBIAN).part $(DEBIAN)
+# packages with recordings of people, unpacked; elsewhere than on Debian, put them there by hand
+$(STAMPS): PACKAGES := tuxpaint-stamps-default
+$(DEBIAN): PACKAGES := tuxpaint-stamps-default fillets-ng-data fillets-ng-data-cs fillets-ng-data-nl
+$(STAMPS) $(DEBIAN):
+	mkdir -p $@.archives
+	cd $@.archives && apt-get download $(PACKAGES)
+	for archive in $@.archives/*.deb; do dpkg-deb -x $$archive $@.part || exit 1; done
+	mv $@.part $@
 
 clean:  ## remove what the commands made; the environments stay
 	rm -rf dist out runs

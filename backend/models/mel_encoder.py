@@ -20,6 +20,10 @@ DYNAMICS = 30.0
 """Decibels around the level of the speech that become one unit of input."""
 WARPS = 15
 """Vocal tract lengths to choose from in training; the one in the middle is the speaker's own."""
+_LOUDER = 0.1
+"""Units of a spectrum by which a frame is e times as likely to be one of the loud ones."""
+_FEW = 5.0
+"""Frames that count as little: what so few say of a clip is believed by half."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class MelEncoderConfig:
     """Share of the sample before that is taken off, so that rumble and wind below the voice do not count as loud."""
     quietest: float = -50.0
     """dB of the band energies; softer sound counts as room noise however even it is."""
+    context: int = 0
+    """Numbers by which every block hears what the whole clip is like (`Context`); 0: it hears its own frames only."""
     dropout: float = 0.0
     warp: float = 0.0
     """In training: the largest stretch of the frequency axis, as with longer and shorter vocal tracts."""
@@ -54,6 +60,8 @@ class MelEncoderConfig:
             raise ValueError("a mel encoder has at most 64 blocks and an odd kernel of at most 255")
         if not self.dilations or not all(1 <= dilation <= 64 for dilation in self.dilations):
             raise ValueError("the dilations of a mel encoder are whole numbers from 1 to 64")
+        if not 0 <= self.context <= 8192:
+            raise ValueError("the context of a mel encoder is 0 to 8192 numbers")
         if not 0 <= self.masks <= 64:
             raise ValueError("a mel encoder masks 0 to 64 runs of bands and of frames")
         if not (
@@ -82,9 +90,10 @@ class MelEncoder(nn.Module):
             self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
             self.register_buffer("filters", warped_filters(config.bands, config.warp), persistent=False)
         self.onset = nn.Conv1d(config.bands, config.width, kernel_size=3, padding=1)
+        self.room = Context(config, config.bands) if config.context else None
         self.stem = nn.Conv1d(config.width, config.width, kernel_size=5, stride=2, padding=2)
         dilations = (config.dilations[index % len(config.dilations)] for index in range(config.blocks))
-        self.blocks = nn.Sequential(*(Block(config, dilation) for dilation in dilations))
+        self.blocks = nn.ModuleList(Block(config, dilation) for dilation in dilations)
         self.norm = nn.LayerNorm(config.width)
 
     def forward(self, audio: Tensor, lengths: Lengths | None = None, level: Tensor | None = None) -> Tensor:
@@ -97,10 +106,14 @@ class MelEncoder(nn.Module):
         spectrum = self.spectrum(audio, mels, level)
         if self.training:
             spectrum = self._masked(spectrum, mels)
-        heard = functional.gelu(self.onset(spectrum)).transpose(1, 2)
-        features = self.stem(only_real(heard, mels).transpose(1, 2)).transpose(1, 2)
+        heard, parts = self.onset(spectrum).transpose(1, 2), None
+        if self.room is not None:
+            parts = loud_and_quiet(spectrum, mels)
+            heard = self.room(heard, spectrum.transpose(1, 2), parts)
+            parts = parts[:, ::2]
+        features = self.stem(only_real(functional.gelu(heard), mels).transpose(1, 2)).transpose(1, 2)
         for block in self.blocks:
-            features = block(features, counts)
+            features = block(features, counts, parts)
         return self.norm(features)
 
     def feature_count(self, samples: Tensor) -> Tensor:
@@ -136,7 +149,8 @@ class MelEncoder(nn.Module):
         transform = torch.stft(
             emphasised, TRANSFORM, HOP, WINDOW, window, center=True, pad_mode="constant", return_complex=True
         )
-        energy = self._filters(len(audio)) @ transform.abs().square()
+        power = torch.view_as_real(transform).square().sum(dim=-1)
+        energy = self._filters(len(audio)) @ power
         return 10 * torch.log10(energy + 1e-10)
 
     def _filters(self, batch: int) -> Tensor:
@@ -170,10 +184,52 @@ class Block(nn.Module):
         self.widen = nn.Linear(width, 3 * width)
         self.narrow = nn.Linear(3 * width, width)
         self.dropout = nn.Dropout(config.dropout)
+        self.context = Context(config, width) if config.context else None
 
-    def forward(self, features: Tensor, counts: Tensor | None = None) -> Tensor:
+    def forward(self, features: Tensor, counts: Tensor | None = None, parts: Tensor | None = None) -> Tensor:
+        """Features [B, t, width], the first `counts` real; `parts` (`loud_and_quiet`) for the clip's context."""
         mixed = self.norm(self.along_time(only_real(features, counts).transpose(1, 2)).transpose(1, 2))
+        if self.context is not None and parts is not None:
+            mixed = self.context(mixed, mixed, parts)
         return features + self.dropout(self.narrow(functional.gelu(self.widen(mixed))))
+
+
+class Context(nn.Module):
+    """Tells every frame of a clip what the whole of it is like: this voice, this microphone, this room.
+
+    Squeeze and excitation (Hu et al. 2018) over time, as in ContextNet (Han et al. 2020); the loud and the quiet
+    frames of the clip are squeezed apart. Changes nothing at first.
+    """
+
+    def __init__(self, config: MelEncoderConfig, heard: int) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(config.dropout)
+        self.squeeze = nn.Linear(3 * heard, config.context)
+        self.excite = nn.Linear(config.context, 2 * config.width)
+        nn.init.zeros_(self.excite.weight)
+        nn.init.zeros_(self.excite.bias)
+
+    def forward(self, features: Tensor, heard: Tensor, parts: Tensor) -> Tensor:
+        """Features [B, t, width] of a clip that is heard as [B, t, heard]; `parts` from `loud_and_quiet`, [B, t, 2]."""
+        shares = parts / (parts.sum(dim=1, keepdim=True) + _FEW)
+        heard = heard.float()
+        means = shares.transpose(1, 2) @ heard
+        spread = (shares[..., :1].transpose(1, 2) @ heard.square() - means[:, :1].square()).clamp(min=1e-4).sqrt()
+        squeezed = functional.gelu(self.squeeze(self.dropout(torch.cat((means, spread), dim=1).flatten(1))))
+        scale, shift = self.excite(squeezed)[:, None].chunk(2, dim=-1)
+        return features * (1 + scale) + shift
+
+
+def loud_and_quiet(spectrum: Tensor, mels: Tensor | None) -> Tensor:
+    """How much each frame of a spectrum [B, bands, t] is louder, and softer, than the clip: [B, t, 2], 0 to 1.
+
+    Both are 0 behind the first `mels` int64 [B] frames.
+    """
+    loudness = spectrum.amax(dim=1)
+    counts = loudness.new_full((len(loudness),), loudness.shape[1]) if mels is None else mels
+    middle = only_real(loudness[..., None], mels).sum(dim=1) / counts[:, None]
+    loud = torch.sigmoid((loudness - middle) / _LOUDER)
+    return only_real(torch.stack((loud, 1 - loud), dim=2), mels)
 
 
 def warped_filters(bands: int, warp: float) -> Tensor:

@@ -57,6 +57,40 @@ def test_a_long_pause_does_not_change_how_speech_is_heard():
     assert (alone - long)[:, :, 5:-5].abs().max() < 0.2
 
 
+def in_context() -> MelEncoder:
+    """One whose context has learnt something."""
+    heard = encoder(context=8).eval()
+    with torch.no_grad():
+        for name, parameter in heard.named_parameters():
+            if "excite" in name:
+                parameter.add_(0.1 * torch.randn_like(parameter))
+    return heard
+
+
+def test_context_changes_nothing_before_it_has_learnt():
+    plain, wider = encoder().eval(), encoder(context=8).eval()
+    wider.load_state_dict(plain.state_dict(), strict=False)
+    assert torch.equal(plain(vowels()), wider(vowels()))
+
+
+def test_every_frame_knows_the_clip_only_with_context():
+    in_noise = torch.cat((vowels(3.0), torch.randn(1, 3 * RATE) * 0.02), dim=1)
+    in_a_crowd = torch.cat((vowels(3.0), vowels(3.0).flip(1) * 0.5), dim=1)
+
+    def first_second(heard: MelEncoder, audio: torch.Tensor) -> torch.Tensor:
+        return heard(audio, None, torch.zeros(1, 1, 1))[:, :50]
+
+    plain, wider = encoder().eval(), in_context()
+    assert torch.allclose(first_second(plain, in_noise), first_second(plain, in_a_crowd), atol=1e-4)
+    assert (first_second(wider, in_noise) - first_second(wider, in_a_crowd)).abs().max() > 0.1
+
+
+def test_context_hears_the_same_in_a_long_sound_as_in_a_piece_of_it():
+    heard = in_context()
+    long, short = heard(vowels(20.0)), heard(vowels(5.0))
+    assert (long[:, 50:150] - short[:, 50:150]).abs().max() < 0.05
+
+
 def test_training_varies_and_inference_does_not():
     heard = encoder(warp=0.15, masked_bands=8, masked_frames=20, dropout=0.1)
     heard.eval()
@@ -74,7 +108,8 @@ def test_filters_cover_the_voice_without_gaps():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"width": 0}, {"kernel": 8}, {"dilations": ()}, {"warp": 0.7}, {"blocks": 65}, {"emphasis": 1.5}]
+    "wrong",
+    [{"width": 0}, {"kernel": 8}, {"dilations": ()}, {"warp": 0.7}, {"blocks": 65}, {"emphasis": 1.5}, {"context": -1}],
 )
 def test_impossible_sizes_are_refused(wrong):
     with pytest.raises(ValueError, match="mel encoder"):

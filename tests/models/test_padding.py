@@ -21,13 +21,14 @@ LAYER_NORM = dataclasses.replace(
     GROUP_NORM, kind="wav2vec2", convolution_norm="layer", stable_layer_norm=True, normalise_audio=True
 )
 MEL = MelEncoderConfig(width=16, blocks=2, dilations=(1, 2))
+MEL_IN_CONTEXT = dataclasses.replace(MEL, context=4)
 SAMPLES, FRAMES = (9000, 16000, 399), (17, 30, 1)
 MIXTURES = [
     (encoder, decoder, position)
     for encoder, decoder, position in itertools.product(
-        (GROUP_NORM, LAYER_NORM, MEL), ("conv", "transformer"), (0, 1, 2)
+        (GROUP_NORM, LAYER_NORM, MEL, MEL_IN_CONTEXT), ("conv", "transformer"), (0, 1, 2)
     )
-    if not (encoder is MEL and position == 0)
+    if not (isinstance(encoder, MelEncoderConfig) and position == 0)
 ]
 
 
