@@ -41,7 +41,8 @@ def test_motion_in_another_unit_and_other_axes_lands_on_the_mesh(addon):
 
 def test_another_persons_head_of_the_same_topology_fits(addon):
     rest = face_like()
-    addon.vertices.fitting.fit(turned(rest * (1.05, 0.97, 1.02), 10.0), rest)
+    found = addon.vertices.fitting.fit(turned(rest * (1.05, 0.97, 1.02), 10.0), rest)
+    assert found.scale == pytest.approx(0.1, rel=0.05)
 
 
 def test_another_number_of_vertices_is_said(addon):

@@ -137,8 +137,14 @@ def test_the_same_model_gives_the_same_bytes(saved: Path, tmp_path: Path) -> Non
 
 
 def test_no_code_travels_in_a_model_file(saved: Path) -> None:
-    length = struct.unpack("<Q", saved.read_bytes()[:8])[0]
-    json.loads(saved.read_bytes()[8 : 8 + length])
+    """JSON and numbers, and nothing behind them."""
+    content = saved.read_bytes()
+    length = struct.unpack("<Q", content[:8])[0]
+    tensors = json.loads(content[8 : 8 + length])
+    about = tensors.pop("__metadata__")
+    assert set(about) == {METADATA_KEY} and isinstance(json.loads(about[METADATA_KEY]), dict)
+    assert {tensor["dtype"] for tensor in tensors.values()} <= {"F16", "F32", "I64"}
+    assert max(tensor["data_offsets"][1] for tensor in tensors.values()) == len(content) - 8 - length
 
 
 # ------------------------------------------------------------------------------------------------------- refused files
