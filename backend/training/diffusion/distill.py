@@ -92,17 +92,7 @@ def _stage(
     is_first = taught.model.config.steps == taught.model.config.times
     settings = config.distillation
     student = talker_model.student(taught, steps, settings.student if is_first else None, config.seed)
-    teacher_says = f"{taught.model.config.steps} steps {of_tensors(taught.model)}"
-    run = DiffusionRun(
-        f"{config.name}-{steps}",
-        student.model.config,
-        teacher_says,
-        fingerprints(sets),
-        config.sampling,
-        settings.losses,
-        settings.optimizer_of(steps),
-        config.seed,
-    )
+    run = _run_of(config, taught, student, sets, steps)
     student.model.to(device)
     parts = "denoiser" if settings.student is None else parts_of(settings.student)
     task = Distillation(
@@ -115,6 +105,22 @@ def _stage(
         title = f"{config.title}, {steps} steps" if config.title else run.name
         finished.save(_file(config, folder, steps), card(config, run.name, title, best))
     return finished
+
+
+def _run_of(
+    config: DiffusionConfig, taught: Talker, student: Talker, sets: Sequence[MotionSet], steps: int
+) -> DiffusionRun:
+    """What a stage must find the same where it goes on."""
+    return DiffusionRun(
+        f"{config.name}-{steps}",
+        student.model.config,
+        f"{taught.model.config.steps} steps {of_tensors(taught.model)}",
+        fingerprints(sets),
+        config.sampling,
+        config.distillation.losses,
+        config.distillation.optimizer_of(steps),
+        config.seed,
+    )
 
 
 def _judged_by(

@@ -16,7 +16,7 @@ from backend.face import FaceSpace
 from backend.models.audio_encoder import EncoderConfig
 from backend.models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig, RegionConfig
 from backend.models.regression_ear import RegressionEar, RegressionEarConfig
-from backend.models.unitalker import UniTalker
+from backend.models.unitalker import HeadConfig, UniTalker
 from backend.training.errors import ConfigError
 from backend.training.motion.motion_model import NewSpace, new_space, spaces_of, speakers_of
 from backend.training.motion.motion_set import MotionSet, PreparedClip
@@ -67,11 +67,32 @@ def teacher(config: DiffusionConfig, sets: Sequence[MotionSet], begin: LoadedMod
     spaces, identities = spaces_of(sets), tuple(speakers_of(sets))
     ear = config.model.encoder or _ear_of(begin)
     new = {name: new_space(space, sets) for name, space in spaces.items()}
-    trunk = config.model
-    built = DiffusionTalkerConfig(
+    heads = tuple(each.head(config.heads) for each in new.values())
+    talker = Talker(DiffusionTalker(_built(config.model, ear, sets, heads)), spaces, identities)
+    if begin is not None and isinstance(begin.model, DiffusionTalker):
+        _take_over(talker.model, begin.model)
+    _fill(talker.model, new)
+    for name in spaces:
+        _measure(talker.model, name, [prepared for prepared in sets if prepared.space.name == name])
+    if begin is not None:
+        _listen_as(talker.model, begin)
+    elif config.model.frozen_encoder:
+        raise ConfigError("An encoder that stays as it is has to come from a model; name it by --from.")
+    return talker
+
+
+def _built(
+    trunk: TalkerConfig,
+    ear: EncoderConfig | RegressionEarConfig,
+    sets: Sequence[MotionSet],
+    heads: tuple[HeadConfig, ...],
+) -> DiffusionTalkerConfig:
+    """How a teacher for data sets is built."""
+    spaces = spaces_of(sets).values()
+    return DiffusionTalkerConfig(
         ear,
-        len(identities) + 1,
-        tuple(each.head(config.heads) for each in new.values()),
+        len(speakers_of(sets)) + 1,
+        heads,
         trunk.denoiser,
         articulator=trunk.articulator,
         emotions=emotions_of(sets),
@@ -82,20 +103,9 @@ def teacher(config: DiffusionConfig, sets: Sequence[MotionSet], begin: LoadedMod
         liveliness=trunk.liveliness,
         steps=trunk.times,
         prediction=trunk.prediction,
-        enhanced=_regions(spaces.values(), _UPPER_FACE) if trunk.enhancer else (),
-        decided=_regions(spaces.values(), _MOUTH) if trunk.decided_lips else (),
+        enhanced=_regions(spaces, _UPPER_FACE) if trunk.enhancer else (),
+        decided=_regions(spaces, _MOUTH) if trunk.decided_lips else (),
     )
-    talker = Talker(DiffusionTalker(built), spaces, identities)
-    if begin is not None and isinstance(begin.model, DiffusionTalker):
-        _take_over(talker.model, begin.model)
-    _fill(talker.model, new)
-    for name in spaces:
-        _measure(talker.model, name, [prepared for prepared in sets if prepared.space.name == name])
-    if begin is not None:
-        _listen_as(talker.model, begin)
-    elif trunk.frozen_encoder:
-        raise ConfigError("An encoder that stays as it is has to come from a model; name it by --from.")
-    return talker
 
 
 def student(taught: Talker, steps: int, config: TalkerConfig | None, seed: int) -> Talker:
