@@ -43,6 +43,9 @@ class Shape(NamedTuple):
     seconds: int
     space: str
 
+    def __str__(self) -> str:
+        return f"{self.sounds} × {self.seconds} s in {self.space}"
+
 
 class Pass:
     """One recorded pass, and the tensors where it finds what it hears."""
@@ -117,12 +120,12 @@ class Replays:
             made = Pass(self._model, shape, self._rates[shape.space], self._record)
             error = self.error(made, shape)
         except RuntimeError as problem:  # what torch raises for everything, a full memory included
-            _log.warning("Passes of %s cannot be recorded (%s); they go on one by one.", shape, problem)
+            _log.warning("Passes for %s cannot be recorded (%s); they go on without.", shape, problem)
             return None
         if not error <= LARGEST_ERROR:
-            _log.warning("A recorded pass of %s is off by %.2g of the range; it is not used.", shape, error)
+            _log.warning("A recorded pass for %s is off by %.2g of the range; it is not used.", shape, error)
             return None
-        _log.info("a pass of %s is recorded; its largest error is %.2g of the range", shape, error)
+        _log.info("a pass for %s is recorded; its largest error is %.2g of the range", shape, error)
         return made
 
     def error(self, recorded: Pass, shape: Shape) -> float:
