@@ -75,12 +75,6 @@ def pieces(source: Source, start: float = 0.0, duration: float | None = None) ->
         yield from _silence(left)
 
 
-def to_model_rate(samples: np.ndarray, rate: int) -> np.ndarray:
-    """Samples in memory, float [n] or [n, channels], as the models hear them: float32 [m], mono, 16 kHz."""
-    mono = samples if samples.ndim == 1 else samples.mean(axis=1)
-    return np.concatenate(list(_resampled([mono.astype(np.float32, copy=False)], rate)))
-
-
 def speech_gain(samples: np.ndarray) -> float:
     """What samples (float32 [n], 16 kHz) must be multiplied by to bring their speech to `SPEECH_LEVEL`; 1 for silence.
 

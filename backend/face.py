@@ -94,11 +94,6 @@ class FaceSpace:
     """int64: points of `decode` that losses look at (FLAME: no neck, no scalp); None for all."""
 
     @property
-    def vertex_count(self) -> int:
-        """Vertices per frame; 0 for spaces that are no vertices."""
-        return self.dim // 3 if self.kind == "vertices" else 0
-
-    @property
     def moves_mesh(self) -> bool:
         """Whether motion of this space is told as vertices: a vertex space, or FLAME where its file is known."""
         return self.kind == "vertices" or (self.kind == "flame" and self.mesh is not None)

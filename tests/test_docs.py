@@ -16,8 +16,6 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = sorted(ROOT.glob("docs/*.md"))
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS, *sorted(ROOT.glob("backend/weights/*.md"))]
 ids = [str(page.relative_to(ROOT)) for page in PAGES]
-MADE = ("out/", "dist/", "runs/", "bin/")
-"""Beginnings of paths that commands make."""
 OURS = ("backend/", "blender_addon/", "demo/", "docs/", "rigs/", "tests/", "tools/", "configs/")
 
 

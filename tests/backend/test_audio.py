@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from backend import audio
-from backend.audio import AudioError, decode, speech_gain, to_model_rate
+from backend.audio import AudioError, decode, speech_gain
 
 CLICK = 1.3
 """Second at which the test sound clicks."""
@@ -102,12 +102,6 @@ def test_long_files_are_read_in_blocks():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 60e6
-
-
-def test_sound_in_memory_is_treated_as_that_of_a_file():
-    sound = click(44_100, 2)
-    in_memory = to_model_rate(sound, 44_100)
-    np.testing.assert_allclose(in_memory, decode(encoded(sound, 44_100, "WAV", "FLOAT")), atol=1e-5)
 
 
 def write(path: Path, content: bytes) -> Path:

@@ -25,7 +25,6 @@ torch.set_num_threads(1)
 GOLDEN = Path(__file__).parents[1] / "data" / "golden"
 CASES = sorted(path.name for path in GOLDEN.glob("case*"))
 CASE = GOLDEN / "case1_wavlm_conv_pos1_pca"
-TRANSFORMER = GOLDEN / "case3_wavlm_transformer_pos1_pca"
 VERTICES = ("BIWI_23370_vertices", "FLAME_5023_vertices", "meshtalk_6172_vertices")
 CONTROLS = ("inhouse_blendshape_weight", "3DETF_blendshape_weight", "flame_params_from_dadhead")
 

@@ -22,7 +22,7 @@ def test_shipped_file_is_what_the_code_computes(head):
 def test_face_space_has_the_head_as_template_and_masks(head):
     space = head.face_space()
     places = space.template.reshape(-1, 3)
-    assert space.vertex_count == len(head.rest)
+    assert space.dim == 3 * len(head.rest)
     assert np.allclose(places * 1e3, head.rest, atol=1e-3)
     mouth = places[head.arrays["lips"][4, 0]]
     assert np.linalg.norm(places[space.lips] - mouth, axis=1).max() < 0.05
