@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tape import Refused, Tape
 from torch import Tensor
 
 from backend import checkpoint, face, memory, pipeline, planning, precision, replay
 from backend.checkpoint import LoadedModel, ModelCard
 from backend.foreign.convert import convert
 from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
+from tests.backend.tape import Refused, Tape
 from tests.data.tiny_encoders import B, L
 
 GOLDEN = Path(__file__).resolve().parents[1] / "data" / "golden"
