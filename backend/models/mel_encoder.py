@@ -149,8 +149,8 @@ class MelEncoder(nn.Module):
         transform = torch.stft(
             emphasised, TRANSFORM, HOP, WINDOW, window, center=True, pad_mode="constant", return_complex=True
         )
-        power = torch.view_as_real(transform).square().sum(dim=-1)
-        energy = self._filters(len(audio)) @ power
+        real, imaginary = torch.view_as_real(transform).unbind(dim=-1)
+        energy = self._filters(len(audio)) @ (real.square() + imaginary.square())
         return 10 * torch.log10(energy + 1e-10)
 
     def _filters(self, batch: int) -> Tensor:
