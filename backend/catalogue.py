@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .checkpoint import CheckpointError, Header, ModelCard, read_header
 from .face import Kind
-from .models.diffusion_talker import DiffusionTalkerConfig
+from .models.talker_config import DiffusionTalkerConfig
 from .performance import MOST_TAKES
 from .settings import SettingsError, from_plain
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from .face import FaceSpace, Kind
-from .models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig
+from .models.diffusion_talker import DiffusionTalker
+from .models.talker_config import DiffusionTalkerConfig
 from .models.unitalker import UniTalker, UniTalkerConfig
 from .settings import from_plain, to_plain
 

@@ -77,7 +77,8 @@ def released_encoder(name: str) -> SpeechEncoderConfig:
 def diffusion_talker(encoder: EncoderConfig) -> DiffusionTalker:
     """A DiffusionTalker of the usual size for ARKit controls, whose mouth follows from what is heard."""
     from backend.face import ARKIT_CHANNELS
-    from backend.models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig, RegionConfig
+    from backend.models.diffusion_talker import DiffusionTalker
+    from backend.models.talker_config import DiffusionTalkerConfig, RegionConfig
     from backend.models.unitalker import HeadConfig
 
     mouth = (place for place, name in enumerate(ARKIT_CHANNELS) if name.startswith(("jaw", "mouth", "tongue")))

@@ -19,8 +19,9 @@ from backend.checkpoint import LoadedModel, ModelCard
 from backend.face import arkit
 from backend.known_words import Transcript
 from backend.models.denoiser import DenoiserConfig
-from backend.models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig
+from backend.models.diffusion_talker import DiffusionTalker
 from backend.models.regression_ear import RegressionEarConfig
+from backend.models.talker_config import DiffusionTalkerConfig
 from backend.models.unitalker import HeadConfig
 from backend.performance import Performance
 from backend.phone_track import PhoneTrack

@@ -16,8 +16,9 @@ from backend import checkpoint, emotions, face, pipeline, planning
 from backend.__main__ import main
 from backend.checkpoint import LoadedModel
 from backend.models.denoiser import DenoiserConfig
-from backend.models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig
+from backend.models.diffusion_talker import DiffusionTalker
 from backend.models.mel_encoder import MelEncoderConfig
+from backend.models.talker_config import DiffusionTalkerConfig
 from backend.models.unitalker import HeadConfig
 from backend.performance import Performance
 from backend.planning import Request, RequestError

@@ -18,8 +18,9 @@ from backend.checkpoint import LoadedModel
 from backend.face import FaceSpace
 from backend.models import diffusion
 from backend.models.denoiser import DenoiserConfig
-from backend.models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig
+from backend.models.diffusion_talker import DiffusionTalker
 from backend.models.mel_encoder import MelEncoderConfig
+from backend.models.talker_config import DiffusionTalkerConfig
 from backend.models.unitalker import HeadConfig
 from backend.performance import Performance
 from backend.planning import Request, RequestError

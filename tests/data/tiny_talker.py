@@ -15,8 +15,9 @@ import torch
 
 from backend import checkpoint, face
 from backend.models.denoiser import DenoiserConfig
-from backend.models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig
+from backend.models.diffusion_talker import DiffusionTalker
 from backend.models.mel_encoder import MelEncoderConfig
+from backend.models.talker_config import DiffusionTalkerConfig
 from backend.models.unitalker import HeadConfig
 
 NAME = "talker"

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from backend import catalogue, checkpoint
-from backend.models.diffusion_talker import DiffusionTalkerConfig
+from backend.models.talker_config import DiffusionTalkerConfig
 from demo import styles
 from demo.layout import FRAMES_PER_SECOND, SPEECH, STRIP_START, read_phones
 

@@ -12,8 +12,9 @@ import torch
 from backend import face, takes
 from backend.emotions import Emotions
 from backend.models.denoiser import DenoiserConfig
-from backend.models.diffusion_talker import Condition, DiffusionTalker, DiffusionTalkerConfig, RegionConfig
+from backend.models.diffusion_talker import Condition, DiffusionTalker
 from backend.models.mel_encoder import MelEncoderConfig
+from backend.models.talker_config import DiffusionTalkerConfig, RegionConfig
 from backend.models.unitalker import HeadConfig
 from backend.performance import Performance
 

@@ -14,10 +14,11 @@ from backend import checkpoint, face
 from backend.face import FaceSpace
 from backend.models import diffusion
 from backend.models.denoiser import DenoiserConfig
-from backend.models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig, RegionConfig
+from backend.models.diffusion_talker import DiffusionTalker
 from backend.models.layers import Lengths
 from backend.models.mel_encoder import MelEncoderConfig
 from backend.models.speech_config import SpeechEncoderConfig
+from backend.models.talker_config import DiffusionTalkerConfig, RegionConfig
 from backend.models.unitalker import HeadConfig
 from backend.training.diffusion import losses
 

@@ -13,10 +13,11 @@ import torch
 from backend import checkpoint, face, pipeline, planning, stillness
 from backend.models import diffusion
 from backend.models.denoiser import DenoiserConfig
-from backend.models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig, RegionConfig
+from backend.models.diffusion_talker import DiffusionTalker
 from backend.models.layers import Lengths
 from backend.models.mel_encoder import MelEncoderConfig
 from backend.models.regression_ear import RegressionEar, RegressionEarConfig
+from backend.models.talker_config import DiffusionTalkerConfig, RegionConfig
 from backend.models.unitalker import HeadConfig, UniTalkerConfig
 from backend.performance import Performance
 

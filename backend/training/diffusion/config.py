@@ -9,7 +9,7 @@ from typing import Literal
 from backend.models.audio_encoder import EncoderConfig
 from backend.models.denoiser import DenoiserConfig
 from backend.models.diffusion import Prediction, Schedule
-from backend.models.diffusion_talker import DiffusionTalkerConfig
+from backend.models.talker_config import DiffusionTalkerConfig
 from backend.training.config import OptimizerConfig
 from backend.training.lips.config import AugmentConfig
 from backend.training.motion.config import HeadsConfig

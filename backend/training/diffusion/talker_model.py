@@ -14,8 +14,9 @@ from backend.checkpoint import LoadedModel, ModelCard
 from backend.emotions import EMOTIONS, NEUTRAL
 from backend.face import FaceSpace
 from backend.models.audio_encoder import EncoderConfig
-from backend.models.diffusion_talker import DiffusionTalker, DiffusionTalkerConfig, RegionConfig
+from backend.models.diffusion_talker import DiffusionTalker
 from backend.models.regression_ear import RegressionEar, RegressionEarConfig
+from backend.models.talker_config import DiffusionTalkerConfig, RegionConfig
 from backend.models.unitalker import HeadConfig, UniTalker
 from backend.training.errors import ConfigError
 from backend.training.motion.motion_model import NewSpace, new_space, spaces_of, speakers_of
