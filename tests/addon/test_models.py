@@ -83,7 +83,7 @@ def test_what_is_no_model_says_so_and_hides_no_other(files, folder):
 
 
 def test_models_can_be_chosen_before_the_backend_has_told_of_them(addon, files, folder, monkeypatch):
-    monkeypatch.setattr(addon.interface.session.current, "models", ())
+    monkeypatch.setattr(addon.session.current, "models", ())
     write_model(folder / "anna.safetensors", ("arkit", "controls", 52))
     (folder / "cut.safetensors").write_bytes(b"\x08\0\0")
     files()
