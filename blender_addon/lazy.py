@@ -26,15 +26,23 @@ _running = threading.RLock()
 
 
 class _LateModule(ModuleType):
-    """A module that has not run; whatever is first looked for in it, and so not found, makes it run."""
+    """A module that has not run; whatever is first looked for in it, and so not found, or put into it makes it run."""
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 (a module's attribute is anything)
         if name.startswith("__"):  # the import system looks what is there
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r} yet")
+        self._run_once()
+        return getattr(self, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not name.startswith("__"):  # or its own code would put another value in its place later
+            self._run_once()
+        ModuleType.__setattr__(self, name, value)  # what has run is no longer of this class
+
+    def _run_once(self) -> None:
         with _running:
             if type(self) is _LateModule:
                 _run(self)
-        return getattr(self, name)
 
 
 class _RunningModule(ModuleType):

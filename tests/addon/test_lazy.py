@@ -68,6 +68,12 @@ def test_a_module_runs_when_something_is_taken_out_of_it_and_only_once(package: 
         one.nothing  # noqa: B018 (looking is what is tested)
 
 
+def test_what_is_put_into_a_module_stays_when_it_runs(package: str) -> None:
+    one = importlib.import_module(f"{package}.one")
+    one.value = 7
+    assert importlib.import_module(f"{package}.two").sum_of() == 8
+
+
 def test_two_threads_wait_for_the_same_run(package: str) -> None:
     one, found = importlib.import_module(f"{package}.one"), []
     threads = [threading.Thread(target=lambda: found.append(one.value)) for _ in range(4)]
