@@ -24,6 +24,8 @@ BREATH = 0.15
 NEARLY_SHUT, SHUT = 0.06, 0.05
 """Openings at which lips begin to meet, and have met, where nobody knows the phones. Models say "shut" by pressing lips
 that still have a slit between them: what they learn from has no slit, but a mean over many people does."""
+APART = 0.08
+"""Opening from which on lips that another motion has are surely not meant to meet."""
 _SEAL = {"mouthPressLeft": 0.30, "mouthPressRight": 0.30, "mouthRollLower": 0.15, "mouthRollUpper": 0.10}
 """What a shut mouth presses at least."""
 _LOWERED, _RAISED = ("mouthLowerDownLeft", "mouthLowerDownRight"), ("mouthUpperUpLeft", "mouthUpperUpRight")
@@ -67,6 +69,17 @@ def met_with(values: np.ndarray, others: np.ndarray, names: Sequence[str]) -> np
     face = _Face(values, names)
     near = np.clip((NEARLY_SHUT - _Face(others, names).opening()) / (NEARLY_SHUT - SHUT), 0, 1)
     _meet(face, near * near * (3 - 2 * near))
+    return face.values
+
+
+def parted_with(values: np.ndarray, others: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Motion float32 [frames, …, channels] whose lips do not meet where those of another motion are clearly apart.
+
+    Shapes and names are as for `met_with`.
+    """
+    face = _Face(values, names)
+    apart = np.clip((_Face(others, names).opening() - NEARLY_SHUT) / (APART - NEARLY_SHUT), 0, 1)
+    _part(face, PARTED * apart)
     return face.values
 
 

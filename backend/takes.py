@@ -264,7 +264,9 @@ def _decoded(model: DiffusionTalker, space: str, piece: _Piece) -> np.ndarray:
     with torch.inference_mode():
         values = model.head(space).decode(piece.z, model.template(space)).transpose(0, 1).cpu().numpy()
     own = piece.audio[:, None, model.audio.out_features :].cpu().numpy()
-    return closures.met_with(values, own, ARKIT_CHANNELS) if own.shape[2] == len(ARKIT_CHANNELS) else values
+    if own.shape[2] != len(ARKIT_CHANNELS):
+        return values
+    return closures.met_with(closures.parted_with(values, own, ARKIT_CHANNELS), own, ARKIT_CHANNELS)
 
 
 def _joined(one: _Piece, other: _Piece) -> _Piece:

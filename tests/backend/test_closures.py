@@ -130,3 +130,16 @@ def test_lips_meet_where_those_of_another_motion_do() -> None:
     met = closures.met_with(values, others, ARKIT_CHANNELS)
     assert np.allclose(met[1, :, close], 0.3)
     assert np.array_equal(met[[0, 2]], values[[0, 2]])
+
+
+def test_lips_stay_apart_where_those_of_another_motion_surely_do() -> None:
+    values = np.zeros((3, 2, len(ARKIT_CHANNELS)), np.float32)
+    others = np.zeros((3, 1, len(ARKIT_CHANNELS)), np.float32)
+    jaw, close = ARKIT_CHANNELS.index("jawOpen"), ARKIT_CHANNELS.index("mouthClose")
+    values[..., jaw] = values[..., close] = 0.3
+    others[:, 0, jaw] = (0.0, closures.NEARLY_SHUT, 0.3)
+    parted = closures.parted_with(values, others, ARKIT_CHANNELS)
+    assert np.array_equal(parted[:2], values[:2])
+    assert np.allclose(parted[2, :, jaw] - parted[2, :, close], closures.PARTED, atol=1e-6)
+    apart = closures.sealed(parted, ARKIT_CHANNELS)
+    assert np.allclose(apart[2], parted[2], atol=1e-6), "nor are they sealed again"

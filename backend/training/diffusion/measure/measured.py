@@ -18,7 +18,8 @@ from . import feelings, lifelike, lips, people, scenes, steps
 from .report import Found
 
 SPACE = "arkit"
-_TAKES = 2
+_TAKES = 12
+"""Of every scene, to look at the upper face: takes of one seed look up and blink at the same times in all scenes."""
 _MOUTH = np.array([place for place, name in enumerate(ARKIT_CHANNELS) if name.startswith(("jaw", "mouth", "tongue"))])
 
 
