@@ -26,10 +26,10 @@ def act() -> Act:
     yield from until(lambda: not now.busy)
     assert "speaks" in now.message, now.message
     assert [action.name for action in bpy.data.actions] == ["Mouthpiece demo Demo Head"]
-    undo()
+    yield from undo()
     assert len(bpy.data.actions) == 0
     assert bpy.data.objects["Demo Head"].location.x == 1.0
-    undo()
+    yield from undo()
     assert bpy.data.objects["Demo Head"].location.x == 0.0
 
     yield from drag_while_a_job_ends(now)
@@ -57,9 +57,15 @@ def undo_push(message: str) -> None:
         bpy.ops.ed.undo_push(message=message)
 
 
-def undo() -> None:
-    with in_window.context_of("VIEW_3D"):
-        bpy.ops.ed.undo()
+def undo() -> Act:
+    """Ctrl-Z over the viewport, as an artist does it."""
+    area = in_window.area_of("VIEW_3D")
+    place = {"x": area.x + area.width // 2, "y": area.y + area.height // 2}
+    window = bpy.context.window_manager.windows[0]
+    window.event_simulate(type="MOUSEMOVE", value="NOTHING", **place)
+    for value in ("PRESS", "RELEASE"):
+        window.event_simulate(type="Z", value=value, ctrl=True, **place)
+    yield 1.0
 
 
 in_window.play(act)
