@@ -87,7 +87,6 @@ lock: $(BACKEND)/.ready  ## pin the packages that *Install Backend* installs, fr
 
 bench: environments  ## speed and memory, as ratios; BENCH="--only unitalker-b --compare FILE" and the like for a part of it
 	$(PY) -m backend bench $(BENCH)
-	$(BPY) -m demo.bench
 
 # The runs of the shipped default model; each begins with the weights of the one before. About 90 minutes on one core.
 MODEL := runs/default

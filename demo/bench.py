@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Blender's part of ``make bench``: start-up cost of the add-on, click to keys, keys per second.
+"""Blender's part of the bench: start-up cost of the add-on, click to keys, keys per second.
 
-Runs on the bpy module; the start-up cost is that of the application which BLENDER names.
+``python -m demo.bench [FILE]`` on the bpy module prints a table, or leaves the figures in FILE as ``bench --json``
+prints them; the start-up cost is that of the application which BLENDER names.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from backend.bench import figures
+from backend.bench.figures import Figure
+
 from . import extension, startup
 from .layout import BACKEND_PYTHON, ROOT
 
@@ -30,29 +34,33 @@ MOST_STARTUP, MOST_CLICK = 0.030, 1.0
 
 
 def main() -> int:
-    """Measure everything and print a table like the backend's."""
+    """Measure everything; print a table like the backend's, or write what it reads."""
     os.environ.setdefault("MOUTHPIECE_BACKEND_PYTHON", str(BACKEND_PYTHON))
-    first = "Add-on: processor time that it adds to Blender's start"
-    rows: list[tuple[str, float | None, float | None]] = [(first, start(), MOST_STARTUP)]
+    first = _startup(start())
     with extension.enabled(ROOT) as package, tempfile.TemporaryDirectory() as folder:
-        cold, warm = click_to_keys(Path(folder))
-        ours, blenders = keys_per_second(package)
-    rows.append((f"Click to keys, {SECONDS} s of sound, the first time (starts the backend)", cold, None))
-    rows.append((f"Click to keys, {SECONDS} s of sound, warm", warm, MOST_CLICK))
-    sys.stdout.write(f"\nBlender {bpy.app.version_string}\n\n|  | value | goal |\n| --- | --- | --- |\n")
-    for row in rows:
-        sys.stdout.write(table_row(*row))
-    sys.stdout.write(f"| Keys written | {ours:,.0f} /s |  |\n")
-    sys.stdout.write(f"| Keys written / keyframe_insert | {ours / blenders:.0f} x |  |\n")
+        found = [first, *_clicks(*click_to_keys(Path(folder))), *_keys(*keys_per_second(package))]
+    if len(sys.argv) > 1:
+        Path(sys.argv[1]).write_text(figures.as_json(found, {"blender": bpy.app.version_string}), "utf-8")
+    else:
+        sys.stdout.write("\n".join(("", f"Blender {bpy.app.version_string}", "", *figures.table(found), "")))
     return 0
 
 
-def table_row(name: str, seconds: float | None, most: float | None) -> str:
-    """A figure with its goal, if it has one."""
-    if seconds is None:
-        return f"| {name} | not measured: BLENDER names no Blender | ≤ {most:g} |\n"
-    goal = "" if most is None else f"≤ {most:g}{'' if seconds <= most else ': missed'}"
-    return f"| {name} | {seconds:.3g} s | {goal} |\n"
+def _startup(seconds: float | None) -> Figure:
+    unit = "not measured: BLENDER names no Blender" if seconds is None else "s"
+    return Figure("Add-on: processor time that it adds to Blender's start", seconds, unit, at_most=MOST_STARTUP)
+
+
+def _clicks(cold: float, warm: float) -> list[Figure]:
+    name = f"Click to keys, {SECONDS} s of sound"
+    return [
+        Figure(f"{name}, the first time (starts the backend)", cold, "s"),
+        Figure(f"{name}, warm", warm, "s", at_most=MOST_CLICK),
+    ]
+
+
+def _keys(ours: float, blenders: float) -> list[Figure]:
+    return [Figure("Keys written", ours, "/s"), Figure("Keys written / keyframe_insert", ours / blenders, "x")]
 
 
 def start() -> float | None:

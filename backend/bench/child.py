@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One model on one sound in a process of its own: ``python -m backend.bench.child MODEL SOUND``.
+"""One model on one sound in a process of its own: ``python -m backend.bench.child MODEL SOUND DEVICE``.
 
 It does what ``generate`` does, without writing a file, and prints one line of JSON. Its peak of memory is nobody
 else's.
@@ -13,13 +13,13 @@ import time
 from pathlib import Path
 
 
-def main(model: Path, sound: Path) -> dict[str, float]:
+def main(model: Path, sound: Path, where: str) -> dict[str, float]:
     """Seconds until the model is there, until its first frames and until its last; their number; bytes at most."""
-    from backend import checkpoint, device, pipeline, planning, precision
+    from backend import checkpoint, pipeline, planning, precision
     from backend.sound import Sound
 
     began = time.perf_counter()
-    loaded = precision.ready(checkpoint.load(model), device.choose("auto"))
+    loaded = precision.ready(checkpoint.load(model), where)
     planned = planning.plan(loaded, planning.Request())
     here = time.perf_counter()
     frames, first = 0, 0.0
@@ -27,7 +27,8 @@ def main(model: Path, sound: Path) -> dict[str, float]:
         first = first or time.perf_counter() - here
         frames += len(chunk.values)
     whole = time.perf_counter() - here
-    return {"load": here - began, "first": first, "whole": whole, "frames": frames, "peak": peak_bytes()}
+    peaks = {"peak": peak_bytes(), "card": card_bytes(where)}
+    return {"load": here - began, "first": first, "whole": whole, "frames": frames} | peaks
 
 
 def peak_bytes() -> float:
@@ -42,5 +43,12 @@ def peak_bytes() -> float:
     return float("nan")
 
 
+def card_bytes(where: str) -> float:
+    """The most that torch has held of a graphics card's memory; 0 elsewhere."""
+    import torch
+
+    return float(torch.cuda.max_memory_reserved()) if where == "cuda" else 0.0
+
+
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]))) + "\n")
+    sys.stdout.write(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])) + "\n")

@@ -57,8 +57,15 @@ def as_json(figures: Sequence[Figure], machine: Mapping[str, str | int]) -> str:
 def read(path: Path) -> dict[str, float]:
     """The values of an earlier run by name. Raises `BenchError`."""
     try:
-        found = {figure["name"]: figure["value"] for figure in json.loads(path.read_text("utf-8"))["figures"]}
-        return {name: float(value) for name, value in found.items() if value is not None}
+        return {figure.name: float(figure.value) for figure in read_all(path) if figure.value is not None}
+    except (ValueError, TypeError) as error:
+        raise BenchError(f"{path} is no result of bench --json.") from error
+
+
+def read_all(path: Path) -> list[Figure]:
+    """The figures of an earlier run. Raises `BenchError`."""
+    try:
+        return [Figure(**figure) for figure in json.loads(path.read_text("utf-8"))["figures"]]
     except OSError as error:
         raise BenchError(f"{path} cannot be read ({error.strerror}).") from error
     except (ValueError, KeyError, TypeError) as error:

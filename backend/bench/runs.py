@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -37,6 +38,8 @@ class Run:
     first: float
     """Seconds until the first frames."""
     peak_bytes: float
+    card_bytes: float = 0.0
+    """What it had at most of a graphics card's memory."""
 
 
 def model_file(subject: Subject, folder: Path) -> Path:
@@ -46,31 +49,34 @@ def model_file(subject: Subject, folder: Path) -> Path:
         return shipped
     path = folder / f"{subject.name}.safetensors"
     if not path.exists():
-        _finished([sys.executable, "-m", "backend.bench.subjects", subject.name, str(path)])
+        finished([sys.executable, "-m", "backend.bench.subjects", subject.name, str(path)])
     return path
 
 
-def measured(path: Path, seconds: int, folder: Path) -> Run:
-    """One run. Raises `BenchError`."""
+def measured(path: Path, seconds: int, folder: Path, where: str = "cpu") -> Run:
+    """One run on a device. Raises `BenchError`."""
     sound = folder / f"{seconds}.wav"
     if not sound.exists():
         soundfile.write(sound, subjects.babble(seconds), SAMPLE_RATE)
-    told = json.loads(_finished([sys.executable, "-m", "backend.bench.child", str(path), str(sound)]))
-    return Run(told["whole"], told["first"], told["peak"])
+    told = json.loads(finished([sys.executable, "-m", "backend.bench.child", str(path), str(sound), where]))
+    return Run(told["whole"], told["first"], told["peak"], told["card"])
 
 
-def figures(title: str, path: Path, lengths: Sequence[int], folder: Path) -> list[Figure]:
-    """Seconds and memory of one model for sounds of some lengths. Raises `BenchError`."""
-    runs = {seconds: measured(path, seconds, folder) for seconds in lengths}
+def figures(title: str, path: Path, lengths: Sequence[int], folder: Path, where: str = "cpu") -> list[Figure]:
+    """Seconds and memory of one model for sounds of some lengths, on a device. Raises `BenchError`."""
+    runs = {seconds: measured(path, seconds, folder, where) for seconds in lengths}
+    name = title if where == "cpu" else f"{title} on {where}"
     found = []
     for seconds, run in runs.items():
-        found.append(Figure(f"{title}: {seconds} s of sound", run.seconds, "s"))
-        found.append(Figure(f"{title}: {seconds} s of sound, peak memory", run.peak_bytes / 1e6, "MB"))
+        found.append(Figure(f"{name}: {seconds} s of sound", run.seconds, "s"))
+        found.append(Figure(f"{name}: {seconds} s of sound, peak memory", run.peak_bytes / 1e6, "MB"))
+        if run.card_bytes:
+            found.append(Figure(f"{name}: {seconds} s of sound, peak memory of the card", run.card_bytes / 1e6, "MB"))
     longest = runs[max(lengths)]
-    found.append(Figure(f"{title}: first motion of {max(lengths)} s", longest.first, "s"))
+    found.append(Figure(f"{name}: first motion of {max(lengths)} s", longest.first, "s"))
     if LONG in runs and LONGEST in runs:
         growth = runs[LONGEST].peak_bytes / runs[LONG].peak_bytes
-        found.append(Figure(f"{title}: peak memory, {LONGEST} s / {LONG} s", growth, "x", at_most=MOST_GROWTH))
+        found.append(Figure(f"{name}: peak memory, {LONGEST} s / {LONG} s", growth, "x", at_most=MOST_GROWTH))
     return found
 
 
@@ -94,9 +100,10 @@ def start_to_ready(runs: int = 3) -> Figure:
     return Figure("Backend: start to ready", statistics.median(seconds[1:]), "s", at_most=MOST_SECONDS_TO_READY)
 
 
-def _finished(command: Sequence[str]) -> str:
-    """What a process prints. Raises `BenchError` where it fails."""
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+def finished(command: Sequence[str], **variables: str) -> str:
+    """What a process with these environment variables prints. Raises `BenchError` where it fails."""
+    environment = os.environ | variables
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
         raise BenchError(f"{' '.join(command[2:4])} does not run: {last[0]}")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from backend.bench.figures import Figure
     from backend.bench.subjects import Subject
 
-PARTS = ("default", "diffusion", "unitalker-b", "unitalker-l", "cuda", "start", "training")
+PARTS = ("default", "diffusion", "unitalker-b", "unitalker-l", "cuda", "start", "training", "blender")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -58,11 +58,12 @@ def run(arguments: Namespace) -> int:
 
 def _one_model(arguments: Namespace) -> list[Figure]:
     from backend import catalogue
-    from backend.bench import runs
+    from backend.bench import cuda, runs
 
-    path = catalogue.find_or_open(arguments.model, arguments.models).resolve()
+    path, lengths = catalogue.find_or_open(arguments.model, arguments.models).resolve(), (10, runs.LONG, runs.LONGEST)
     with tempfile.TemporaryDirectory() as folder:
-        return runs.figures(path.stem, path, (10, runs.LONG, runs.LONGEST), Path(folder))
+        devices = ("cpu", "cuda") if cuda.is_there() else ("cpu",)
+        return [found for where in devices for found in runs.figures(path.stem, path, lengths, Path(folder), where)]
 
 
 def _parts(arguments: Namespace) -> list[Figure]:
@@ -77,12 +78,14 @@ def _parts(arguments: Namespace) -> list[Figure]:
 
 
 def _part(part: str, folder: Path, count: int, is_long: bool) -> list[Figure]:
-    from backend.bench import runs, subjects
+    from backend.bench import blender, runs, subjects
 
     if part == "start":
         return [runs.start_to_ready(count)]
     if part == "training":
-        return [_training(folder)]
+        return _training(folder)
+    if part == "blender":
+        return blender.measured(folder)
     if part == "cuda":
         return [figure for each in _on_cards(is_long) for figure in _on_card(each, folder, count)]
     subject = next(each for each in subjects.SUBJECTS if each.name == part)
@@ -111,16 +114,21 @@ def _on_card(subject: Subject, folder: Path, count: int) -> list[Figure]:
 
     if not cuda.is_there():
         return [cuda.not_run(subject.title)]
-    return cuda.figures(subject.title, runs.model_file(subject, folder), "cuda", count)
+    path = runs.model_file(subject, folder)
+    whole = runs.figures(subject.title, path, (10, runs.LONG, runs.LONGEST), folder, "cuda")
+    return whole + cuda.figures(subject.title, path, "cuda", count)
 
 
-def _training(folder: Path) -> Figure:
+def _training(folder: Path) -> list[Figure]:
     from backend.bench.figures import Figure
     from backend.training.motion import pace
 
     found = pace.measure(folder)
-    clips = f"clips of {pace.SHORTEST:g} to {pace.LONGEST:g} s"
-    return Figure(f"Training of {found.config}: batches of {pace.BATCH} {clips} / one by one", found.ratio, "x")
+    batches = f"batches of {pace.BATCH} clips of {pace.SHORTEST:g} to {pace.LONGEST:g} s"
+    return [
+        Figure(f"Training of {found.config}: clips per second, {batches}", found.in_batches, "/s"),
+        Figure(f"Training of {found.config}: {batches} / one by one", found.ratio, "x"),
+    ]
 
 
 def _machine() -> dict[str, str | int]:

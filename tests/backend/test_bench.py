@@ -12,7 +12,7 @@ from torch.nn import init
 
 from backend import checkpoint, face
 from backend.__main__ import main
-from backend.bench import cuda, figures, runs, subjects
+from backend.bench import blender, cuda, figures, runs, subjects
 from backend.bench.figures import BenchError, Figure
 from backend.models.speech_config import SpeechEncoderConfig
 from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
@@ -69,6 +69,21 @@ def test_the_command_prints_json(models: Path, monkeypatch: pytest.MonkeyPatch, 
     assert main(["bench", "--json", "--model", str(models / "tiny.safetensors")]) == 0
     names = [figure["name"] for figure in json.loads(capsys.readouterr().out)["figures"]]
     assert "tiny: 10 s of sound, peak memory" in names and "tiny: peak memory, 12 s / 11 s" in names
+
+
+def test_without_blender_its_figures_are_said_not_to_be_run(tmp_path: Path) -> None:
+    (figure,) = blender.measured(tmp_path, tmp_path / "no" / "python")
+    assert figure.value is None and figure.holds and "make environments" in figure.shown
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not blender.PYTHON.is_file(), reason="`make environments` has not been here: no bpy module")
+def test_what_is_measured_in_blender_stands_in_the_same_table(capsys: pytest.CaptureFixture) -> None:
+    assert main(["bench", "--only", "blender", "--json"]) == 0
+    found = {figure["name"]: figure for figure in json.loads(capsys.readouterr().out)["figures"]}
+    assert found["Click to keys, 10 s of sound, warm"]["value"] < 5  # the goal is 1 s, on a machine with nothing else
+    assert found["Keys written"]["value"] > 1000 and found["Keys written / keyframe_insert"]["value"] > 5
+    assert "Add-on: processor time that it adds to Blender's start" in found
 
 
 def test_without_a_card_its_figures_are_said_not_to_be_run(
