@@ -13,7 +13,7 @@ import bpy
 
 from . import casting, generate_command, job
 from .casting import Rule
-from .errors import BadInput, MouthpieceError
+from .errors import BadInput, MouthpieceError, first_line
 from .placing import Report
 from .session import Session
 
@@ -60,8 +60,10 @@ def read(path: Path) -> tuple[Shot, ...]:
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as problem:
-        raise BadInput(f"The job file {path} cannot be read: {problem}") from problem
+    except OSError as problem:
+        raise BadInput(f"The job file {path} cannot be read: {problem.strerror}.") from problem
+    except (ValueError, RecursionError) as problem:
+        raise BadInput(f"The job file {path} cannot be read: {problem}.") from problem
     shots = data.pop("shots", [])
     defaults = data.pop("defaults", {})
     if data or not isinstance(shots, list) or not shots:
@@ -102,7 +104,7 @@ def _do(shot: Shot, session: Session) -> Outcome:
     try:
         bpy.ops.wm.open_mainfile(filepath=str(shot.file), load_ui=False)
     except RuntimeError as problem:
-        raise BadInput(f"The shot cannot be opened: {problem}") from problem
+        raise BadInput(f"The shot cannot be opened: {first_line(problem)}.") from problem
     save = generate_command.saver(shot.output)
     reports: list[Report] = []
     for line in _cast(shot) if shot.by else shot.lines:

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 import bpy
 
@@ -22,14 +22,21 @@ from .command import COMMAND
 from .errors import BadInput, MouthpieceError
 
 
+class _Parser(argparse.ArgumentParser):
+    """Usage errors are errors like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{message[0].upper()}{message[1:]}; see {self.prog} --help.")
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command with what follows its name; gives the exit code."""
+    options = argparse.Namespace(json="--json" in arguments, verbose="--verbose" in arguments)
     try:
-        options = _parser().parse_args(list(arguments))
-    except SystemExit as leaving:  # --help, or arguments that argparse has already complained about
-        return leaving.code if isinstance(leaving.code, int) else 2
-    try:
+        options = _parser().parse_args(list(arguments), options)
         return options.command(options)
+    except SystemExit:  # --help, which has been printed
+        return 0
     except BadInput as problem:
         return _complain(str(problem), options, 2)
     except MouthpieceError as problem:
@@ -41,8 +48,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(f"blender -b SHOT.blend --command {COMMAND}", description="Lip sync for a shot.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser = _Parser(f"blender -b SHOT.blend --command {COMMAND}", description="Lip sync for a shot.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     generate = commands.add_parser("generate", help="let a character speak a sound strip, and save the shot")
     generate.set_defaults(command=_generate)
     generate_command.add_arguments(generate)

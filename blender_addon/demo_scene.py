@@ -10,7 +10,7 @@ from bpy.types import Context, Object, Scene
 from mathutils import Vector
 
 from . import compat, demo_head
-from .errors import MouthpieceError
+from .errors import MouthpieceError, first_line
 
 LINE = Path(__file__).parents[1] / "demo" / "speech" / "demo.flac"
 NAME = "Lip Sync Demo"
@@ -34,7 +34,7 @@ def build(context: Context) -> Scene:
         strip = compat.add_sound_strip(scene, "Hello", LINE, FIRST_FRAME)
     except RuntimeError as problem:
         compat.remove_scene(scene)
-        raise MouthpieceError(f"The demo's line cannot be put into the Sequencer: {problem}") from problem
+        raise MouthpieceError(f"The demo's line cannot be put into the Sequencer: {first_line(problem)}.") from problem
     strip.sound.pack()  # so that a saved file does not lean on the add-on's folder
     scene.sequence_editor.active_strip = strip
     scene.frame_end, scene.sync_mode = strip.frame_final_end, "AUDIO_SYNC"

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 
 import bpy
 
+from .writing.options import MOST_STRENGTH
+
 Search = Callable[[bpy.types.bpy_struct, bpy.types.Context, str], Iterable[str]]
 """What offers names while one is typed."""
 
@@ -30,5 +32,5 @@ def folder(name: str, description: str, default: str = "") -> object:
 def strength(name: str, description: str) -> object:
     """A factor of which 1 is what the model gives."""
     return bpy.props.FloatProperty(
-        name=name, description=description, default=1.0, min=0.0, soft_max=2.0, max=10.0, subtype="FACTOR"
+        name=name, description=description, default=1.0, min=0.0, soft_max=2.0, max=MOST_STRENGTH, subtype="FACTOR"
     )

@@ -12,14 +12,15 @@ from typing import Any
 import bpy
 from bpy.types import Scene
 
-from . import audio, motion_export, preferences, transcripts
+from . import audio, motion_export, phones, preferences, transcripts
 from .choice import Choice
 from .environment import Launch
-from .errors import BadInput, MouthpieceError
+from .errors import BadInput, MouthpieceError, first_line
 from .performing import arguments as performing
 from .rig.face import leads, named
 from .vertices import arguments as mesh
 from .writing import arguments as writing
+from .writing.options import MOST_STRENGTH
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="default", help="a model's name or file (default: %(default)s)")
     parser.add_argument("--space", default="", metavar="NAME", help="a face space of the model (default: its first)")
     parser.add_argument("--identity", default="pivot", help="a style's name or number (default: %(default)s)")
-    parser.add_argument("--strength", default=1.0, type=float, metavar="F", help="factor on the motion (default: 1)")
+    parser.add_argument("--strength", default=1.0, type=float, metavar="F", help="of the motion, 0 to 10 (default: 1)")
     parser.add_argument("--raw", action="store_true", help="the model's own numbers, its rest pose not subtracted")
     parser.add_argument("--action", default="", metavar="NAME", help="name of the new action")
     parser.add_argument("--profile", default="", metavar="FILE.json", help="a rig profile: a file, or the id of one")
@@ -56,8 +57,14 @@ def choice(said: Mapping[str, Any], scene: Scene) -> tuple[Choice, Launch]:
     `said` has all of `words`.
     """
     model, launch = model_and_launch(said["model"])
+    if said["audio"] and said["strip"]:
+        raise BadInput("A strip and a sound file are both named. Leave one of them out.")
+    if not 0 <= said["strength"] <= MOST_STRENGTH:
+        raise BadInput(f"The strength is {said['strength']:g}; choose 0 to {MOST_STRENGTH:g}.")
     if said["export"]:
         motion_export.check(Path(said["export"]))
+    if said["phones"]:
+        phones.check(Path(said["phones"]))
     chosen = Choice(
         scene=scene.name,
         strip="" if said["audio"] else said["strip"] or only_strip(scene),
@@ -100,6 +107,8 @@ def saver(output: Path | None) -> Callable[[], str]:
     """What saves the shot and gives the file's path; raises `BadInput` where there is nowhere to save it."""
     if output is None and not bpy.data.filepath:
         raise BadInput("No shot is open. Name one before --command, or a new file with --output.")
+    if output and output.suffix != ".blend":
+        raise BadInput(f"“{output.name}” must end in .blend.")
     path = Path(output or bpy.data.filepath).absolute()
     if not path.parent.is_dir():
         raise BadInput(f"The folder of {path} does not exist. Make it first, or choose another.")
@@ -108,7 +117,7 @@ def saver(output: Path | None) -> Callable[[], str]:
         try:
             bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=output is not None, check_existing=False)
         except RuntimeError as problem:
-            raise MouthpieceError(f"The shot could not be saved: {problem}") from problem
+            raise MouthpieceError(f"The shot could not be saved: {first_line(problem)}.") from problem
         return str(path)
 
     return save

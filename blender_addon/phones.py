@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from ..backend import protocol
 from . import whole_file
 from .errors import BadInput, MouthpieceError
+from .writing.options import MOST_STRENGTH
 
 VERSION = 1
 """Of the json layout; the backend writes the same one without strengths."""
@@ -42,15 +43,21 @@ def received(message: protocol.Phones) -> list[Phone]:
     return [Phone(name, viseme, round(start, 4), round(end, 4)) for name, viseme, (start, end) in rows]
 
 
+def check(path: Path) -> None:
+    """Raises `BadInput` where no phones can be written under that name."""
+    if path.suffix.lower() not in _writers():
+        raise BadInput(f"“{path.name}” must end in .TextGrid or .json.")
+    if not path.absolute().parent.is_dir():
+        raise BadInput(f"The folder of {path} does not exist. Make it first, or choose another.")
+
+
 def write(path: Path, phones: Sequence[Phone]) -> None:
     """Write ``.json`` or ``.TextGrid``, by the name's ending; raises `BadInput` for another one, or without phones."""
-    writers = {".json": as_json, ".textgrid": text_grid}
-    if path.suffix.lower() not in writers:
-        raise BadInput(f"“{path.name}” must end in .TextGrid or .json.")
+    check(path)
     if not phones:
         raise BadInput("There are no phones to save. Generate with a model that hears them, such as the default one.")
     try:
-        whole_file.write(path, writers[path.suffix.lower()](phones).encode())
+        whole_file.write(path, _writers()[path.suffix.lower()](phones).encode())
     except OSError as problem:
         raise BadInput(f"“{path}” cannot be written: {problem.strerror}.") from problem
 
@@ -64,6 +71,10 @@ def read(path: Path) -> tuple[Phone, ...]:
         raise BadInput(f"The visemes “{path}” cannot be read: {problem.strerror}.") from problem
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise BadInput(f"“{path}” holds no visemes. Save them with --phones or from the panel first.") from problem
+
+
+def _writers() -> dict[str, Callable[[Sequence[Phone]], str]]:
+    return {".json": as_json, ".textgrid": text_grid}
 
 
 def as_json(phones: Sequence[Phone]) -> str:
@@ -93,6 +104,6 @@ def _in_order(phones: tuple[Phone, ...]) -> tuple[Phone, ...]:
 
 def _phone(row: dict[str, Any]) -> Phone:
     start, end, strength = float(row["start"]), float(row["end"]), float(row.get("strength", 1.0))
-    if not (0 <= start <= end < float("inf") and 0 <= strength <= 10):
+    if not (0 <= start <= end < float("inf") and 0 <= strength <= MOST_STRENGTH):
         raise ValueError("times or strength out of range")
     return Phone(str(row["name"]), str(row["viseme"]), start, end, strength)

@@ -13,7 +13,7 @@ from bpy.types import Scene
 
 from . import audio, compat
 from .audio import Mixdown, StripSound
-from .errors import BadInput
+from .errors import BadInput, first_line
 
 
 def listen(scene: Scene, path: str, first_frame: int) -> StripSound | Mixdown:
@@ -55,4 +55,4 @@ def _strip(laid: Scene, file: Path, first_frame: int) -> bpy.types.SoundStrip:
     try:
         return compat.add_sound_strip(laid, file.stem, file, first_frame)
     except RuntimeError as problem:
-        raise BadInput(f"Blender cannot read the sound file {file}: {problem}") from problem
+        raise BadInput(f"Blender cannot read the sound file {file}: {first_line(problem)}.") from problem

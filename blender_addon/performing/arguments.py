@@ -47,7 +47,12 @@ def parsed(words: Mapping[str, Any]) -> PerformanceOptions:
 
 def _emotions(texts: list[Any]) -> dict[str, float]:
     """Weights out of texts such as ``happy=0.7``; whether there is such an emotion is the model's to say."""
-    parts = [str(text).partition("=") for text in texts if texts != [KEYED]]
-    if wrong := [name for name, sign, _ in parts if not sign]:
-        raise BadInput(f"“{wrong[0]}” is no emotion with its weight. Write it as happy=0.7.")
-    return {name.strip(): float(weight) for name, _, weight in parts}
+    return dict(_emotion(str(text)) for text in texts if texts != [KEYED])
+
+
+def _emotion(text: str) -> tuple[str, float]:
+    name, _, weight = text.partition("=")
+    try:
+        return name.strip(), float(weight)
+    except ValueError as problem:
+        raise BadInput(f"“{text}” is no emotion with its weight. Write it as happy=0.7.") from problem

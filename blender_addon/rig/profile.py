@@ -79,8 +79,10 @@ def load(path: Path) -> RigProfile:
     """Read a profile; raises `BadInput` where the file is no profile."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as problem:
-        raise BadInput(f"The rig profile “{path.name}” cannot be read: {problem}.") from problem
+    except OSError as problem:
+        raise BadInput(f"The rig profile “{path.name}” cannot be read: {problem.strerror}.") from problem
+    except ValueError as problem:
+        raise BadInput(f"The rig profile “{path.name}” is not in UTF-8. Save it as UTF-8 text.") from problem
     return parse(text, path.name)
 
 

@@ -53,8 +53,18 @@ def parsed(words: Mapping[str, Any]) -> WritingOptions:
 
 
 def regions(text: str) -> dict[str, float]:
-    """Regions with their strengths out of a list such as ``mouth,jaw=0.8``; all of them out of an empty text."""
+    """Regions with their strengths out of a list such as ``mouth,jaw=0.8``; all of them out of an empty text.
+
+    Raises `BadInput` where a strength is no number.
+    """
     if not text.strip():
         return dict.fromkeys(REGIONS, 1.0)
     parts = [part.partition("=") for part in text.split(",")]
-    return {name.strip(): float(strength) if strength else 1.0 for name, _, strength in parts}
+    return {name.strip(): _strength(name, strength) if strength else 1.0 for name, _, strength in parts}
+
+
+def _strength(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as problem:
+        raise BadInput(f"“{name}={text}” is no region with its strength. Write it as mouth=0.8.") from problem

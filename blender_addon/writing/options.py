@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..errors import BadInput
 from .regions import REGIONS
+
+MOST_STRENGTH = 10.0
+"""Of the whole motion, of a region, or of a phone; 1 is what the model gives."""
 
 
 class Mode(enum.StrEnum):
@@ -55,8 +59,11 @@ class WritingOptions:
             raise BadInput(f"There is no region named “{unknown[0]}”. There are: {', '.join(REGIONS)}.")
         if self.step > 1 and self.tolerance > 0:
             raise BadInput("Held poses have no curves to simplify. Choose either of them.")
-        if self.blend < 0 or self.step < 1 or self.smoothing < 0 or self.tolerance < 0:
+        amounts = self.blend, self.smoothing, self.tolerance
+        if self.step < 1 or not all(0 <= amount < math.inf for amount in amounts):
             raise BadInput("Blend, smoothing and tolerance are 0 or more, and poses are held for 1 frame or more.")
+        if not all(0 <= strength <= MOST_STRENGTH for strength in self.regions.values()):
+            raise BadInput(f"The strength of a region is 0 to {MOST_STRENGTH:g}.")
         if self.beside:
             self.check_takes(2)
 

@@ -52,6 +52,17 @@ def test_without_output_the_shot_itself_is_saved(shot, addon, capfd):
         (["--strip", "gone"], "no sound strip named “gone”. It has: Zeile 1."),
         (["--object", "gone"], "There is no object named “gone”."),
         (["--output", "/no/such/folder/out.blend"], "The folder of /no/such/folder/out.blend does not exist."),
+        (["--output", "out.txt"], "“out.txt” must end in .blend."),
+        (["--phones", "line.doc"], "“line.doc” must end in .TextGrid or .json."),
+        (["--phones", "/no/such/folder/line.json"], "The folder of /no/such/folder/line.json does not exist."),
+        (["--strip", "Zeile 1", "--audio", "line.wav"], "A strip and a sound file are both named."),
+        (["--strength", "nan"], "The strength is nan; choose 0 to 10."),
+        (["--strength", "loud"], "Argument --strength: invalid float value: 'loud'; see"),
+        (["--regions", "mouth=wide"], "“mouth=wide” is no region with its strength."),
+        (["--regions", "mouth=inf"], "The strength of a region is 0 to 10."),
+        (["--smooth", "nan"], "Blend, smoothing and tolerance are 0 or more"),
+        (["--emotion", "happy=very"], "“happy=very” is no emotion with its weight."),
+        (["--profile", "gone.json"], "“gone.json” cannot be read: No such file or directory."),
     ],
 )
 def test_bad_input_is_exit_code_2(shot, addon, capfd, arguments, sentence):
@@ -60,7 +71,7 @@ def test_bad_input_is_exit_code_2(shot, addon, capfd, arguments, sentence):
     captured = capfd.readouterr()
     assert captured.err.startswith("error: ")
     assert sentence in captured.err
-    assert "Traceback" not in captured.err
+    assert captured.err.count("\n") == 1
     assert shot.read_bytes() == before
 
 
@@ -79,9 +90,22 @@ def test_failed_run_is_exit_code_1(shot, addon, use_fake, capfd):
     assert shot.read_bytes() == before
 
 
-def test_wrong_arguments_are_exit_code_2(addon, capfd):
-    assert addon.cli.run(["sing"]) == 2
-    assert addon.cli.run([]) == 2
+@pytest.mark.parametrize("arguments", [[], ["sing"], ["generate", "--loudly"], ["generate", "--mode", "sing"]])
+def test_wrong_arguments_are_exit_code_2_and_in_the_report(addon, capfd, arguments):
+    assert addon.cli.run([*arguments, "--json"]) == 2
+    captured = capfd.readouterr()
+    sentence = json.loads(captured.out)["error"]
+    assert captured.err == f"error: {sentence}\n"
+    assert sentence.endswith("--help.")
+
+
+def test_what_blender_says_of_a_failed_save_becomes_one_sentence(shot, addon, capfd, tmp_path):
+    (tmp_path / "taken.blend").mkdir()
+    assert addon.cli.run(["generate", "--output", str(tmp_path / "taken.blend")]) == 1
+    sentence = capfd.readouterr().err
+    assert sentence.startswith("error: The shot could not be saved: ")
+    assert "Error" not in sentence
+    assert sentence.count("\n") == 1
 
 
 def test_help_is_exit_code_0(addon, capfd):
