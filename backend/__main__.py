@@ -16,6 +16,7 @@ from . import requirements
 from .commands import terminal
 from .commands.terminal import BadInput, RunFailed
 from .commands.training import TrainingCommand
+from .version import version
 
 
 class Command(Protocol):
@@ -107,6 +108,7 @@ def _load(name: str) -> Command:
 def _parser(chosen: str | None, command: Command | None) -> ArgumentParser:
     """All commands by name and help; arguments for the chosen one."""
     parser = _Parser(prog="mouthpiece", description="Speech to facial animation.")
+    parser.add_argument("--version", action="version", version=f"Mouthpiece {version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for name, line in LINES.items():
         child = commands.add_parser(name, help=line.help, description=f"{line.help[0].upper()}{line.help[1:]}.")

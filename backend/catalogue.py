@@ -75,11 +75,13 @@ def find(name: str, folders: Sequence[Path] = ()) -> Path:
 
 def find_or_open(name: str, folders: Sequence[Path] = ()) -> Path:
     """As `find`, but a user at the command line may also name a model file by its path. Raises `CatalogueError`."""
-    if name.endswith(SUFFIX):
-        path = Path(name)
+    path = Path(name)
+    if path.suffix == SUFFIX:
         if not path.is_file():
             raise CatalogueError(f"There is no model file {name}; check the path.")
         return path
+    if path.is_file() and name not in _files(folders):
+        raise CatalogueError(f"{name} is no model file, which ends in {SUFFIX}; `convert` makes one of a checkpoint.")
     return find(name, folders)
 
 

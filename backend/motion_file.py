@@ -78,7 +78,7 @@ def checked_format(path: Path) -> str:
     """``npz``, ``csv`` or ``json`` from the ending of a name; `MotionFileError` for another one."""
     ending = path.suffix.lower().removeprefix(".")
     if ending not in _WRITERS:
-        raise MotionFileError(f"{path.name} must end in .{', .'.join(_WRITERS)}.")
+        raise MotionFileError(f"{path.name} must end in .npz, .csv or .json.")
     return ending
 
 

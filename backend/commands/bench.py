@@ -41,9 +41,10 @@ def run(arguments: Namespace) -> int:
     from backend import catalogue, checkpoint
     from backend.bench import figures
 
+    with terminal.bad_input(figures.BenchError):
+        earlier = None if arguments.compare is None else figures.read(arguments.compare)
     with terminal.bad_input(catalogue.CatalogueError, checkpoint.CheckpointError):
         try:
-            earlier = None if arguments.compare is None else figures.read(arguments.compare)
             found = _one_model(arguments) if arguments.model else _parts(arguments)
         except figures.BenchError as error:
             raise RunFailed(str(error)) from error

@@ -82,6 +82,8 @@ def listening(loaded: LoadedModel, wanted: Wish, sound: Path) -> Listening | Non
     if wanted.is_empty:
         return None
     transcript = transcript_of(wanted, sound)
+    if wanted.transcript == AUTO and transcript is None:
+        terminal.warn(f"{sound.name}: there is no {sound.with_suffix('.txt').name} beside it; its words are not known.")
     if hearing.has_ears(loaded):
         return Listening(loaded, transcript)
     with terminal.bad_input(catalogue.CatalogueError, checkpoint.CheckpointError):

@@ -66,8 +66,10 @@ def read(path: Path) -> Entries:
     try:
         with path.open(encoding="utf-8") as lines:
             entries = _entries(lines)
-    except (OSError, UnicodeDecodeError) as error:
-        raise PronunciationError(f"The pronunciation dictionary {path} cannot be read: {error}.") from error
+    except OSError as error:
+        raise PronunciationError(f"The pronunciation dictionary {path} cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise PronunciationError(f"The pronunciation dictionary {path} is not in UTF-8; save it as UTF-8.") from error
     if not entries:
         raise PronunciationError(f"{path} is no pronunciation dictionary; its lines must look like: paper P EY1 P ER0")
     return entries

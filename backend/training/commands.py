@@ -7,6 +7,7 @@ Only the command line imports this. Every `run` returns the text to show and rai
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,22 +27,29 @@ CONFIGS = Path(__file__).parents[1] / "configs"
 class Command:
     """One command; torch and the speech engines are imported only when it runs."""
 
-    help: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], str]
 
 
 def _synthesize_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="where the corpus goes; a corpus begun there is finished")
-    parser.add_argument("--config", default="corpus", help="voices and numbers: a name in backend/configs or a file")
-    parser.add_argument("--scale", type=float, default=1.0, help="share of the config's utterances to make")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--processes", type=int, default=max((os.cpu_count() or 2) - 1, 1))
+    about = "where the corpus goes; a corpus begun there is finished"
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help=about)
+    about = "voices and numbers: a name in backend/configs or a file (default: corpus)"
+    parser.add_argument("--config", default="corpus", metavar="NAME|FILE", help=about)
+    about = "share of the config's sentences to make (default: 1)"
+    parser.add_argument("--scale", type=float, default=1.0, metavar="F", help=about)
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="other numbers draw other sentences (default: 1)"
+    )
+    _add_processes(parser)
 
 
 def _synthesize(arguments: argparse.Namespace) -> str:
     from .speech import synthesize
 
+    _check_processes(arguments.processes)
+    if not 0 < arguments.scale < math.inf:
+        raise ConfigError(f"--scale is {arguments.scale:g}; it must be more than 0.")
     utterances = list(synthesize.plan(synthesize.read_plan(_config(arguments.config)), arguments.seed, arguments.scale))
     missing = synthesize.missing_voices(utterances)
     possible = [
@@ -53,15 +61,31 @@ def _synthesize(arguments: argparse.Namespace) -> str:
 
 
 def _collect_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("packages", type=Path, help="folder that Debian packages were unpacked into")
-    parser.add_argument("folder", type=Path, help="where the corpus goes")
-    parser.add_argument("--model", default="default", help="the model that listens: a name or its file")
-    parser.add_argument("--processes", type=int, default=max((os.cpu_count() or 2) - 1, 1))
+    parser.add_argument(
+        "packages", type=Path, metavar="PACKAGES", help="folder that Debian packages were unpacked into"
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the corpus goes")
+    about = "the model that listens: a name or its file (default: default)"
+    parser.add_argument("--model", default="default", metavar="NAME|FILE", help=about)
+    _add_processes(parser)
+
+
+def _add_processes(parser: argparse.ArgumentParser) -> None:
+    count = max((os.cpu_count() or 2) - 1, 1)
+    parser.add_argument(
+        "--processes", type=int, default=count, metavar="N", help="work side by side (default: %(default)s)"
+    )
+
+
+def _check_processes(count: int) -> None:
+    if count < 1:
+        raise ConfigError(f"--processes is {count}; it must be 1 or more.")
 
 
 def _collect(arguments: argparse.Namespace) -> str:
     from .speech import collect, packages
 
+    _check_processes(arguments.processes)
     kept, left_out = collect.collect(
         packages.find(arguments.packages), arguments.folder, arguments.processes, arguments.model
     )
@@ -224,11 +248,11 @@ def _config(name: str) -> Path:
 
 
 COMMANDS: dict[str, Command] = {
-    "synthesize": Command("make a corpus of speech with free speech engines", _synthesize_arguments, _synthesize),
-    "collect": Command("make a corpus of recorded prompts in Debian packages", _collect_arguments, _collect),
-    "prepare": Command("make a training set from corpora or a published data set", _prepare_arguments, _prepare),
-    "train": Command("train a model", _train_arguments, _train),
-    "distill": Command("make a diffusion model need fewer steps", diffusion.add_distill_arguments, _distill),
-    "evaluate": Command("score a model on aligned recordings or annotated motion", _evaluate_arguments, _evaluate),
-    "experiments": Command("repeat UniTalker's findings in miniature", miniature.add_arguments, miniature.run),
+    "synthesize": Command(_synthesize_arguments, _synthesize),
+    "collect": Command(_collect_arguments, _collect),
+    "prepare": Command(_prepare_arguments, _prepare),
+    "train": Command(_train_arguments, _train),
+    "distill": Command(diffusion.add_distill_arguments, _distill),
+    "evaluate": Command(_evaluate_arguments, _evaluate),
+    "experiments": Command(miniature.add_arguments, miniature.run),
 }

@@ -70,11 +70,11 @@ def read_table(path: Path, changes: Sequence[str]) -> dict[str, Any]:
 
 
 def parse(kind: type[T], table: dict[str, Any], path: Path) -> T:
-    """A config dataclass of plain values; ConfigError with what is wrong in the file."""
+    """A config dataclass of plain values; ConfigError with what is wrong in the file or its changes."""
     try:
         return from_plain(kind, table, "config")
     except SettingsError as error:
-        raise ConfigError(f"The config {path} is wrong: {error}.") from error
+        raise ConfigError(f"The config {path} or a --set is wrong: {error}.") from error
 
 
 def _apply(table: dict[str, Any], change: str) -> None:

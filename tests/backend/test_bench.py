@@ -51,6 +51,11 @@ def test_what_is_no_earlier_run_is_refused(tmp_path: Path) -> None:
             figures.read(path)
 
 
+def test_the_command_refuses_what_is_no_earlier_run_before_it_measures(capsys: pytest.CaptureFixture) -> None:
+    assert main(["bench", "--compare", "none.json"]) == 2
+    assert capsys.readouterr().err == "error: none.json cannot be read (No such file or directory).\n"
+
+
 def test_one_model_is_measured_in_processes_of_its_own(models: Path, tmp_path: Path) -> None:
     run = runs.measured(models / "tiny.safetensors", 10, tmp_path)
     assert 0 < run.first <= run.seconds

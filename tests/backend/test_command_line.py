@@ -20,6 +20,7 @@ import soundfile
 from backend import motion_file
 from backend.__main__ import main
 from backend.motion_file import read
+from backend.version import version
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -146,7 +147,7 @@ def test_a_bad_sound_is_one_line_and_code_2(capsys, models: Path, folder: Path, 
         (("generate", "a.wav", "--fps", "nan"), "nan frames per second"),
         (("generate", "a.wav", "--space", "flame"), "no face space 'flame'"),
         (("generate", "a.wav", "--identity", "carl"), "no identity 'carl'"),
-        (("generate", "a.wav", "--output", "m.fbx"), "must end in .npz, .csv, .json"),
+        (("generate", "a.wav", "--output", "m.fbx"), "must end in .npz, .csv or .json"),
         (("generate", "a.wav", "--output", "m.npz", "--format", "csv"), "does not end in .csv"),
         (("generate", "a.wav", "b/a.wav"), "the same name"),
         (("generate", "a.wav", "b.wav", "--output", "a.wav"), "is a file"),
@@ -156,10 +157,13 @@ def test_a_bad_sound_is_one_line_and_code_2(capsys, models: Path, folder: Path, 
         (("generate", "a.wav", "--model", "cut.safetensors"), "cut.safetensors is no whole model file"),
         (("generate", "a.wav", "--model", "foreign.safetensors"), "foreign.safetensors is no Mouthpiece model"),
         (("generate", "a.wav", "--model", "evil.safetensors"), "evil.safetensors is no whole model file"),
-        (("generate", "a.wav", "--model", "evil.pt"), "no model 'evil.pt'"),
+        (("generate", "a.wav", "--model", "evil.pt"), "evil.pt is no model file"),
         (("convert", "evil.pt", "--output", "new.safetensors"), "evil.pt"),
         (("convert", "nowhere.pt", "--output", "new.safetensors"), "nowhere.pt"),
         (("models", "--models", "nowhere"), "no folder nowhere"),
+        (("synthesize", "corpus", "--scale", "-1"), "--scale is -1; it must be more than 0."),
+        (("synthesize", "corpus", "--processes", "0"), "--processes is 0; it must be 1 or more."),
+        (("train", "--data", "b", "--run", "r", "--set", "loudness=1"), "or a --set is wrong: config has no field"),
         (("serve", "--device", "abacus"), "abacus"),
     ],
     ids=lambda part: " ".join(part) if isinstance(part, tuple) else "",
@@ -185,6 +189,13 @@ class Evil:
 
     def __reduce__(self):
         return (os.mkdir, ("owned",))
+
+
+def test_it_says_its_version(capsys):
+    with pytest.raises(SystemExit) as leaving:
+        main(["--version"])
+    assert leaving.value.code == 0
+    assert capsys.readouterr().out == f"Mouthpiece {version()}\n"
 
 
 def test_verbose_shows_the_traceback(capsys, models: Path):

@@ -125,6 +125,11 @@ def test_the_command_takes_text_file_or_sidecar(talk: Path, capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_the_command_warns_where_auto_finds_no_text_file(talk: Path, capsys):
+    assert main(["generate", str(talk), "--transcript", "auto", "--output", "talk.npz"]) == 0
+    assert capsys.readouterr().err == "warning: talk.flac: there is no talk.txt beside it; its words are not known.\n"
+
+
 def test_the_command_warns_of_a_wrong_transcript_and_goes_on(talk: Path, capsys):
     assert main(["generate", str(talk), "--output", "alone.npz"]) == 0
     assert main(["generate", str(talk), "--transcript", WRONG, "--output", "wrong.npz"]) == 0

@@ -117,7 +117,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path):
         motion_file.write(tmp_path / "m.npz", ARKIT)
     with pytest.raises(MotionFileError, match="cannot be written"):
         motion_file.write(tmp_path / "nowhere" / "m.npz", ARKIT)
-    with pytest.raises(MotionFileError, match=r"must end in \.npz, \.csv, \.json"):
+    with pytest.raises(MotionFileError, match=r"must end in \.npz, \.csv or \.json"):
         motion_file.write(tmp_path / "m.txt", ARKIT)
     assert [file.name for file in tmp_path.iterdir()] == ["m.npz"]
 
