@@ -7,7 +7,7 @@ before, nobody knows when each word is spoken, nor whether the transcript belong
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -77,6 +77,30 @@ def animate(
     track = search.track(len(samples))
     yield track
     yield from _following(chunks, known_words.lips(track, planned), planned)
+
+
+def animate_each(
+    loaded: LoadedModel,
+    samples: Samples,
+    plans: Sequence[Plan],
+    listening: Listening | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[tuple[int, Part]]:
+    """`animate` for several plans for one sound, each part with its plan's number, the `PhoneTrack` with any.
+
+    Their motion comes from one pass of the encoder; phones, where they are wanted, from one more for all of them.
+    """
+    if len(plans) == 1:
+        yield from ((0, part) for part in animate(loaded, samples, plans[0], listening, stop))
+        return
+    lips: list[Lips | None] = [None] * len(plans)
+    if listening is not None:
+        go_on = partial(pipeline.go_on, stop)
+        track = known_words.listen(listening.listener, samples, listening.transcript, go_on)
+        lips = [known_words.lips(track, planned) for planned in plans]
+        yield 0, track
+    for number, chunk in pipeline.generate_each(loaded, samples, plans, stop):
+        yield from ((number, part) for part in _following([chunk], lips[number], plans[number]))
 
 
 def _following(chunks: Iterable[Chunk], lips: Lips | None, planned: Plan) -> Iterator[Chunk]:

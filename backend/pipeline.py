@@ -6,7 +6,7 @@ It knows neither the protocol nor files; the server, the command line and tests 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
@@ -15,6 +15,7 @@ import numpy as np
 
 from . import hearing, memory, postprocess, stillness, windows
 from .face import FaceSpace
+from .heard_once import heard_once
 from .performance import Performance
 from .planning import Plan, RequestError
 from .sound import Samples, speech_gain
@@ -71,6 +72,27 @@ def generate(
         for take, own in enumerate(values[None] if planned.performance is None else values.swapaxes(0, 1)):
             yield Chunk(start, _vertices(space, own) if space.moves_mesh else own, take)
         start += len(values)
+
+
+def generate_each(
+    loaded: LoadedModel, samples: Samples, plans: Sequence[Plan], stop: Callable[[], bool] = lambda: False
+) -> Iterator[tuple[int, Chunk]]:
+    """What `generate` makes of several plans for one sound, whose encoder hears it once: (number of the plan, chunk).
+
+    Whoever is furthest behind goes on, so that all of them are at the same window.
+    """
+    loaded = replace(loaded, replays=None)  # a recorded pass is whole, and hears for itself
+    runs = [generate(loaded, samples, planned, stop) for planned in plans]
+    done = dict.fromkeys(range(len(plans)), 0.0)
+    with heard_once(loaded.model.encoder):
+        while done:
+            number = min(done, key=done.__getitem__)
+            chunk = next(runs[number], None)
+            if chunk is None:
+                del done[number]
+                continue
+            done[number] = (chunk.start + len(chunk.values)) / plans[number].fps
+            yield number, chunk
 
 
 def rest_pose(loaded: LoadedModel, planned: Plan, stop: Callable[[], bool] = lambda: False) -> np.ndarray:

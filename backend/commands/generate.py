@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+import math
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from . import terminal, transcripts
+from . import terminal, transcripts, variants
 from .terminal import BadInput
 from .transcripts import Wish
+from .variants import Variant
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from backend.checkpoint import LoadedModel
     from backend.motion_file import Motion
     from backend.phone_track import PhoneTrack
-    from backend.planning import Request
+    from backend.planning import Plan, Request
     from tqdm import tqdm
 
 FORMATS = ("npz", "csv", "json")
@@ -35,11 +37,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, help="kind of motion file (default: the output's ending, or npz)")
     parser.add_argument("--model", default="default", metavar="NAME|FILE", help="name of a model, or a model file")
     terminal.add_model_folders(parser)
-    parser.add_argument("--space", default="", metavar="NAME", help="face space (default: the model's first)")
     parser.add_argument("--fps", type=float, metavar="F", help="frames per second (default: the space's own)")
-    parser.add_argument(
-        "--identity", default="pivot", metavar="NAME|N|pivot", help="whose way of speaking: a name, a row, or pivot"
-    )
+    variants.add_arguments(parser)
     transcripts.add_arguments(parser)
     terminal.add_flame(parser)
     terminal.add_device(parser)
@@ -64,13 +63,7 @@ def _add_performance(parser: ArgumentParser) -> None:
         metavar="NAME=WEIGHT",
         help="how much of an emotion is felt, as happy=0.7; may be repeated to mix them (default: neutral)",
     )
-    group.add_argument("--style-from", type=Path, metavar="AUDIO", help="speak in the style of a recording")
-    group.add_argument(
-        "--style-as",
-        choices=("nearest", "heard"),
-        default="nearest",
-        help="with --style-from: as the identity that is most like it (default), or as it is heard",
-    )
+    variants.add_styles(parser)
 
 
 def run(arguments: Namespace) -> int:
@@ -78,12 +71,12 @@ def run(arguments: Namespace) -> int:
     outputs = _outputs(arguments.audio, arguments.output, arguments.format)
     wanted = transcripts.wish(arguments)
     request = _request(arguments)
-    loaded = _loaded(arguments, request)
-    request = _styled(arguments, loaded, request)
+    loaded = _loaded(arguments)
+    wishes = variants.of(arguments, request, loaded)
     code = 0
     for sound, output in outputs.items():
         try:
-            _animate(loaded, request, wanted, sound, output)
+            _animate(loaded, wishes, wanted, sound, output)
         except BadInput as error:
             if len(outputs) == 1:
                 raise
@@ -100,22 +93,7 @@ def _request(arguments: Namespace) -> Request:
     with terminal.bad_input(ValueError):
         felt = emotions.from_texts(arguments.emotion) if arguments.emotion else None
         performance = Performance(arguments.steps, arguments.seed, arguments.takes, arguments.guidance, emotions=felt)
-    return Request(arguments.space, arguments.fps, arguments.identity, arguments.raw, performance)
-
-
-def _styled(arguments: Namespace, loaded: LoadedModel, request: Request) -> Request:
-    """The request in the style of the recording that was named, if one was."""
-    from backend import audio, planning
-
-    if arguments.style_from is None:
-        return request
-    if arguments.identity != planning.PIVOT:
-        raise BadInput("--identity and --style-from both say whose style it is; leave one of them out.")
-    with terminal.bad_input(audio.AudioError, planning.RequestError):
-        styled = planning.styled(loaded, request, audio.decode(arguments.style_from), arguments.style_as)
-    if arguments.style_as == "nearest":
-        terminal.say(f"{arguments.style_from} sounds most like {styled.identity}")
-    return styled
+    return Request(fps=arguments.fps, raw=arguments.raw, performance=performance)
 
 
 def _outputs(sounds: list[Path], output: Path | None, wanted: str | None) -> dict[Path, Path]:
@@ -141,82 +119,100 @@ def _motion_file(output: Path, wanted: str | None) -> Path:
     return output
 
 
-def _loaded(arguments: Namespace, request: Request) -> LoadedModel:
-    from backend import catalogue, checkpoint, device, planning, precision
+def _loaded(arguments: Namespace) -> LoadedModel:
+    from backend import catalogue, checkpoint, device, precision
     from backend.foreign import flame_file
 
     used = (catalogue.CatalogueError, checkpoint.CheckpointError, device.DeviceError, flame_file.FlameFileError)
-    with terminal.bad_input(*used, planning.RequestError, precision.PrecisionError):
+    with terminal.bad_input(*used, precision.PrecisionError):
         loaded = checkpoint.load(catalogue.find_or_open(arguments.model, arguments.models))
         if arguments.flame is not None:
             loaded = loaded.with_flame(flame_file.mesh(arguments.flame))
-        loaded = precision.ready(loaded, device.choose(arguments.device), arguments.precision)
-        planning.plan(loaded, request)
-    return loaded
+        return precision.ready(loaded, device.choose(arguments.device), arguments.precision)
 
 
-def _animate(loaded: LoadedModel, request: Request, wanted: Wish, sound: Path, output: Path) -> None:
+def _animate(loaded: LoadedModel, wishes: Sequence[Variant], wanted: Wish, sound: Path, output: Path) -> None:
     from backend import audio, motion_file, planning
     from backend.phonetics.pronunciation import PronunciationError
 
     used = (audio.AudioError, planning.RequestError, motion_file.MotionFileError, PronunciationError)
     with terminal.bad_input(*used):
-        motions = _motions(loaded, request, wanted, sound)
+        motions = _motions(loaded, [variant.request for variant in wishes], wanted, sound)
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BadInput(f"The folder {output.parent} cannot be made ({error.strerror}).") from error
-        for take, motion in enumerate(motions, 1):
-            path = output if request.performance.takes is None else output.with_suffix(f".take{take}{output.suffix}")
-            motion_file.write(path, motion)
-            seconds = len(motion.values) / motion.fps
-            terminal.say(
-                f"{path}: {len(motion.values)} frames of {motion.space} at {motion.fps:g} fps ({seconds:.2f} s)"
-            )
+        for variant, takes in zip(wishes, motions, strict=True):
+            for take, motion in enumerate(takes, 1):
+                path = variant.file(output, None if variant.request.performance.takes is None else take)
+                motion_file.write(path, motion)
+                seconds = len(motion.values) / motion.fps
+                terminal.say(
+                    f"{path}: {len(motion.values)} frames of {motion.space} at {motion.fps:g} fps ({seconds:.2f} s)"
+                )
 
 
-def _motions(loaded: LoadedModel, request: Request, wanted: Wish, sound: Path) -> list[Motion]:
-    """Read, generate and gather every take, with a progress bar."""
-    import json
-
-    from backend import animating, known_words, motion_file, planning
+def _motions(loaded: LoadedModel, requests: Sequence[Request], wanted: Wish, sound: Path) -> list[list[Motion]]:
+    """Read, generate and gather every take of every request, with a progress bar."""
+    from backend import animating, planning
     from backend.sound import Sound
     from tqdm import tqdm
 
     samples = Sound(sound)
-    planned = planning.plan(loaded, request)
-    frames, takes = planned.frames(len(samples)), request.performance.count
-    if not frames:
-        raise BadInput(f"{sound} is too short for one frame at {planned.fps:g} frames per second.")
-    parts = animating.animate(loaded, samples, planned, transcripts.listening(loaded, wanted, sound))
-    with tqdm(total=frames * takes, desc=sound.name, unit="frame", leave=False, disable=None) as bar:
-        motions, track = _gathered(parts, frames, takes, bar)
+    plans = [planning.plan(loaded, request) for request in requests]
+    sizes = [Size(planned.frames(len(samples)), requests[0].performance.count) for planned in plans]
+    for planned, size in zip(plans, sizes, strict=True):
+        if not size.frames:
+            raise BadInput(f"{sound} is too short for one frame at {planned.fps:g} frames per second.")
+    parts = animating.animate_each(loaded, samples, plans, transcripts.listening(loaded, wanted, sound))
+    with tqdm(total=sum(map(math.prod, sizes)), desc=sound.name, unit="frame", leave=False, disable=None) as bar:
+        gathered, track = _gathered(parts, sizes, bar)
     if track is not None:
         transcripts.note(track, wanted, sound)
-    words = known_words.about(track) | known_words.rows(track)
-    about = (planning.metadata(loaded, request, take) | words for take in range(takes))
-    texts = [json.dumps(entry, ensure_ascii=False) for entry in about]
     return [
-        motion_file.Motion(planned.space.name, planned.fps, values, planned.channels, 0.0, text)
-        for values, text in zip(motions, texts, strict=True)
+        [_motion(loaded, request, planned, track, take, values) for take, values in enumerate(motions)]
+        for request, planned, motions in zip(requests, plans, gathered, strict=True)
     ]
 
 
-def _gathered(parts: Iterable[Part], frames: int, takes: int, bar: tqdm) -> tuple[list[np.ndarray], PhoneTrack | None]:
-    """The whole motion of every take, float32 [frames, ...], and the phones."""
+def _motion(
+    loaded: LoadedModel, request: Request, planned: Plan, track: PhoneTrack | None, take: int, values: np.ndarray
+) -> Motion:
+    """One take with everything that its file tells."""
+    import json
+
+    from backend import known_words, motion_file, planning
+
+    about = planning.metadata(loaded, request, take) | known_words.about(track) | known_words.rows(track)
+    text = json.dumps(about, ensure_ascii=False)
+    return motion_file.Motion(planned.space.name, planned.fps, values, planned.channels, 0.0, text)
+
+
+class Size(NamedTuple):
+    """Of what one request gives."""
+
+    frames: int
+    takes: int
+
+
+def _gathered(
+    parts: Iterable[tuple[int, Part]], sizes: Sequence[Size], bar: tqdm
+) -> tuple[list[list[np.ndarray]], PhoneTrack | None]:
+    """The whole motion of every request and take, float32 [frames, ...], and the phones."""
     import numpy as np
     from backend.animating import Waiting
     from backend.pipeline import Chunk
 
-    motions: list[np.ndarray] = []
-    track = None
-    for part in parts:
+    motions: list[list[np.ndarray]] = [[] for _ in sizes]
+    track, most = None, sum(map(math.prod, sizes))
+    for number, part in parts:
         match part:
             case Chunk():
-                if not motions:
-                    motions = [np.empty((frames, *part.values.shape[1:]), np.float32) for _ in range(takes)]
-                motions[part.take][part.start : part.start + len(part.values)] = part.values
-                bar.update(min(len(part.values), frames * takes - bar.n))
+                own, size = motions[number], sizes[number]
+                if not own:
+                    own += (np.empty((size.frames, *part.values.shape[1:]), np.float32) for _ in range(size.takes))
+                own[part.take][part.start : part.start + len(part.values)] = part.values
+                bar.update(min(len(part.values), most - bar.n))
             case Waiting():
                 bar.update(part.frames)
             case _:
