@@ -13,9 +13,10 @@ import bpy
 
 from . import casting, generate_command, job
 from .casting import Rule
-from .errors import BadInput, MouthpieceError, first_line
+from .errors import BadInput, MouthpieceError
 from .placing import Report
 from .session import Session
+from .wording import first_line
 
 SHOT_WORDS = {"file", "output", "by", "lines"}
 """What a shot says about itself; everything else is said of all its lines."""

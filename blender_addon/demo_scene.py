@@ -10,7 +10,8 @@ from bpy.types import Context, Object, Scene
 from mathutils import Vector
 
 from . import compat, demo_head
-from .errors import MouthpieceError, first_line
+from .errors import MouthpieceError
+from .wording import first_line
 
 LINE = Path(__file__).parents[1] / "demo" / "speech" / "demo.flac"
 NAME = "Lip Sync Demo"

@@ -14,8 +14,3 @@ class BadInput(MouthpieceError):
 
 class Cancelled(MouthpieceError):
     """The artist stopped the job; nothing has been changed."""
-
-
-def first_line(problem: RuntimeError) -> str:
-    """What an operator of Blender has failed with, which it says with “Error: ” before it, and often twice."""
-    return str(problem).strip().partition("\n")[0].removeprefix("Error: ").removesuffix(".")

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 
 import bpy
 
-from .writing.options import MOST_STRENGTH
-
 Search = Callable[[bpy.types.bpy_struct, bpy.types.Context, str], Iterable[str]]
 """What offers names while one is typed."""
+MOST_STRENGTH = 10.0
+"""The same as of `writing.options`, which Blender starts without."""
 
 
 def text(name: str, description: str, search: Search | None = None) -> object:

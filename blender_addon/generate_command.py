@@ -15,10 +15,11 @@ from bpy.types import Scene
 from . import audio, motion_export, phones, preferences, transcripts
 from .choice import Choice
 from .environment import Launch
-from .errors import BadInput, MouthpieceError, first_line
+from .errors import BadInput, MouthpieceError
 from .performing import arguments as performing
 from .rig.face import leads, named
 from .vertices import arguments as mesh
+from .wording import first_line
 from .writing import arguments as writing
 from .writing.options import MOST_STRENGTH
 

@@ -10,6 +10,7 @@ from bpy.types import ID, Action, AnimData, Object
 
 from . import compat
 from .vertices.writing import MeshWriting
+from .wording import listed
 from .writing import stack
 from .writing.options import Mode
 from .writing.staging import Writing
@@ -31,12 +32,12 @@ def _silenced(character: Object, strands: Sequence[Strand]) -> Iterator[str]:
     """What keeps values that do move from being seen."""
     muted = [strand.title for strand in strands if _moves(strand) and _is_muted(strand)]
     if muted:
-        yield f"Muted shape keys do not show: {_listed(muted)}. Unmute them in the Shape Keys panel."
+        yield f"Muted shape keys do not show: {listed(muted)}. Unmute them in the Shape Keys panel."
     if getattr(character, "show_only_shape_key", False):
         yield f"“{character.name}” shows its active shape key only (the pin in the Shape Keys panel). Turn that off."
     cut = [strand.title for strand in strands if strand.cut > VISIBLE]
     if cut:
-        yield f"The slider range cuts the motion of {_listed(cut)}. Widen it and generate again."
+        yield f"The slider range cuts the motion of {listed(cut)}. Widen it and generate again."
 
 
 def _moves(strand: Strand) -> bool:
@@ -70,7 +71,7 @@ def _unmoved(character: Object, things: Sequence[Object], writing: Writing | Mes
         block = owner.find()
         if block:
             action = next((place.action for place in stack.lines_of(block, record.strip, record.character)), None)
-            yield f"{_reason(character, block, action, mine)} ({_listed([strand.title for strand in mine])})"
+            yield f"{_reason(character, block, action, mine)} ({listed([strand.title for strand in mine])})"
 
 
 def _evaluated(things: Sequence[Object], strands: Sequence[Strand], frames: Sequence[int]) -> list[list[float]]:
@@ -123,9 +124,4 @@ def _reason_below(data: AnimData, action: Action) -> str:
     if silent or any(strip.mute for track in tracks for strip in track.strips if strip.action == action):
         return "The lip sync lies in an NLA track that is muted. Unmute it in the NLA editor."
     others = [other.name for other in stack.actions(data) if other != action]
-    return f"Another action plays in front of the lip sync: {_listed(others)}."
-
-
-def _listed(names: list[str], most: int = 3) -> str:
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+    return f"Another action plays in front of the lip sync: {listed(others)}."

@@ -17,8 +17,6 @@ from .worklist import Entry, Fate, Worklist
 
 if TYPE_CHECKING:
     from .choice import Choice
-
-if TYPE_CHECKING:
     from .environment import Launch
 
 TICK_SECONDS = 0.05

@@ -13,7 +13,8 @@ from bpy.types import Scene
 
 from . import audio, compat
 from .audio import Mixdown, StripSound
-from .errors import BadInput, first_line
+from .errors import BadInput
+from .wording import first_line
 
 
 def listen(scene: Scene, path: str, first_frame: int) -> StripSound | Mixdown:

@@ -27,6 +27,7 @@ from . import audio, compat, controls, whole_file
 from .audio import StripSound
 from .controls import Shown
 from .errors import BadInput, MouthpieceError
+from .wording import listed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -166,7 +167,7 @@ class Export:
         driven = [control.name for control in controls.sliders(_character(self.order)) if control.is_driven]
         if driven and not self._asked:
             return (
-                f"No control of “{name}” that can be keyed moves during “{strip}”. Drivers set {_listed(driven)}: "
+                f"No control of “{name}” that can be keyed moves during “{strip}”. Drivers set {listed(driven)}: "
                 "choose the object with the properties that drive them, or name the controls."
             )
         return f"“{name}” has no animation during “{strip}”: none of its controls moves."
@@ -270,8 +271,3 @@ def _npz(values: np.ndarray, fps: float, space: str, about: dict[str, Any]) -> b
     metadata = json.dumps(about, ensure_ascii=False)
     np.savez_compressed(stream, values=values, names=names, fps=fps, space=space, start=0.0, metadata=metadata)
     return stream.getvalue()
-
-
-def _listed(names: list[str], most: int = 3) -> str:
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

@@ -29,9 +29,7 @@ def add(character: Object, strip: str, basis: Basis, rest: np.ndarray) -> list[S
     """New shape keys for every shape, at weight 0, beside those of an earlier lip sync; rest: float32 [V, 3]."""
     if character.data.shape_keys is None:
         character.shape_key_add(name="Basis", from_mix=False)
-    turn = 1 + max(
-        (int(block.name.rpartition(" ")[2].partition("-")[0]) for block in shapes_of(character, strip)), default=0
-    )
+    turn = 1 + max(map(_turn, shapes_of(character, strip)), default=0)
     return [
         _added(character, f"{_name(strip)} {turn}-{number:02}", (rest + shape).astype("float32"))
         for number, shape in enumerate(basis.shapes, start=1)
@@ -55,7 +53,7 @@ def _added(character: Object, name: str, places: np.ndarray) -> ShapeKey:
 
 
 def _turn(block: ShapeKey) -> int:
-    """Whose name has it: the number of the lip sync that made it."""
+    """The number of the lip sync that made it, which its name ends with."""
     return int(block.name.rpartition(" ")[2].partition("-")[0])
 
 
