@@ -17,6 +17,8 @@ from typing import Any
 SUFFIX = ".safetensors"
 MOST_HEADER_BYTES = 100_000_000
 """As the format allows."""
+DENOISING = "diffusion_talker"
+"""What model files call the kind of model that performs a line in several ways."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,10 @@ class ModelFile:
     title: str = ""
     moves: tuple[str, ...] = ()
     """What it moves, a phrase for each of its face spaces."""
-    styles: int = 0
+    styles: tuple[str, ...] = ()
     """Ways of speaking that it knows besides nobody's in particular."""
+    has_takes: bool = False
+    """Whether it performs a line in several ways."""
     licence: str = ""
     origin: str = ""
     problem: str = ""
@@ -57,7 +61,15 @@ def read(path: Path, *, is_own: bool) -> ModelFile:
         moves = tuple(_phrase(space["name"], space["kind"], int(space["dim"])) for space in spaces)
         origin = _origin(card.get("training", {}), is_own)
         return ModelFile(
-            path, size, is_own, str(card["title"]), moves, len(about["identities"]), str(card["licence"]), origin
+            path,
+            size,
+            is_own,
+            title=str(card["title"]),
+            moves=moves,
+            styles=tuple(map(str, about["identities"])),
+            has_takes=about.get("model") == DENOISING,
+            licence=str(card["licence"]),
+            origin=origin,
         )
     except OSError as problem:
         return ModelFile(path, 0, is_own, problem=f"It cannot be read: {problem.strerror}.")

@@ -31,6 +31,10 @@ class Shown:
             self.refresh()
         return self._files
 
+    def file(self, name: str) -> model_files.ModelFile | None:
+        """The model file of that name; None where there is none, or where it is no model."""
+        return next((file for file in self.files() if file.name == name and not file.problem), None)
+
     def refresh(self) -> None:
         """Read the folders again."""
         self._folder = preferences.models_folder()
@@ -192,8 +196,9 @@ def _draw_file(layout: UILayout, context: Context, file: model_files.ModelFile) 
     if file.problem:
         draw_sentence(box, context, file.problem, "BLANK1")
         return
-    styles = f", in {file.styles} styles" if file.styles else ""
-    draw_sentence(box, context, f"Moves {'; '.join(file.moves)}{styles}", "BLANK1")
+    styles = f", in {len(file.styles)} styles" if file.styles else ""
+    takes = ", several takes of a line" if file.has_takes else ""
+    draw_sentence(box, context, f"Moves {'; '.join(file.moves)}{styles}{takes}", "BLANK1")
     draw_sentence(box, context, f"{file.origin}. Licence: {file.licence}", "BLANK1")
 
 

@@ -8,7 +8,7 @@ from bpy.types import Context, UILayout
 
 from ...backend import protocol
 from .. import request, session
-from . import emotions, properties
+from . import emotions, models, properties
 from .performance import NewSeed, PerformanceSettings
 from .sidebar import Tab, in_both_sidebars
 from .text import draw_sentence
@@ -27,9 +27,11 @@ class PerformanceTab(Tab):
 
     @classmethod
     def poll(cls, context: Context) -> bool:
-        """Not for a model that is known to have but one answer."""
-        model = _model(context)
-        return model is None or model.steps > 0
+        """Not for a model that is known to have but one answer, by the backend or by its file."""
+        if model := _model(context):
+            return model.steps > 0
+        file = models.current.file(properties.settings(context).model or properties.DEFAULT_MODEL)
+        return file is None or file.has_takes
 
     def draw(self, context: Context) -> None:
         """What the model can do, or how to find that out."""

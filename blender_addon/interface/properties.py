@@ -35,7 +35,10 @@ def _of_model(settings: LipSyncSettings, field: str) -> Iterator[str]:
 
 
 def _style_names(settings: LipSyncSettings, _context: Context, _typed: str) -> list[str]:
-    return [PIVOT, *_of_model(settings, "identities")]
+    if session.current.models:
+        return list(_of_model(settings, "identities"))
+    file = models.current.file(settings.model or DEFAULT_MODEL)
+    return list(file.styles) if file else []
 
 
 def _space_names(settings: LipSyncSettings, _context: Context, _typed: str) -> list[str]:

@@ -15,6 +15,7 @@ import bpy
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+STYLES = ("clear", "soft", "jaw", "lips", "smiling")
 CASE = ROOT / "tests" / "data" / "golden" / "case1_wavlm_conv_pos1_pca"
 
 
@@ -51,7 +52,7 @@ def write_model(path: Path, space: tuple[str, str, int], **card: object) -> None
 
 def test_the_shipped_model_is_told_in_words_without_a_backend(addon, files):
     default = files()["default"]
-    assert (default.title, default.moves, default.styles) == ("Mouthpiece default", ("52 ARKit shape keys",), 5)
+    assert (default.title, default.moves, default.styles) == ("Mouthpiece default", ("52 ARKit shape keys",), STYLES)
     assert (default.licence, default.origin, default.is_own) == ("GPL-3.0-or-later", "Comes with Mouthpiece", False)
     assert default.bytes == (ROOT / "backend" / "weights" / "default.safetensors").stat().st_size
     assert not addon.session.current.has_backend
@@ -90,6 +91,20 @@ def test_models_can_be_chosen_before_the_backend_has_told_of_them(addon, files, 
     settings = addon.interface.properties.settings(bpy.context)
     offered = addon.interface.properties._model_names(settings, bpy.context, "")
     assert sorted(offered) == ["anna", "default", "diffusion"]
+
+
+def test_styles_and_takes_are_known_before_the_backend_has_told_of_them(addon, files, monkeypatch):
+    files()
+    monkeypatch.setattr(addon.session.current, "models", ())
+    settings, tab = bpy.context.scene.mouthpiece, addon.interface.performance_tab.PerformanceTab
+    assert tuple(addon.interface.properties._style_names(settings, bpy.context, "")) == STYLES
+    assert not tab.poll(bpy.context)
+    settings.model = "diffusion"
+    assert len(addon.interface.properties._style_names(settings, bpy.context, "")) == 24
+    assert tab.poll(bpy.context)
+    settings.model = "nowhere"
+    assert addon.interface.properties._style_names(settings, bpy.context, "") == []
+    assert tab.poll(bpy.context)
 
 
 def test_another_folder_can_be_chosen_and_one_that_is_gone_is_named(addon, files, folder, tmp_path):

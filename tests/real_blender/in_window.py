@@ -150,25 +150,25 @@ def open_panel(panel: type) -> None:
     bpy.utils.register_class(panel)
 
 
-def scroll_to_the_end() -> Act:
-    """Scroll the viewport's sidebar down; Blender goes no further than what it has drawn so far."""
+def scroll_to_the_end(area: str = "VIEW_3D", region: str = "UI") -> Act:
+    """Scroll the viewport's sidebar, or another region, down; Blender goes no further than what it has drawn so far."""
     for _ in range(4):
         yield 0.5
-        with _sidebar():
+        with _region(area, region):
             bpy.ops.view2d.scroll_down(deltay=300)
     yield 0.5
 
 
 def scroll_up() -> None:
     """Scroll the viewport's sidebar to its beginning."""
-    with _sidebar():
+    with _region("VIEW_3D", "UI"):
         bpy.ops.view2d.scroll_up(deltay=2000)
 
 
-def _sidebar():
-    view = area_of("VIEW_3D")
-    region = next(region for region in view.regions if region.type == "UI")
-    return bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=view, region=region)
+def _region(area: str, region: str):
+    there = area_of(area)
+    found = next(one for one in there.regions if one.type == region)
+    return bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=there, region=found)
 
 
 def photograph(path: Path) -> None:

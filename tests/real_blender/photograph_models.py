@@ -44,6 +44,7 @@ def act() -> Act:
     yield 0.5
     yield from shoot("models converting")
     yield from until(lambda: not conversion.busy)
+    yield from in_window.scroll_to_the_end("PREFERENCES", "WINDOW")
     yield from shoot("models converted")
 
 
