@@ -19,8 +19,8 @@ from . import diffusion
 from .articulator import Articulator
 from .audio_encoder import build_encoder
 from .denoiser import Denoiser
-from .layers import Lengths, PrincipalComponents, output_layers
-from .mel_encoder import HOP, RATE, MelEncoder
+from .layers import Lengths, PrincipalComponents, at_frames, output_layers
+from .mel_encoder import FEATURE_RATE, RATE, MelEncoder
 from .personalizer import Personalizer, UpperFaceReader
 from .regression_ear import RegressionEar, RegressionEarConfig
 from .speech_config import SpeechEncoderConfig
@@ -143,8 +143,9 @@ class DiffusionTalker(nn.Module):
         encoder = self.config.encoder
         if isinstance(encoder, RegressionEarConfig):
             return encoder.fps
-        hop = math.prod(encoder.convolution_strides) if isinstance(encoder, SpeechEncoderConfig) else 2 * HOP
-        return RATE / hop
+        if isinstance(encoder, SpeechEncoderConfig):
+            return RATE / math.prod(encoder.convolution_strides)
+        return FEATURE_RATE
 
     @property
     def mel(self) -> MelEncoder | None:
@@ -162,15 +163,8 @@ class DiffusionTalker(nn.Module):
         return self.encoder(audio, lengths)
 
     def aligned(self, features: Tensor, frames: int, fps: float) -> Tensor:
-        """Features [B, t, C] at the times of frames: linear, frame i at second i / fps; the last one is held.
-
-        Unlike UniTalker's, this does not stretch a sound to its motion: a frame gets the same whatever lies behind it.
-        """
-        place = torch.arange(frames, dtype=torch.float64) * (self.feature_rate / fps)
-        before = place.long().clamp(max=features.shape[1] - 1)
-        after = (before + 1).clamp(max=features.shape[1] - 1)
-        share = (place - before).clamp(max=1)[:, None].to(features)
-        return features[:, before.to(features.device)] * (1 - share) + features[:, after.to(features.device)] * share
+        """Features [B, t, C] at the times of frames, [B, frames, C] (`at_frames`)."""
+        return at_frames(features, self.feature_rate, frames, fps)
 
     def condition(self, aligned: Tensor, personal: Tensor) -> Condition:
         """What motion is denoised by, of `aligned` features and personalised embeddings [B, personal width]."""

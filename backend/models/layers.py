@@ -51,6 +51,19 @@ def adapt_frequency(features: Tensor, frames: int, heard: Tensor | None = None, 
     return (features[rows, before] * (1 - share) + features[rows, after] * share).to(features.dtype)
 
 
+def at_frames(features: Tensor, rate: float, frames: int, fps: float, within: float = 0.0) -> Tensor:
+    """Features [B, t, C], `rate` of them a second, at the times of frames: [B, frames, C], linear between features.
+
+    Frame i is at second ``(i + within) / fps``; the last feature is held. Unlike `adapt_frequency`, this does not
+    stretch a sound to its motion: a frame gets the same whatever lies behind it, and so the same in every window.
+    """
+    place = (torch.arange(frames, dtype=torch.float64) + within) * (rate / fps)
+    before = place.long().clamp(max=features.shape[1] - 1)
+    after = (before + 1).clamp(max=features.shape[1] - 1)
+    share = (place - before).clamp(max=1)[:, None].to(features)
+    return features[:, before.to(features.device)] * (1 - share) + features[:, after.to(features.device)] * share
+
+
 class ConvolutionBlock(nn.Module):
     """ReLU(LayerNorm(conv(x)) + skip(x)) over [B, T, C]; the skip is a convolution where the width changes."""
 

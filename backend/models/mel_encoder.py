@@ -16,6 +16,8 @@ RATE = 16000
 WINDOW = 400
 HOP = 160
 TRANSFORM = 512
+FEATURE_RATE = RATE / (2 * HOP)
+"""Features per second."""
 DYNAMICS = 30.0
 """Decibels around the level of the speech that become one unit of input."""
 WARPS = 15

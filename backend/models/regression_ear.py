@@ -14,12 +14,16 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from .layers import Lengths, adapt_frequency
-from .mel_encoder import RATE, MelEncoder, MelEncoderConfig
+from .layers import Lengths, at_frames
+from .mel_encoder import FEATURE_RATE, RATE, MelEncoder, MelEncoderConfig
 from .unitalker import UniTalker, UniTalkerConfig
 
 _UNIT = 0.1
 """What of a control's weight becomes one unit of a feature, which are about that large."""
+
+_WITHIN_FRAME = 0.5
+"""Where in a frame it is heard. A UniTalker stretches a clip so that its first and last frame get the first and last
+feature: in the mean over a clip, a frame gets what is heard in its middle. That does not depend on the clip's end."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,9 @@ class RegressionEar(nn.Module):
 
     def forward(self, audio: Tensor, lengths: Lengths | None = None, level: Tensor | None = None) -> Tensor:
         """Audio float32 [B, n] at 16 kHz to features [B, n / 16000 * fps, width]; `level` as for a `MelEncoder`."""
-        features = self.mel(audio, lengths, level)
-        heard = wanted = None
-        if lengths is not None:
-            heard, wanted = self.mel.feature_count(lengths.samples), self.feature_count(lengths.samples)
+        wanted = None if lengths is None else self.feature_count(lengths.samples)
         frames = self._frames(audio.shape[1])
-        aligned = adapt_frequency(features, frames, heard, wanted)
+        aligned = at_frames(self.mel(audio, lengths, level), FEATURE_RATE, frames, self.config.fps, _WITHIN_FRAME)
         nobody = torch.full((len(audio),), self.config.talker.identity_count - 1, device=audio.device)
         motion, _ = self.talker.heads[self.config.space](self.talker.decoder(aligned, nobody, wanted), None)
         return torch.cat((aligned, motion / _UNIT), dim=2)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend import catalogue, checkpoint, closures, pipeline, planning
+from backend import catalogue, checkpoint, closures, pipeline, planning, windows
 from backend import takes as performing
 from backend.audio import decode
 from backend.checkpoint import LoadedModel
@@ -26,11 +26,11 @@ def loaded() -> LoadedModel:
     return checkpoint.load(catalogue.find("diffusion"))
 
 
-def takes(loaded: LoadedModel, request: Request) -> np.ndarray:
+def takes(loaded: LoadedModel, request: Request, spoken: np.ndarray = SPOKEN) -> np.ndarray:
     """[takes, frames, 52]."""
     planned = planning.plan(loaded, request)
     found: dict[int, list[np.ndarray]] = {}
-    for chunk in pipeline.generate(loaded, SPOKEN, planned):
+    for chunk in pipeline.generate(loaded, spoken, planned):
         found.setdefault(chunk.take, []).append(chunk.values)
     return np.stack([np.concatenate(found[take]) for take in sorted(found)])
 
@@ -79,3 +79,17 @@ def test_lips_meet_wherever_those_of_the_default_model_inside_do(loaded: LoadedM
     found = takes(loaded, Request(performance=Performance(takes=2, emotions={"happy": 1.0})))
     assert 5 < shut.sum() < 0.6 * len(shut)
     assert (closures._Face(found, ARKIT_CHANNELS).opening()[:, shut] <= closures.SHUT).all()
+
+
+def test_the_same_seed_is_the_same_motion_whatever_the_window_and_the_batch(
+    loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch
+):
+    """Of speech, whose closures and blinks a hundredth of a second moves."""
+    spoken = np.tile(SPOKEN, 1 + 45 * 16000 // len(SPOKEN))
+    found = [takes(loaded, Request(performance=Performance(seed=5, takes=3)), spoken)[1]]
+    for seconds in (12, 100):
+        monkeypatch.setattr(windows, "WINDOW_SECONDS", seconds)
+        found.append(takes(loaded, Request(performance=Performance(seed=6)), spoken)[0])
+    for one in found[:2]:
+        apart = np.abs(one - found[2])
+        assert apart.max() < 0.03 and np.percentile(apart, 99.9) < 0.001

@@ -14,7 +14,7 @@ from backend import checkpoint, face, pipeline, planning, stillness
 from backend.models import diffusion
 from backend.models.denoiser import DenoiserConfig
 from backend.models.diffusion_talker import DiffusionTalker
-from backend.models.layers import Lengths
+from backend.models.layers import Lengths, at_frames
 from backend.models.mel_encoder import MelEncoderConfig
 from backend.models.regression_ear import RegressionEar, RegressionEarConfig
 from backend.models.talker_config import DiffusionTalkerConfig, RegionConfig
@@ -51,17 +51,30 @@ def built(config: DiffusionTalkerConfig = CONFIG) -> DiffusionTalker:
     return model
 
 
-def test_an_ear_hears_features_and_the_motion_that_its_regression_would_give():
+def ear_of(config: UniTalkerConfig = TALKER) -> RegressionEar:
     torch.manual_seed(0)
-    ear = RegressionEar(RegressionEarConfig(TALKER)).eval()
-    heard = ear(sound(2.0))
+    return RegressionEar(RegressionEarConfig(config)).eval()
+
+
+def test_an_ear_hears_features_and_the_motion_that_its_regression_makes_of_them():
+    ear = ear_of()
+    heard, features = ear(sound(2.0)), ear.mel(sound(2.0))
     assert heard.shape == (1, 120, 16 + 52) and ear.width == 68
-    torch.testing.assert_close(heard[..., 16:] / 10, ear.talker.predict(sound(2.0), "arkit", 120))
+    torch.testing.assert_close(heard[..., :16], at_frames(features, 50.0, 120, 60.0, 0.5))
+    hidden = ear.talker.decoder(heard[..., :16], torch.tensor([2]))
+    torch.testing.assert_close(ear.motion(heard), ear.talker.heads["arkit"](hidden, None)[0])
+
+
+def test_a_window_is_heard_as_it_is_within_the_whole_sound():
+    """However long a sound goes on: its frames are not stretched over what is heard."""
+    ear, whole = ear_of(), sound(20.0)
+    level = ear.mel.level_of(ear.mel.loudness(whole))
+    heard, window = ear(whole, level=level), ear(whole[:, 5 * 16000 : 12 * 16000], level=level)
+    torch.testing.assert_close(window[:, 60:-60], heard[:, 360 : 720 - 60], atol=1e-4, rtol=1e-4)
 
 
 def test_a_padded_clip_is_heard_as_it_is_alone():
-    torch.manual_seed(0)
-    ear = RegressionEar(RegressionEarConfig(TALKER)).eval()
+    ear = ear_of()
     short, long = sound(1.0, 2), sound(2.0, 3)
     both = torch.cat((torch.nn.functional.pad(short, (0, 16000)), long))
     heard = ear(both, Lengths(torch.tensor([16000, 32000]), torch.tensor([60, 120])))
