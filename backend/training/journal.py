@@ -73,6 +73,6 @@ def _events(folder: Path) -> SummaryWriter:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         raise ConfigError(
-            "TensorBoard is not installed; pip install 'mouthpiece[tensorboard]', or leave --tensorboard out."
+            "TensorBoard is not installed; pip install tensorboard, or leave --tensorboard out."
         ) from error
     return SummaryWriter(str(folder / "tensorboard"))
