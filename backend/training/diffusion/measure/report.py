@@ -39,7 +39,7 @@ class Found:
 def markdown(found: Found) -> str:
     """Tables, and what holds and what is missed."""
     parts = [_steps(found), _closures(found), _life(found), _people(found), _feelings(found)]
-    last = f"Measured in {found.seconds / 60:.0f} minutes of computing on one core."
+    last = f"Measured in {found.seconds:.0f} s of computing on one core."
     return "\n\n".join([*parts, _verdict(found), last])
 
 
@@ -127,7 +127,7 @@ def _life(found: Found) -> str:
 
 
 def _people(found: Found) -> str:
-    lines = [f"| speakers known again by {found.shown}-step model's ear | {found.retrieval:.1%} |"]
+    lines = [f"| speakers known again by the {found.shown}-step model's ear | {found.retrieval:.1%} |"]
     if found.strangers is not None:
         lines.append(
             f"| strangers: rank correlation of likeness in sound and in articulation | {found.strangers:.2f} |"
