@@ -8,7 +8,6 @@ must be just what its archive keeps for it, and an archive that unpacks to far t
 from __future__ import annotations
 
 import io
-import lzma
 import math
 import struct
 import tokenize
@@ -23,8 +22,10 @@ import numpy as np
 UNSUSPICIOUS_BYTES = 64 << 20
 MOST_RATIO = 200
 """How many times its size on disk a larger archive may unpack to; motion of a face packs to a third."""
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What numpy writes; others unpack a few bytes to gigabytes in one go, whatever the archive says of their size."""
 _BROKEN = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, SyntaxError, tokenize.TokenError),
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, SyntaxError, tokenize.TokenError),
     *(ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError),
 )
 """What zipfile and numpy's header parser raise on bytes that are damaged or mean something else."""
@@ -52,6 +53,8 @@ def read(source: Path | bytes, most_bytes: int, keys: Collection[str] | None = N
 
 
 def _check_sizes(members: list[zipfile.ZipInfo], most_bytes: int) -> None:
+    if any(member.compress_type not in _PACKINGS for member in members):
+        raise NpzError("it is packed in another way than arrays are")
     unpacked = sum(member.file_size for member in members)
     packed = sum(member.compress_size for member in members)
     if unpacked > most_bytes or unpacked > max(MOST_RATIO * packed, UNSUSPICIOUS_BYTES):
@@ -63,9 +66,10 @@ def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray
         shape, by_columns, number_type = _header(stream)
         if number_type.hasobject:
             raise NpzError(f"{member.filename} holds Python objects instead of numbers")
-        if math.prod(shape) * number_type.itemsize != member.file_size - stream.tell():
+        size = math.prod(shape) * number_type.itemsize
+        if size != member.file_size - stream.tell():
             raise NpzError(f"{member.filename} claims another size than it has")
-        data = bytearray(stream.read())
+        data = bytearray(stream.read(size))  # without a size it would be unpacked as far as it goes
     return np.frombuffer(data, number_type).reshape(shape, order="F" if by_columns else "C")
 
 

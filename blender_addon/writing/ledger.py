@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from bpy.types import Action
 
+from ..errors import BadInput
 from . import keys
 
 if TYPE_CHECKING:
     import numpy as np
 
 PROPERTY = "mouthpiece"
+MOST_BYTES = 64 << 20
+"""Of the keys that made room on one curve: almost a million of them."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +78,22 @@ def packed(artists: np.ndarray) -> str:
 
 
 def unpacked(text: str) -> np.ndarray:
-    """Keys out of text, as records of `keys.layout`."""
+    """Keys out of text, as records of `keys.layout`; raises `BadInput` for what `packed` has not made."""
     import numpy as np
 
-    return np.frombuffer(zlib.decompress(base64.b64decode(text)) if text else b"", keys.layout())
+    if not text:
+        return keys.none()
+    unpacking = zlib.decompressobj()
+    try:
+        content = unpacking.decompress(base64.b64decode(text), MOST_BYTES)  # a .blend may come from anybody
+        if not unpacking.eof:
+            raise ValueError("cut off, or more than anybody's keys")
+        return np.frombuffer(content, keys.layout())
+    except (ValueError, TypeError, zlib.error) as problem:
+        raise BadInput(
+            "The keys of yours that an earlier lip sync put aside in this action are damaged; "
+            f"delete its custom property “{PROPERTY}” to go on without them."
+        ) from problem
 
 
 @dataclass(frozen=True)

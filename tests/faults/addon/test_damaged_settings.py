@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import resource
+import zlib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +15,7 @@ import bpy
 import numpy as np
 import pytest
 
+from tests.faults.figures import is_sentence, linux
 from tests.faults.mutations import damaged
 
 JOBS = b"""[defaults]
@@ -76,3 +80,30 @@ def test_an_action_with_a_damaged_memory_is_one_without(addon, times, chance, re
         action[ledger.PROPERTY] = damaged(whole, chance).replace(b"\0", b"").decode("utf-8", "replace")
         assert isinstance(ledger.Ledger.of(action), ledger.Ledger)
     record("damaged memory of a lip sync in an action", tried, "an action without lip sync, or still valid")
+
+
+@linux
+def test_keys_that_made_room_are_given_back_whole_or_not_at_all(addon, times, chance, record):
+    """They lie in the same memory; damaged ones, and bombs, are one sentence before a key has moved."""
+    ledger = addon.writing.ledger
+    artists = np.zeros(40, addon.writing.keys.layout())
+    artists["co"] = np.random.default_rng(0).random((40, 2))
+    whole, tried, outcomes = ledger.packed(artists).encode(), times(60, 600), Counter()
+    assert (ledger.unpacked(whole.decode()) == artists).all()
+    bomb = zlib.compressobj(1)
+    pieces = [bomb.compress(bytes(1 << 20)) for _ in range(400)]
+    bombs = [base64.b64encode(b"".join((*pieces, bomb.flush()))).decode(), "é", 3, "QQ=="]
+    spoiled = (damaged(whole, chance).decode("utf-8", "replace") for _ in range(tried - len(bombs)))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for text in (*bombs, *spoiled):
+        try:
+            ledger.unpacked(text)
+        except addon.errors.BadInput as problem:
+            assert is_sentence(str(problem))
+            outcomes["sentence"] += 1
+        else:
+            outcomes["read"] += 1
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    assert outcomes["sentence"] > tried / 2 and grown < 256
+    outcome = f"{outcomes['sentence']} refused in one sentence, {outcomes['read']} still whole; at most {grown:.0f} MB"
+    record("damaged keys that a lip sync has put aside", tried, outcome)

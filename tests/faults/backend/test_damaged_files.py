@@ -211,6 +211,18 @@ def packed(path: Path, megabytes: int = 400) -> Path:
     return path
 
 
+def understated(path: Path, packing: int, megabytes: int) -> Path:
+    """An npz whose archive keeps far more for an array than it says."""
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (5000,), }".ljust(117) + b"\n"
+    with zipfile.ZipFile(path, "w", packing) as archive:
+        with archive.open("values.npy", "w") as member:
+            member.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
+            for _ in range(megabytes):
+                member.write(bytes(MB))
+        archive.infolist()[0].file_size = 10 + len(header) + 4 * 5000
+    return path
+
+
 def described(path: Path, models: Path, **config: object) -> Path:
     """One of our models whose description asks for other sizes."""
     tensors = load_file(models / "tiny.safetensors")
@@ -257,6 +269,12 @@ BOMBS: dict[str, tuple[str, Callable[[Path, Path], Path]]] = {
     "a shape that overflows": ("motion", lambda f, _: claimed(f / "a.npz", "(4611686018427387904, 4)")),
     "a negative shape": ("motion", lambda f, _: claimed(f / "a.npz", "(-4, -4)")),
     "packed motion": ("motion", lambda f, _: packed(f / "a.npz")),
+    "an array that unpacks to more than it says": (
+        "motion",
+        lambda f, _: understated(f / "a.npz", zipfile.ZIP_DEFLATED, 800),
+    ),
+    "the same, by bzip2": ("motion", lambda f, _: understated(f / "a.npz", zipfile.ZIP_BZIP2, 400)),
+    "the same, by lzma": ("motion", lambda f, _: understated(f / "a.npz", zipfile.ZIP_LZMA, 400)),
     "a packed basis": ("basis", lambda f, _: packed(f / BASIS.name)),
     "a packed FLAME model": ("flame", lambda f, _: packed(f / "a.npz")),
     "a deep json": ("motion", lambda f, _: written(f / "a.json", b'{"values": ' + b"[" * 100_000)),
