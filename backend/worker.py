@@ -84,13 +84,13 @@ class Worker:
 
     def status(self) -> protocol.Status:
         """Which models there are now, which are loaded, and how much memory is left."""
-        memory = device.memory(self._device)
+        left = device.memory(self._device)
         try:
             known = self._known()
         except catalogue.CatalogueError as error:  # a folder has been taken away since; a job that needs it will say so
             _log.warning(error)
             known = ()
-        return protocol.Status(known, tuple(self._models), device.title(self._device), memory.free, memory.all)
+        return protocol.Status(known, tuple(self._models), device.title(self._device), left.free, left.all)
 
     def _known(self) -> tuple[protocol.ModelInfo, ...]:
         listing = catalogue.listing(self._folders)

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import bpy
 from bpy.types import Object, Scene
 
 from . import audio, motion_export, phones, request, sound_file, transcripts
 from .audio import Mixdown, StripSound
 from .choice import Choice
 from .environment import Launch
-from .errors import BadInput, Cancelled, MouthpieceError
+from .errors import Cancelled, MouthpieceError
+from .lookup import character_named, scene_named
 from .performing import emotions, reference
 from .performing.emotions import Feelings
 from .performing.options import PerformanceOptions
@@ -46,13 +46,9 @@ class Cast:
 
 def cast(choice: Choice) -> Cast:
     """Look up what a choice names; raises `BadInput` with the first thing that makes it impossible."""
-    scene = bpy.data.scenes.get(choice.scene)
-    if scene is None:
-        raise BadInput(f"There is no scene named “{choice.scene}”. Choose another one.")
+    scene = scene_named(choice.scene)
     strip = None if choice.audio else audio.find_strip(scene, choice.strip)
-    character = bpy.data.objects.get(choice.character)
-    if character is None:
-        raise BadInput(f"There is no object named “{choice.character}”. Choose another character.")
+    character = character_named(choice.character)
     return Cast(scene, strip, character, own.face_for(character, choice.model, named(choice.profile)))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from . import job as jobs
-from . import placing, preferences, session, shelf
+from . import placing, preferences, sentences, session, shelf
 from .errors import BadInput, Cancelled, MouthpieceError
 from .redraw import redraw
 from .worklist import Entry, Fate, Worklist
@@ -129,7 +129,7 @@ class Runner:
 
     def _check_free(self) -> None:
         if self.busy:
-            raise BadInput("Mouthpiece is at work already; wait for it or cancel it.")
+            raise sentences.at_work()
 
     def _begin(self, job: jobs.Job) -> None:
         self.report, self._job = None, job

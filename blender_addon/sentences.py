@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the artist is told of the backend: how it is, and why it failed. No bpy."""
+"""What the artist is told of the backend: how it is, why it failed, and that it is busy. No bpy."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ def memory(device: str, status: protocol.Status) -> str:
     """Where models run and how much memory is left there, as far as that is known."""
     where = status.device if device == "cuda" and status.device else DEVICES.get(device, device)
     return f"{where}: {status.free / 1e9:.1f} of {status.memory / 1e9:.1f} GB free" if status.memory else where
+
+
+def at_work() -> BadInput:
+    """One job at a time."""
+    return BadInput("Mouthpiece is at work already; wait for it or cancel it.")
 
 
 def stranger(ready: protocol.Ready) -> MouthpieceError:

@@ -94,7 +94,7 @@ class Session:
     def start(self, launch: Launch) -> None:
         """Have a backend of this command running; raises `MouthpieceError` where it cannot be started."""
         if self.busy:
-            raise BadInput("Mouthpiece is at work already; wait for it or cancel it.")
+            raise sentences.at_work()
         self.message, self.failure, self.log_lines = "", None, []
         if self._backend and (self._backend.launch.command != launch.command or self._backend.exit_code is not None):
             self._drop_backend()
@@ -122,7 +122,7 @@ class Session:
     def resume(self, takes: tuple[Motion, ...]) -> None:
         """Begin a job whose motion is there already; raises `BadInput` while another one runs."""
         if self.busy:
-            raise BadInput("Mouthpiece is at work already; wait for it or cancel it.")
+            raise sentences.at_work()
         self.message, self.failure, self.log_lines = "", None, []
         self.state, self.stage, self.fraction = State.RUNNING, "writing", 0.0
         self._has_job, self.takes = True, takes

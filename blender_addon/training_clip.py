@@ -27,6 +27,7 @@ from . import audio, compat, controls, whole_file
 from .audio import StripSound
 from .controls import Shown
 from .errors import BadInput, MouthpieceError
+from .lookup import character_named, scene_named
 from .wording import listed
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Export:
     def __init__(self, order: Order) -> None:
         """Check everything; raises `BadInput`, and nothing has been written."""
         self.order = order
-        scene, character = _scene(order), _character(order)
+        scene, character = scene_named(order.scene), character_named(order.character)
         strip = audio.find_strip(scene, order.strip)
         self._asked = bool(order.controls)
         found = controls.named(character, order.controls) if self._asked else controls.sliders(character)
@@ -118,7 +119,7 @@ class Export:
 
     def _look(self, deadline: float) -> None:
         """Note the controls' values at the next frames."""
-        with _aside(_scene(self.order), _character(self.order)) as (room, character):
+        with _aside(scene_named(self.order.scene), character_named(self.order.character)) as (room, character):
             while len(self._values) < len(self._frames) and time.perf_counter() < deadline:
                 frame = self._frames[len(self._values)]
                 room.frame_set(math.floor(frame), subframe=frame - math.floor(frame))
@@ -164,7 +165,7 @@ class Export:
 
     def _why_still(self) -> str:
         name, strip = self.order.character, self.order.strip
-        driven = [control.name for control in controls.sliders(_character(self.order)) if control.is_driven]
+        driven = [control.name for control in controls.sliders(character_named(name)) if control.is_driven]
         if driven and not self._asked:
             return (
                 f"No control of “{name}” that can be keyed moves during “{strip}”. Drivers set {listed(driven)}: "
@@ -185,20 +186,6 @@ def export(order: Order) -> Report:
         pass
     assert work.report is not None
     return work.report
-
-
-def _scene(order: Order) -> Scene:
-    scene = bpy.data.scenes.get(order.scene)
-    if scene is None:
-        raise BadInput(f"There is no scene named “{order.scene}”. Choose another one.")
-    return scene
-
-
-def _character(order: Order) -> Object:
-    character = bpy.data.objects.get(order.character)
-    if character is None:
-        raise BadInput(f"There is no object named “{order.character}”. Choose another character.")
-    return character
 
 
 def _places(first: int, last: int, fps: float) -> tuple[list[float], float]:

@@ -11,6 +11,7 @@ from bpy.types import Context, Object, UILayout, UIList
 
 from .. import casting, compat, fields, preferences, runner, session
 from ..errors import BadInput, MouthpieceError
+from ..wording import listed
 from ..worklist import Fate
 from . import properties
 from .buttons import AtOnce, TakesTime
@@ -199,7 +200,7 @@ def _draw_roles(layout: UILayout, context: Context) -> None:
     if len(found) > SHOWN:
         column.label(text=f"and {len(found) - SHOWN} more", icon="BLANK1")
     if alone:
-        draw_sentence(layout, context, f"Nobody speaks {', '.join(alone[:3])}{' …' if alone[3:] else ''}.", "INFO")
+        draw_sentence(layout, context, f"Nobody speaks {listed(alone)}.", "INFO")
 
 
 def _draw_entries(layout: UILayout, context: Context) -> None:
