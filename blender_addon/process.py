@@ -23,6 +23,8 @@ CLOSE_SECONDS = 2.0
 """How long a backend may take to leave by itself after its input has ended."""
 
 LOG_TAIL_BYTES = 8192
+ORDINARY = " INFO "
+"""Marks the lines of the backend's log that tell of nothing wrong."""
 
 Outgoing: TypeAlias = protocol.Request | Callable[[], protocol.Request]
 
@@ -103,11 +105,11 @@ class BackendProcess:
         atexit.unregister(self.close)
 
     def last_log_lines(self, count: int = 5) -> list[str]:
-        """The end of what the backend printed."""
+        """The end of what the backend printed, without what went as it should."""
         with contextlib.suppress(OSError), self.launch.log.open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
             lines = log.read().decode("utf-8", "replace").splitlines()
-            return [line for line in lines if line.strip()][-count:]
+            return [line for line in lines if line.strip() and ORDINARY not in line][-count:]
         return []
 
     def _read_all(self) -> None:

@@ -119,7 +119,7 @@ class FakeBackend:
         job, self.loaded = request.job, (request.model,)
         match self.mode:
             case "crash":
-                sys.stderr.write("about to die\n")
+                sys.stderr.write("about to die\n2026-01-01 12:00:00,000 INFO job 1 was cancelled\n")
                 os.kill(os.getpid(), signal.SIGKILL)
             case "crash once" if not Path(os.environ["MOUTHPIECE_TEST_MARK"]).exists():
                 Path(os.environ["MOUTHPIECE_TEST_MARK"]).touch()

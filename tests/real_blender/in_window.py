@@ -185,8 +185,9 @@ def redraw() -> None:
 
 def shoot(path: Path, seconds: float = 1.0) -> Act:
     """A picture of the whole screen as it is once everything is drawn."""
-    redraw()
-    yield seconds
+    for _ in range(2):  # panels find their places with the second drawing
+        redraw()
+        yield seconds / 2
     photograph(path)
 
 

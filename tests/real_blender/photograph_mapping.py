@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import bpy
 import in_window
-from in_window import Act, context_of, photograph
+from in_window import Act, context_of
 
 FOLDER = Path(sys.argv[sys.argv.index("--") + 1])
 STRANGE = {"jawOpen": "qx01 open", "mouthClose": "qx02", "mouthPucker": "kiss ♥", "mouthFunnel": "blob.007"}
@@ -63,10 +63,7 @@ def show_only(panel: str) -> None:
 
 
 def shoot(state: str) -> Act:
-    for seconds in (0.6, 0.8):  # panels find their places with the second drawing
-        in_window.redraw()
-        yield seconds
-    photograph(FOLDER / f"{state}.png")
+    yield from in_window.shoot(FOLDER / f"{state}.png", 1.4)
 
 
 in_window.play(act)
