@@ -100,6 +100,14 @@ def follow(values: np.ndarray, names: Sequence[str], lips: Lips, first: int, fps
     return face.values
 
 
+def opening(values: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """float32 [frames, …]: how far the lips of a motion [frames, …, channels] are apart; below 0 where they press.
+
+    In ARKit weights, as the project's yardstick counts it; `names` must pass `can_follow`.
+    """
+    return _Face(values, names).opening()
+
+
 def amount(intervals: Sequence[tuple[float, float]], times: np.ndarray, flank: float = FLANK) -> np.ndarray:
     """float32 [frames]: 1 inside the intervals, raised cosine flanks of `flank` seconds around them, 0 elsewhere."""
     if not intervals:

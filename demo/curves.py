@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backend import closures
+
 from .layout import Phone
 
 if TYPE_CHECKING:
@@ -47,17 +49,6 @@ def read_keys(path: Path) -> Keys:
         return Keys(names, stored["values"], stored["frames"], stored["seconds"])
 
 
-def lip_aperture(keys: Keys) -> np.ndarray:
-    """How far the lips are apart, from the weights alone; 0 and below is shut, [frames]."""
-    curve = keys.curve
-    lowered = (curve("mouthLowerDownLeft") + curve("mouthLowerDownRight")) / 2
-    raised = (curve("mouthUpperUpLeft") + curve("mouthUpperUpRight")) / 2
-    pressed = (curve("mouthPressLeft") + curve("mouthPressRight")) / 2
-    rolled = curve("mouthRollLower") + curve("mouthRollUpper")
-    open_jaw = np.maximum(curve("jawOpen") - curve("mouthClose"), 0)
-    return open_jaw + 0.4 * lowered + 0.4 * raised + 0.15 * curve("mouthFunnel") - 0.3 * pressed - 0.1 * rolled
-
-
 def draw(keys: Keys, samples: np.ndarray, rate: int, phones: list[Phone], path: Path) -> Path:
     """Waveform with phones, six telling curves, and the lip aperture; saved as a PNG of 1600 x 900."""
     import matplotlib
@@ -72,7 +63,7 @@ def draw(keys: Keys, samples: np.ndarray, rate: int, phones: list[Phone], path: 
     weights.set_ylim(0, max(0.6, float(keys.values.max()) * 1.05))
     weights.set_ylabel("shape key value")
     weights.legend(loc="upper right", ncols=3, frameon=False)
-    gap.plot(keys.seconds, lip_aperture(keys), color="#222222", linewidth=1.6)
+    gap.plot(keys.seconds, closures.opening(keys.values, keys.names), color="#222222", linewidth=1.6)
     gap.axhline(0.05, color="#999999", linestyle=":", linewidth=1)
     gap.set_ylabel("lip aperture")
     gap.set_xlabel("seconds of the sound strip (bands: p, b, m)")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
+from backend import closures
 from backend.face import ARKIT_CHANNELS
 from demo import contact_sheet, curves, moving_picture
 from demo.layout import SPEECH, Phone, read_phones
@@ -25,7 +26,7 @@ def keys() -> curves.Keys:
 
 
 def test_lips_are_shut_only_where_mouth_close_answers_the_jaw(keys: curves.Keys):
-    shut = curves.lip_aperture(keys) < 0.05
+    shut = closures.opening(keys.values, keys.names) < 0.05
     assert np.flatnonzero(shut).tolist() == list(range(20, 28))
 
 
