@@ -46,6 +46,15 @@ def test_rows_by_language_in_noise_and_without_speech(two_sources):
     assert table.count(name) == len(figures)
 
 
+def test_a_model_of_another_rate_is_compared_frame_by_frame_too(two_sources):
+    """Lips of `diffusion`, which gives 30 frames a second, follow those of the rules, which have 60."""
+    torch.set_num_threads(1)
+    loaded = checkpoint.load(catalogue.find("diffusion"))
+    assert loaded.spaces["arkit"].fps == 30
+    figures = evaluate.evaluate(loaded, evaluate.Wanted((two_sources,)))[str(two_sources)]
+    assert figures["curves"] > 0.5
+
+
 def test_noise_is_as_far_below_the_voice_as_asked():
     voice = np.sin(np.arange(16000) / 20).astype(np.float32)
     noise = evaluate.noisy(voice, 20.0) - voice

@@ -18,7 +18,7 @@ from backend.training.speech import corpus, sounds
 from backend.training.speech.corpus import Recording
 from tqdm import tqdm
 
-from .prepare import arrays_of
+from .prepare import FPS, arrays_of
 from .rules import to_arkit
 from .score import Score
 
@@ -78,12 +78,12 @@ def recordings_of(folder: Path, only: str = "") -> Pairs:
 
 
 def motion(loaded: LoadedModel, sound: Path | np.ndarray) -> np.ndarray:
-    """float32 [frames, 52]: the ARKit weights that an artist would get for a sound, at the model's own rate.
+    """float32 [frames, 52]: the ARKit weights that an artist would get for a sound, at the rate of the rules (`FPS`).
 
     `sound` is a file, or samples float32 [n] at 16 kHz.
     """
     samples = decode(sound) if isinstance(sound, Path) else sound
-    planned = plan(loaded, Request(space="arkit"))
+    planned = plan(loaded, Request(space="arkit", fps=FPS))
     return np.concatenate([chunk.values for chunk in generate(loaded, samples, planned)])
 
 
@@ -113,12 +113,11 @@ def as_json(figures: Figures) -> str:
 
 def _scored(loaded: LoadedModel, pairs: Pairs, decibels: float | None = None) -> dict[str, float]:
     score = Score()
-    fps = plan(loaded, Request(space="arkit")).fps
     for path, recording in tqdm(pairs, "evaluate", unit=" recordings"):
         samples = decode(path)
         target = to_arkit(arrays_of(recording, samples)["curves"].astype(np.float32))
         heard = samples if decibels is None else noisy(samples, decibels)
-        score.add(motion(loaded, heard), fps, recording.phones, recording.closures, target)
+        score.add(motion(loaded, heard), FPS, recording.phones, recording.closures, target)
     return score.figures()
 
 
