@@ -40,11 +40,14 @@ class SpeechEncoderConfig:
             raise ValueError("a speech encoder has 1 to 64 layers and 1 to 16 convolutions")
         if len({len(size) for size in sizes}) != 1:
             raise ValueError("every convolution of a speech encoder needs channels, a kernel and a stride")
+        distances = (self.distance_buckets, self.distance_limit)
         numbers = (self.width, self.attention_heads, self.feed_forward, *sum(sizes, ()), self.position_kernel)
-        if min(*numbers, self.position_groups, self.distance_buckets, self.distance_limit) < 1 or max(numbers) > 65536:
+        if min(*numbers, *distances, self.position_groups) < 1 or max(*numbers, *distances) > 65536:
             raise ValueError("the sizes of a speech encoder are whole numbers from 1 to 65536")
         if self.width % self.attention_heads or self.width % self.position_groups:
             raise ValueError("the width of a speech encoder must be a multiple of its attention heads and groups")
+        if not (0 <= self.dropout < 1 and 0 <= self.layer_drop < 1):
+            raise ValueError("a speech encoder drops a part, from 0 to less than 1, of its numbers and layers")
 
 
 WAVLM_BASE_PLUS = SpeechEncoderConfig("wavlm")

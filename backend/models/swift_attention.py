@@ -19,8 +19,9 @@ class Distances(nn.Module):
     def __init__(self, config: SpeechEncoderConfig, attention: Any) -> None:  # noqa: ANN401
         super().__init__()
         self.limit = config.distance_limit
-        square = attention.compute_bias(self.limit + 1, self.limit + 1)
-        strip = torch.cat((square[:, 1:, 0].flip(1), square[:, 0]), dim=1)
+        ahead = attention.compute_bias(1, self.limit + 1)[:, 0]
+        behind = attention.compute_bias(self.limit + 1, 1)[..., 0]  # not the square of both: no file bounds the limit
+        strip = torch.cat((behind[:, 1:].flip(1), ahead), dim=1)
         self.register_buffer("strip", strip.detach(), persistent=False)
 
     def forward(self, length: int, dtype: torch.dtype) -> Tensor:

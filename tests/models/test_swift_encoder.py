@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,6 +70,12 @@ def test_blocks_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
         usual = swift(audio)
         monkeypatch.setattr(swift_encoder, "BLOCK", 7)
         torch.testing.assert_close(swift(audio), usual, atol=1e-5, rtol=0)
+
+
+def test_a_far_limit_of_distances_takes_no_square_of_memory() -> None:
+    """A description may name any limit, as no tensor of the file is that large: the square would be 54 GB."""
+    swift = SwiftEncoder(SpeechEncoder(replace(B, distance_limit=60_000)).eval(), torch.float32)
+    assert swift.distances.strip.shape == (B.attention_heads, 2 * 60_000 + 1)
 
 
 def test_batches_as_graphics_cards_run_them_give_the_same() -> None:

@@ -21,8 +21,10 @@ import soundfile
 import torch
 from safetensors.torch import load_file, save_file
 
-from backend import audio, checkpoint, motion_file
+from backend import audio, checkpoint, face, motion_file
 from backend.face import ARKIT_CHANNELS
+from backend.models.speech_config import SpeechEncoderConfig
+from backend.models.unitalker import HeadConfig, UniTalker, UniTalkerConfig
 from tests.backend.conftest import babble, encoded
 from tests.backend.test_hostile_flame_files import HOSTILE, hostile
 from tests.faults.backend.victim import CASE, ROOT
@@ -322,6 +324,47 @@ def test_bombs_are_refused_before_memory_is_taken(victim: Victim, tmp_path: Path
         assert victim.read(kind, make(folder, models)) == "sentence", name
         shutil.rmtree(folder)
     record("tensor-size and zip bombs", len(BOMBS), f"refused in one sentence; at most {victim.peak / MB:.0f} MB taken")
+
+
+NUMBERS = (1 << 40, 8192, -1, 0, 0.5, 512, 65536, 1 << 22)
+"""What may stand in a description in the place of any number: at most eight thousand channels are believed."""
+
+
+def test_descriptions_with_other_numbers_are_refused(victim: Victim, tmp_path: Path, models: Path, times, record):
+    """Each number in the description of each kind of model in turn, in a file without its tensors."""
+    shipped = (ROOT / "backend" / "weights" / f"{name}.safetensors" for name in ("default", "diffusion"))
+    tried, path = 0, tmp_path / "a.safetensors"
+    for whole in (models / "tiny.safetensors", speech_model(tmp_path), *shipped):
+        with checkpoint.safe_open(whole, "pt") as file:
+            header = json.loads(file.metadata()[checkpoint.METADATA_KEY])
+        for place, key in numbers(header["config"]):
+            kept = place[key]
+            for place[key] in NUMBERS[: times(2, len(NUMBERS))]:
+                save_file({}, path, {checkpoint.METADATA_KEY: json.dumps(header)})
+                assert victim.read("model", path) == "sentence", (whole.name, key, place[key])
+                tried += 1
+            place[key] = kept
+    record(
+        "models described by other numbers", tried, f"refused in one sentence; at most {victim.peak / MB:.0f} MB taken"
+    )
+
+
+def numbers(described: dict | list) -> Iterator[tuple[dict | list, str | int]]:
+    """Where there are numbers in a description: what holds them, and their name or place; of a list's, the first."""
+    for key, value in described.items() if isinstance(described, dict) else list(enumerate(described))[:1]:
+        if isinstance(value, dict | list):
+            yield from numbers(value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield described, key
+
+
+def speech_model(folder: Path) -> Path:
+    """A UniTalker with a small speech encoder."""
+    encoder = SpeechEncoderConfig("wavlm", 32, 2, 4, 64, (16,) * 7, position_kernel=16, position_groups=4)
+    model = UniTalker(UniTalkerConfig(encoder, "conv", 32, 2, (HeadConfig("arkit", 52),)))
+    path = folder / "speech.safetensors"
+    checkpoint.save(path, model, [face.arkit()], ["ann"], checkpoint.ModelCard("speech", "Speech", ""))
+    return path
 
 
 def test_weights_that_are_no_numbers_are_refused(victim: Victim, tmp_path: Path, models: Path, times, record):
