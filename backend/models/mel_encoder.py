@@ -56,8 +56,8 @@ class MelEncoderConfig:
     """In training: how many such runs there are of each kind."""
 
     def __post_init__(self) -> None:
-        if min(self.width, self.blocks, self.bands, self.kernel) < 1 or max(self.width, self.bands) > 8192:
-            raise ValueError("the sizes of a mel encoder are whole numbers from 1 to 8192")
+        if min(self.width, self.blocks, self.bands, self.kernel) < 1 or self.width > 8192 or self.bands > TRANSFORM:
+            raise ValueError(f"a mel encoder is 1 to 8192 numbers wide and has 1 to {TRANSFORM} bands")
         if self.blocks > 64 or self.kernel > 255 or self.kernel % 2 == 0:
             raise ValueError("a mel encoder has at most 64 blocks and an odd kernel of at most 255")
         if not self.dilations or not all(1 <= dilation <= 64 for dilation in self.dilations):
