@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .formants import Formants
 from .layers import Lengths, is_real, only_real
 
 RATE = 16000
@@ -43,9 +44,13 @@ class MelEncoderConfig:
     """Share of the sample before that is taken off, so that rumble and wind below the voice do not count as loud."""
     quietest: float = -50.0
     """dB of the band energies; softer sound counts as room noise however even it is."""
+    formants: int = 0
+    """Channels of convolutions over bands and time (`Formants`) in front; 0: over time only, as it once was."""
     context: int = 0
     """Numbers by which every block hears what the whole clip is like (`Context`); 0: it hears its own frames only."""
     dropout: float = 0.0
+    skip: float = 0.0
+    """In training: how often the last block is left out, earlier ones less (stochastic depth, Huang et al. 2016)."""
     warp: float = 0.0
     """In training: the largest stretch of the frequency axis, as with longer and shorter vocal tracts."""
     masked_bands: int = 0
@@ -64,16 +69,19 @@ class MelEncoderConfig:
             raise ValueError("the dilations of a mel encoder are whole numbers from 1 to 64")
         if not 0 <= self.context <= 8192:
             raise ValueError("the context of a mel encoder is 0 to 8192 numbers")
+        if not 0 <= self.formants <= 1024:
+            raise ValueError("a mel encoder hears formants through 0 to 1024 channels")
         if not 0 <= self.masks <= 64:
             raise ValueError("a mel encoder masks 0 to 64 runs of bands and of frames")
         if not (
             0 <= self.emphasis <= 1
             and 0 <= self.warp < 0.5
-            and 0 <= self.dropout < 1
+            and max(self.dropout, self.skip) < 1
+            and min(self.dropout, self.skip) >= 0
             and min(self.masked_bands, self.masked_frames) >= 0
         ):
             raise ValueError(
-                "a mel encoder emphasises by at most 1, warps by less than 0.5, drops a part and masks 0 or more"
+                "a mel encoder emphasises by at most 1, warps by less than 0.5, drops and skips a part, masks 0 or more"
             )
 
 
@@ -91,11 +99,13 @@ class MelEncoder(nn.Module):
         with torch.device("cpu"):  # model files are read into modules without storage; constants need theirs
             self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
             self.register_buffer("filters", warped_filters(config.bands, config.warp), persistent=False)
-        self.onset = nn.Conv1d(config.bands, config.width, kernel_size=3, padding=1)
+        if config.formants:
+            self.formants = Formants(config.bands, config.formants, config.width, config.dropout)
+        else:
+            self.onset = nn.Conv1d(config.bands, config.width, kernel_size=3, padding=1)
+            self.stem = nn.Conv1d(config.width, config.width, kernel_size=5, stride=2, padding=2)
         self.room = Context(config, config.bands) if config.context else None
-        self.stem = nn.Conv1d(config.width, config.width, kernel_size=5, stride=2, padding=2)
-        dilations = (config.dilations[index % len(config.dilations)] for index in range(config.blocks))
-        self.blocks = nn.ModuleList(Block(config, dilation) for dilation in dilations)
+        self.blocks = nn.ModuleList(Block(config, index) for index in range(config.blocks))
         self.norm = nn.LayerNorm(config.width)
 
     def forward(self, audio: Tensor, lengths: Lengths | None = None, level: Tensor | None = None) -> Tensor:
@@ -108,15 +118,24 @@ class MelEncoder(nn.Module):
         spectrum = self.spectrum(audio, mels, level)
         if self.training:
             spectrum = self._masked(spectrum, mels)
-        heard, parts = self.onset(spectrum).transpose(1, 2), None
-        if self.room is not None:
-            parts = loud_and_quiet(spectrum, mels)
-            heard = self.room(heard, spectrum.transpose(1, 2), parts)
-            parts = parts[:, ::2]
-        features = self.stem(only_real(functional.gelu(heard), mels).transpose(1, 2)).transpose(1, 2)
+        parts = None if self.room is None else loud_and_quiet(spectrum, mels)
+        features = self._front(spectrum, parts, mels, counts)
+        parts = None if parts is None else parts[:, ::2]
         for block in self.blocks:
             features = block(features, counts, parts)
         return self.norm(features)
+
+    def _front(self, spectrum: Tensor, parts: Tensor | None, mels: Tensor | None, counts: Tensor | None) -> Tensor:
+        """[B, ~t/2, width]: a spectrum [B, bands, t] at half its rate, in its room."""
+        if self.config.formants:
+            return self._in_room(self.formants(spectrum, mels, counts), spectrum, parts)
+        heard = self._in_room(self.onset(spectrum).transpose(1, 2), spectrum, parts)
+        return self.stem(only_real(functional.gelu(heard), mels).transpose(1, 2)).transpose(1, 2)
+
+    def _in_room(self, features: Tensor, spectrum: Tensor, parts: Tensor | None) -> Tensor:
+        if self.room is None or parts is None:
+            return features
+        return self.room(features, spectrum.transpose(1, 2), parts)
 
     def feature_count(self, samples: Tensor) -> Tensor:
         """Features that clips of so many samples give; int64 [B] both."""
@@ -178,14 +197,16 @@ class MelEncoder(nn.Module):
 class Block(nn.Module):
     """A residual block over [B, t, width]: a convolution per channel, then a wider layer at every frame (ConvNeXt)."""
 
-    def __init__(self, config: MelEncoderConfig, dilation: int) -> None:
+    def __init__(self, config: MelEncoderConfig, index: int) -> None:
         super().__init__()
-        width, padding = config.width, config.kernel // 2 * dilation
+        width, dilation = config.width, config.dilations[index % len(config.dilations)]
+        padding = config.kernel // 2 * dilation
         self.along_time = nn.Conv1d(width, width, config.kernel, padding=padding, dilation=dilation, groups=width)
         self.norm = nn.LayerNorm(width)
         self.widen = nn.Linear(width, 3 * width)
         self.narrow = nn.Linear(3 * width, width)
         self.dropout = nn.Dropout(config.dropout)
+        self.skip = config.skip * (index + 1) / config.blocks
         self.context = Context(config, width) if config.context else None
 
     def forward(self, features: Tensor, counts: Tensor | None = None, parts: Tensor | None = None) -> Tensor:
@@ -193,7 +214,11 @@ class Block(nn.Module):
         mixed = self.norm(self.along_time(only_real(features, counts).transpose(1, 2)).transpose(1, 2))
         if self.context is not None and parts is not None:
             mixed = self.context(mixed, mixed, parts)
-        return features + self.dropout(self.narrow(functional.gelu(self.widen(mixed))))
+        added = self.dropout(self.narrow(functional.gelu(self.widen(mixed))))
+        if self.training and self.skip:
+            kept = torch.rand(len(added), 1, 1, device=added.device) >= self.skip
+            added = added * kept / (1 - self.skip)
+        return features + added
 
 
 class Context(nn.Module):

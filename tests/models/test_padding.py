@@ -22,11 +22,12 @@ LAYER_NORM = dataclasses.replace(
 )
 MEL = MelEncoderConfig(width=16, blocks=2, dilations=(1, 2))
 MEL_IN_CONTEXT = dataclasses.replace(MEL, context=4)
+MEL_OF_FORMANTS = dataclasses.replace(MEL, context=4, formants=2)
 SAMPLES, FRAMES = (9000, 16000, 399), (17, 30, 1)
 MIXTURES = [
     (encoder, decoder, position)
     for encoder, decoder, position in itertools.product(
-        (GROUP_NORM, LAYER_NORM, MEL, MEL_IN_CONTEXT), ("conv", "transformer"), (0, 1, 2)
+        (GROUP_NORM, LAYER_NORM, MEL, MEL_IN_CONTEXT, MEL_OF_FORMANTS), ("conv", "transformer"), (0, 1, 2)
     )
     if not (isinstance(encoder, MelEncoderConfig) and position == 0)
 ]
