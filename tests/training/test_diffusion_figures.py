@@ -16,7 +16,7 @@ from backend.face import ARKIT_CHANNELS
 from backend.training.diffusion import talker_model
 from backend.training.diffusion.config import DiffusionConfig
 from backend.training.diffusion.heard import FOLDER, Heard
-from backend.training.diffusion.measure import lifelike, people, report, scenes, steps
+from backend.training.diffusion.measure import lifelike, measured, people, report, scenes, steps
 from backend.training.errors import CorpusError
 from backend.training.motion import motion_set
 from backend.training.motion.batches import Source
@@ -85,8 +85,22 @@ def test_statistics_tell_a_wide_jaw_and_a_leaning_smile():
     assert (wide[2], small[2]) == (pytest.approx(0.5), pytest.approx(0))
 
 
-def test_scenes_are_chosen_from_all_over():
-    calm = scenes.Scene("ann", {}, np.zeros((0, 0)), np.zeros((1, 52)))
+@pytest.fixture
+def calm() -> scenes.Scene:
+    return scenes.Scene("ann", {}, np.zeros((0, 0)), np.zeros((1, 52)))
+
+
+@pytest.mark.parametrize(("found", "sentence"), [(False, "holds out clips of 4 s"), (True, "did not learn from ann")])
+def test_data_that_nothing_can_be_measured_on_is_one_sentence(
+    calm: scenes.Scene, monkeypatch: pytest.MonkeyPatch, found: bool, sentence: str
+):
+    monkeypatch.setattr(scenes, "of_sets", lambda *_: [calm] if found else [])
+    teacher = talker_model.Talker(torch.nn.Module(), {}, ("bob",))
+    with pytest.raises(CorpusError, match=sentence):
+        measured._held_out((), teacher)
+
+
+def test_scenes_are_chosen_from_all_over(calm: scenes.Scene):
     names = [steps.spaced([replace(calm, identity=str(number)) for number in range(100)], 3)][0]
     assert [scene.identity for scene in names] == ["0", "50", "99"]
 

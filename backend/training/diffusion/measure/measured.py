@@ -11,11 +11,12 @@ import numpy as np
 from backend.checkpoint import LoadedModel
 from backend.face import ARKIT_CHANNELS
 from backend.training.diffusion.talker_model import Talker
-from backend.training.errors import ConfigError
+from backend.training.errors import ConfigError, CorpusError
 from backend.training.motion.motion_set import MotionSet
 
 from . import feelings, lifelike, lips, people, scenes, steps
 from .report import Found
+from .scenes import Scene
 
 SPACE = "arkit"
 _TAKES = 12
@@ -43,7 +44,7 @@ def measure(wanted: Measurement) -> Found:
     teacher, shown = wanted.teacher, wanted.students[0]
     if SPACE not in teacher.spaces:
         raise ConfigError(f"The teacher speaks {', '.join(teacher.spaces)}; the figures are those of {SPACE} faces.")
-    held_out = scenes.of_sets(wanted.sets, "test", teacher)
+    held_out = _held_out(wanted.sets, teacher)
     taught, borrowed = (scenes.of_sets(wanted.sets, "train", borrowed=borrowed) for borrowed in (False, True))
     strange = [
         scene for split in ("train", "val", "test") for scene in scenes.of_sets(wanted.strangers, split, teacher)
@@ -63,3 +64,13 @@ def measure(wanted: Measurement) -> Found:
         shown.model.config.steps,
         time.process_time() - began,
     )
+
+
+def _held_out(sets: Sequence[MotionSet], teacher: Talker) -> list[Scene]:
+    """The scenes of the held-out clips. Raises CorpusError where there is none, or nobody that the teacher knows."""
+    found = scenes.of_sets(sets, "test", teacher)
+    if not found:
+        raise CorpusError("No data set holds out clips of 4 s; prepare ten recordings of each speaker or more.")
+    if strange := sorted({scene.identity for scene in found} - set(teacher.identities)):
+        raise CorpusError(f"The teacher did not learn from {strange[0]}; name by --data what it learnt from.")
+    return found
