@@ -20,6 +20,10 @@ from .wording import first_line
 
 SHOT_WORDS = {"file", "output", "by", "lines"}
 """What a shot says about itself; everything else is said of all its lines."""
+FILES = ("audio", "export", "phones", "visemes")
+"""Words that name files, which count from the job file's folder."""
+MAYBE_FILES = ("model", "profile", "style_from", "transcript")
+"""Words that name files where there is one of that name, and something else where there is none."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def read(path: Path) -> tuple[Shot, ...]:
         raise BadInput(f"The job file {path} cannot be read: {problem}.") from problem
     shots = data.pop("shots", [])
     defaults = data.pop("defaults", {})
-    if data or not isinstance(shots, list) or not shots:
+    if data or not shots or not _are_tables(shots) or not isinstance(defaults, dict):
         raise BadInput(f"The job file {path} needs [[shots]], and may have [defaults]; nothing else.")
     found = tuple(_shot(shot, defaults, path.absolute().parent) for shot in shots)
     _check_exports(found)
@@ -124,8 +128,12 @@ def _cast(shot: Shot) -> list[Mapping[str, Any]]:
     return [{**shot.lines[0], "strip": role.strip, "object": role.character} for role in roles]
 
 
+def _are_tables(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+
+
 def _shot(data: Mapping[str, Any], defaults: Mapping[str, Any], folder: Path) -> Shot:
-    if "file" not in data:
+    if not isinstance(data.get("file"), str):
         raise BadInput("A shot in the job file has no `file`. Name its .blend there.")
     said = {**defaults, **{word: value for word, value in data.items() if word not in SHOT_WORDS}}
     by = data.get("by")
@@ -134,7 +142,11 @@ def _shot(data: Mapping[str, Any], defaults: Mapping[str, Any], folder: Path) ->
     lines = data.get("lines", [{}])
     if by and "lines" in data:
         raise BadInput(f"The shot {data['file']} says both `by` and `lines`. Choose one.")
-    output = folder / data["output"] if "output" in data else None
+    if not _are_tables(lines):
+        raise BadInput(f"The `lines` of {data['file']} are no list. Write each below [[shots.lines]].")
+    output = folder / str(data["output"]) if "output" in data else None
+    if output is not None:
+        generate_command.check_output(output)
     found = tuple(_line({**said, **line}, folder) for line in lines)
     return Shot(folder / data["file"], output, Rule(by) if by else None, found)
 
@@ -157,7 +169,14 @@ def _line(said: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
         if not isinstance(value, type(known[word]) | (int if isinstance(known[word], float) else type(known[word]))):
             raise BadInput(f"The job file says {word} = {value!r}; it is {type(known[word]).__name__}.")
     whole = {**known, **said}
-    files = [word for word in ("audio", "export") if whole[word]]
-    if whole["style_from"] and (folder / whole["style_from"]).is_file():  # else it is the name of a strip
-        files.append("style_from")
-    return whole | {word: str(folder / whole[word]) for word in files}
+    files = {word: str(folder / whole[word]) for word in (*FILES, *MAYBE_FILES) if whole[word]}
+    whole |= {word: path for word, path in files.items() if word in FILES or _is_file(path)}
+    generate_command.check(whole)
+    return whole
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):  # a text that is no name of a file
+        return False

@@ -52,12 +52,8 @@ def words() -> dict[str, Any]:
     return vars(parser.parse_args([]))
 
 
-def choice(said: Mapping[str, Any], scene: Scene) -> tuple[Choice, Launch]:
-    """What is meant in a scene, and a backend that can do it; raises `BadInput` where that is not clear.
-
-    `said` has all of `words`.
-    """
-    model, launch = model_and_launch(said["model"])
+def check(said: Mapping[str, Any]) -> None:
+    """Raises `BadInput` for what cannot be meant in any shot. `said` has all of `words`."""
     if said["audio"] and said["strip"]:
         raise BadInput("A strip and a sound file are both named. Leave one of them out.")
     if not 0 <= said["strength"] <= MOST_STRENGTH:
@@ -66,6 +62,25 @@ def choice(said: Mapping[str, Any], scene: Scene) -> tuple[Choice, Launch]:
         motion_export.check(Path(said["export"]))
     if said["phones"]:
         phones.check(Path(said["phones"]))
+    for options in (performing, writing, mesh):
+        options.parsed(said)
+
+
+def check_output(path: Path) -> None:
+    """Raises `BadInput` where no shot can be saved under that name."""
+    if path.suffix != ".blend":
+        raise BadInput(f"“{path.name}” must end in .blend.")
+    if not path.absolute().parent.is_dir():
+        raise BadInput(f"The folder of {path} does not exist. Make it first, or choose another.")
+
+
+def choice(said: Mapping[str, Any], scene: Scene) -> tuple[Choice, Launch]:
+    """What is meant in a scene, and a backend that can do it; raises `BadInput` where that is not clear.
+
+    `said` has all of `words`.
+    """
+    check(said)
+    model, launch = model_and_launch(said["model"])
     chosen = Choice(
         scene=scene.name,
         strip="" if said["audio"] else said["strip"] or only_strip(scene),
@@ -108,11 +123,9 @@ def saver(output: Path | None) -> Callable[[], str]:
     """What saves the shot and gives the file's path; raises `BadInput` where there is nowhere to save it."""
     if output is None and not bpy.data.filepath:
         raise BadInput("No shot is open. Name one before --command, or a new file with --output.")
-    if output and output.suffix != ".blend":
-        raise BadInput(f"“{output.name}” must end in .blend.")
+    if output is not None:
+        check_output(output)
     path = Path(output or bpy.data.filepath).absolute()
-    if not path.parent.is_dir():
-        raise BadInput(f"The folder of {path} does not exist. Make it first, or choose another.")
 
     def save() -> str:
         try:

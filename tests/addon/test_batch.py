@@ -83,6 +83,16 @@ def test_shots_by_rule_and_by_lines(batch, shots):
     assert [frame for frame, _ in curves_of(action)["jawOpen"]] == list(range(101, 125, 2))
 
 
+def test_files_count_from_the_job_files_folder(batch, shots):
+    (shots / "hero.json").write_text('{"id": "hero", "title": "Hero", "extends": "arkit"}', encoding="utf-8")
+    line = '[[shots]]\nfile = "shot 1.blend"\n[[shots.lines]]\nstrip = "anna_001"\nobject = "Anna"\n'
+    code, report = batch(line + 'profile = "hero.json"')
+    assert (code, report["ok"]) == (0, True)
+    code, report = batch(line + 'profile = "villain.json"')
+    assert code == 1
+    assert "“villain.json” cannot be read" in report["shots"][0]["error"]
+
+
 BROKEN = """
 [[shots]]
 file = "shot 1.blend"
@@ -145,6 +155,14 @@ def test_shots_that_are_not_there(batch, shots, numbers):
         ("", "needs [[shots]]"),
         ("not toml", "cannot be read"),
         ('[[shots]]\nby = "name"', "has no `file`"),
+        ("[[shots]]\nfile = 3", "has no `file`"),
+        ("shots = [3]", "needs [[shots]]"),
+        ("defaults = 3\n[[shots]]", "needs [[shots]]"),
+        ('[[shots]]\nfile = "a.blend"\nlines = 3', "The `lines` of a.blend are no list."),
+        ('[[shots]]\nfile = "a.blend"\noutput = "a.txt"', "“a.txt” must end in .blend."),
+        ('[[shots]]\nfile = "a.blend"\nstrength = nan', "The strength is nan; choose 0 to 10."),
+        ('[[shots]]\nfile = "a.blend"\nregions = "nose"', "no region named “nose”"),
+        ('[[shots]]\nfile = "a.blend"\nphones = "a.doc"', "“a.doc” must end in .TextGrid or .json."),
         ('[[shots]]\nfile = "a.blend"\nby = "luck"', "cannot be found by “luck”"),
         ('[[shots]]\nfile = "a.blend"\nloudness = 3', "says “loudness”"),
         ('[[shots]]\nfile = "a.blend"\nstrength = "much"', "strength = 'much'"),
