@@ -69,7 +69,7 @@ def find(name: str, folders: Sequence[Path] = ()) -> Path:
     files = _files(folders)
     if name not in files:
         known = ", ".join(files) or "none; put a model file into a folder and name it with --models"
-        raise CatalogueError(f"There is no model {name!r}; known models: {known}.")
+        raise CatalogueError(f"There is no model “{name}”; known models: {known}.")
     return files[name]
 
 

@@ -71,7 +71,7 @@ def from_texts(texts: Sequence[str]) -> dict[str, float]:
         try:
             weights[name.strip()] = float(number)
         except ValueError:
-            raise ValueError(f"{text!r} is no emotion with its weight; write it as happy=0.7.") from None
+            raise ValueError(f"“{text}” is no emotion with its weight; write it as happy=0.7.") from None
     return dict(_checked_weights(weights))
 
 
@@ -82,7 +82,7 @@ def _points(emotions: Emotions) -> Sequence[tuple[float, Weights]]:
 def _checked_weights(weights: Weights) -> dict[str, float]:
     for name, weight in weights.items():
         if name not in EMOTIONS:
-            raise ValueError(f"{name!r} is no emotion; choose among {', '.join(EMOTIONS)}.")
+            raise ValueError(f"“{name}” is no emotion; choose among {', '.join(EMOTIONS)}.")
         if not (math.isfinite(weight) and weight >= 0):
             raise ValueError(f"An emotion cannot have the weight {weight:g}; choose 0 or more.")
     return {name: float(weight) for name, weight in weights.items()}

@@ -75,7 +75,7 @@ def plan(loaded: LoadedModel, request: Request) -> Plan:
     space = spaces.get(request.space) if request.space else next(iter(spaces.values()))
     if space is None:
         raise RequestError(
-            f"The model {loaded.info.name} has no face space {request.space!r}; it has {', '.join(spaces)}."
+            f"The model {loaded.info.name} has no face space “{request.space}”; it has {', '.join(spaces)}."
         )
     fps = space.fps if request.fps is None else request.fps
     if not 1.0 <= fps <= HIGHEST_FPS:
@@ -117,7 +117,8 @@ def _performance(loaded: LoadedModel, wanted: Performance) -> Performance | None
     if model is None:
         if asked := wanted.asked():
             raise RequestError(
-                f"The model {loaded.info.name} does not diffuse: it has one take and no {' or '.join(asked)} to choose."
+                f"The model {loaded.info.name} does not diffuse: it has one take and no {' or '.join(asked)} to "
+                "choose. Leave that out, or choose a model that does, such as diffusion."
             )
         return None
     known = model.config.emotions
@@ -146,4 +147,4 @@ def _row(loaded: LoadedModel, identity: str) -> int | None:
     if identity.isdecimal() and len(identity) < 10 and int(identity) <= len(names):
         return int(identity)  # the row behind the last name is the pivot's
     known = f"it has {', '.join(names)} (rows 0 to {len(names) - 1}) and pivot" if names else "use pivot"
-    raise RequestError(f"The model {loaded.info.name} has no identity {identity!r}; {known}.")
+    raise RequestError(f"The model {loaded.info.name} has no identity “{identity}”; {known}.")

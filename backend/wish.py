@@ -33,7 +33,7 @@ def of(message: protocol.Generate, loaded: LoadedModel) -> Request:
 
 def _styled(message: protocol.Generate, loaded: LoadedModel, wanted: Request) -> Request:
     if message.style not in get_args(planning.Style):
-        raise RequestError(f"There is no style {message.style!r}; choose {' or '.join(get_args(planning.Style))}.")
+        raise RequestError(f"There is no style “{message.style}”; choose {' or '.join(get_args(planning.Style))}.")
     if message.identity != planning.PIVOT:
         raise RequestError("An identity and a recording both say whose style it is; leave one of them out.")
     seconds = min(message.reference_duration, takes.REFERENCE_SECONDS) or None

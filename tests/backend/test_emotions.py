@@ -85,7 +85,7 @@ def test_points_are_joined_by_straight_lines_and_held_at_both_ends():
 @pytest.mark.parametrize(
     ("felt", "says"),
     [
-        ({"bored": 1.0}, "'bored' is no emotion; choose among neutral, happy"),
+        ({"bored": 1.0}, "“bored” is no emotion; choose among neutral, happy"),
         ({"happy": -0.1}, "weight -0.1; choose 0 or more"),
         ({"happy": float("nan")}, "weight nan"),
         ([], "one point or more"),

@@ -159,14 +159,14 @@ def test_identities_are_names_or_rows():
 @pytest.mark.parametrize(
     ("wanted", "sentence"),
     [
-        ({"space": "flame"}, "no face space 'flame'; it has ear"),
+        ({"space": "flame"}, "no face space “flame”; it has ear"),
         ({"fps": 0.5}, "0.5 frames per second"),
         ({"fps": float("nan")}, "nan frames per second"),
         ({"fps": 1e6}, "1e+06 frames per second"),
         ({"identity": "carl"}, "it has ann, bob (rows 0 to 1) and pivot"),
-        ({"identity": "-1"}, "no identity '-1'"),
-        ({"identity": "²"}, "no identity '²'"),
-        ({"identity": ""}, "no identity ''"),
+        ({"identity": "-1"}, "no identity “-1”"),
+        ({"identity": "²"}, "no identity “²”"),
+        ({"identity": ""}, "no identity “”"),
     ],
     ids=str,
 )

@@ -194,11 +194,11 @@ def test_a_job_number_below_one_is_no_request(own_client, request_for):
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"model": "nobody"}, "no model 'nobody'"),
+        ({"model": "nobody"}, "no model “nobody”"),
         ({"model": "../tiny"}, "no model"),
-        ({"space": "flame"}, "no face space 'flame'; it has arkit"),
-        ({"identity": "carl"}, "no identity 'carl'; it has ann, bob"),
-        ({"identity": "3"}, "no identity '3'"),
+        ({"space": "flame"}, "no face space “flame”; it has arkit"),
+        ({"identity": "carl"}, "no identity “carl”; it has ann, bob"),
+        ({"identity": "3"}, "no identity “3”"),
         ({"fps": 0.0}, "frames per second"),
         ({"fps": -24.0}, "frames per second"),
         ({"sound": b"hello, this is text"}, "not a sound"),

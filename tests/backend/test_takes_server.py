@@ -142,7 +142,7 @@ def test_takes_are_cancelled_in_the_middle(known, request_for):
         ({"guidance": 11.0}, "guidance of 11"),
         ({"reference": np.arange(9, dtype=np.uint8)}, "The sound"),
         ({"identity": "ann", "reference": np.arange(9, dtype=np.uint8)}, "both say whose style"),
-        ({"style": "loud", "reference": np.arange(9, dtype=np.uint8)}, "no style 'loud'"),
+        ({"style": "loud", "reference": np.arange(9, dtype=np.uint8)}, "no style “loud”"),
         ({"emotions": ("happy",)}, "0 points of 1 emotions"),
         (felt((0.5, -1)), "weight -1"),
         (felt((1, 0), (0, 1), seconds=(1.0, 1.0)), "later second"),
