@@ -173,6 +173,11 @@ def test_a_chain_that_halving_does_not_make_is_refused(prepared: Path, taught: P
         run("distill", taught / "teacher.safetensors", *common, *settings(f"distillation.last={last}"))
 
 
+def test_a_student_has_no_schedule_of_its_own():
+    with pytest.raises(ConfigError, match="times"):
+        settings_of("distillation.student={times=8}")
+
+
 def test_halving_goes_on_to_the_last_student():
     assert distill.halvings(512, 512, 2) == [256, 128, 64, 32, 16, 8, 4, 2]
 

@@ -46,6 +46,23 @@ class TalkerConfig:
 
 
 @dataclass(frozen=True)
+class StudentConfig:
+    """What a student has of its own; all else is its teacher's."""
+
+    encoder: EncoderConfig | None = None
+    """None: its teacher's, with its weights, which stay as they are."""
+    denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
+    articulator: DenoiserConfig = field(default_factory=lambda: DenoiserConfig(128, 4, dilations=(1, 2, 4)))
+    """Used where the teacher has one."""
+    prediction: Prediction = "x"
+
+    @property
+    def does_listen_alike(self) -> bool:
+        """Whether the encoder never changes."""
+        return self.encoder is None
+
+
+@dataclass(frozen=True)
 class SamplingConfig:
     """What a batch is made of; all chunks of a batch are of one FaceSpace."""
 
@@ -77,7 +94,7 @@ class DistillationConfig:
     optimizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(steps=2000, warmup=50))
     largest_weight: float = 5.0
     """The signal-to-noise ratio that weighs a step is cut to this."""
-    student: TalkerConfig | None = None
+    student: StudentConfig | None = None
     """A smaller student; None: as the teacher. It begins with fresh weights and learns to hear as the teacher does."""
 
     def __post_init__(self) -> None:

@@ -24,7 +24,7 @@ from backend.training.motion.motion_set import MotionSet, PreparedClip
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from .config import DiffusionConfig, TalkerConfig
+from .config import DiffusionConfig, StudentConfig, TalkerConfig
 
 _UPPER_FACE, _MOUTH = ("brow", "eye"), ("jaw", "mouth", "tongue")
 """How the names of controls begin, as ARKit names them."""
@@ -109,7 +109,7 @@ def _built(
     )
 
 
-def student(taught: Talker, steps: int, config: TalkerConfig | None, seed: int) -> Talker:
+def student(taught: Talker, steps: int, config: StudentConfig | None, seed: int) -> Talker:
     """A student that takes so many steps: the teacher itself, or a fresh model built otherwise for the same data.
 
     A fresh one keeps whatever has the same name and shape, and always what the numbers of motion mean.

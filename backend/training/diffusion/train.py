@@ -25,7 +25,7 @@ from torch import nn
 
 from . import talker_model
 from .chunks import Chunks, Labels, TalkerBatch
-from .config import DiffusionConfig, DiffusionRun, TalkerConfig
+from .config import DiffusionConfig, DiffusionRun, StudentConfig, TalkerConfig
 from .heard import Heard
 from .losses import motion
 from .talker_model import Talker
@@ -97,7 +97,7 @@ def heard_by(talker: Talker, config: DiffusionConfig) -> Heard | None:
     return Heard(talker.model) if is_kept else None
 
 
-def parts_of(model: TalkerConfig) -> Parts:
+def parts_of(model: TalkerConfig | StudentConfig) -> Parts:
     """What learns: all but an encoder that stays as it is."""
     return "decoder" if model.does_listen_alike else "all"
 
