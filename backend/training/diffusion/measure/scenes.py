@@ -44,7 +44,7 @@ class Performed(NamedTuple):
     takes: np.ndarray
     """float32 [scenes, takes, frames, dim]."""
     seconds: float
-    """Of denoising alone, without hearing."""
+    """Of the processor, for denoising alone, without hearing."""
 
 
 def of_sets(
@@ -94,9 +94,9 @@ def _perform(talker: Talker, space: str, scenes: Sequence[Scene], seeds: Sequenc
     condition = model.condition(torch.from_numpy(np.stack([scene.features for scene in scenes])).float(), personal)
     head, frames = model.head(space), len(scenes[0].motion)
     fields = [model.noise(seed, 0, frames, space).expand(len(scenes), -1, -1) for seed in seeds]
-    began = time.perf_counter()
+    began = time.process_time()
     found = [model.sample(space, field, condition) for field in fields]
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     values = torch.stack([head.decode(z, model.template(space)) for z in found], dim=1).numpy()
     still = stillness.of_whole(values.transpose(2, 0, 1, 3), talker.spaces[space].channels, talker.rates[space])
     return Performed(still.transpose(1, 2, 0, 3).clip(0, 1), seconds)
