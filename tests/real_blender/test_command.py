@@ -99,7 +99,7 @@ def assert_same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> Non
         (["--object", "gone"], 2, "There is no object named “gone”."),
         (["--model", "gone"], 2, "gone"),
         (["--identity", "gone"], 2, "gone"),
-        (["--nonsense"], 2, "unrecognized arguments"),
+        (["--nonsense"], 2, "Unrecognized arguments"),
     ],
 )
 def test_bad_input_is_exit_code_2(blender, make_shot, arguments, code, sentence):
