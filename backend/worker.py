@@ -21,12 +21,12 @@ from . import (
     device,
     hearing,
     known_words,
+    machine,
     memory,
     pipeline,
     planning,
     precision,
     protocol,
-    threads,
     wish,
 )
 from .animating import Listening, Waiting
@@ -69,7 +69,7 @@ class Worker:
         `dictionary`: the artist's pronunciation dictionary, for transcripts. Raises `DeviceError`, `PrecisionError`,
         `FlameFileError`.
         """
-        threads.suit_machine()
+        machine.suit_machine()
         self._device = device.choose(device_name)
         self._precision: precision.Precision = precision.choose(precision_name, self._device)
         self._folders = folders

@@ -15,10 +15,10 @@ from pathlib import Path
 
 def main(model: Path, sound: Path, where: str) -> dict[str, float]:
     """Seconds until the model is there, until its first frames and until its last; their number; bytes at most."""
-    from backend import checkpoint, pipeline, planning, precision, threads
+    from backend import checkpoint, machine, pipeline, planning, precision
     from backend.sound import Sound
 
-    threads.suit_machine()
+    machine.suit_machine()
     began = time.perf_counter()
     loaded = precision.ready(checkpoint.load(model), where)
     planned = planning.plan(loaded, planning.Request())

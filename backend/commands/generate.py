@@ -120,10 +120,10 @@ def _motion_file(output: Path, wanted: str | None) -> Path:
 
 
 def _loaded(arguments: Namespace) -> LoadedModel:
-    from backend import catalogue, checkpoint, device, precision, threads
+    from backend import catalogue, checkpoint, device, machine, precision
     from backend.foreign import flame_file
 
-    threads.suit_machine()
+    machine.suit_machine()
     used = (catalogue.CatalogueError, checkpoint.CheckpointError, device.DeviceError, flame_file.FlameFileError)
     with terminal.bad_input(*used, precision.PrecisionError):
         loaded = checkpoint.load(catalogue.find_or_open(arguments.model, arguments.models))
