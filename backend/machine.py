@@ -6,18 +6,22 @@ from __future__ import annotations
 import ctypes
 import math
 import os
-import sys
+import platform
 from pathlib import Path
+from typing import TypeAlias
 
 GROUP = Path("/sys/fs/cgroup")
 """Where Linux tells a container what it may take."""
 _CHOSEN = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-"""Parameters of ``mallopt`` (malloc.h of the GNU C library)."""
-_KEPT = 64 << 20
-"""Bytes of freed memory that stay with the process."""
-_LARGE = 32 << 20
-"""Bytes of an array that is still given back at once; the most that the library takes."""
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -2, -3, -4
+"""Parameters of ``mallopt(3)`` of the GNU C library."""
+
+Kept: TypeAlias = tuple[tuple[int, int], ...]
+"""What the C library is told about freed memory: parameters and values."""
+A_WINDOW: Kept = ((_TRIM_THRESHOLD, 64 << 20), (_MMAP_THRESHOLD, 32 << 20))
+"""As much as a window needs stays; larger arrays go back at once."""
+ALL: Kept = ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, 2**31 - 1), (_TOP_PAD, 64 << 20))
+"""Nothing is given back: every step of a training wants the same again."""
 
 
 def suit_machine() -> None:
@@ -26,18 +30,18 @@ def suit_machine() -> None:
     keep_freed_memory()
 
 
-def keep_freed_memory() -> None:
-    """Let a window use what the window before it freed; does nothing where the C library is not GNU's.
+def keep_freed_memory(kept: Kept = A_WINDOW) -> None:
+    """Let a window, or a training step, use what the one before it freed.
 
-    Otherwise all arrays of some megabytes go back to the system at once and every page of the next ones has to be
-    fetched from it again, which takes the default model a fifth of its time.
+    Otherwise arrays of some megabytes go back to the system at once, and every page of the next ones has to be fetched
+    from it again: up to a fifth of the default model's time, and a third of a training step's. Does nothing where the C
+    library is not GNU's.
     """
-    if sys.platform != "linux":
+    if platform.libc_ver()[0] != "glibc":
         return
-    adjust = getattr(ctypes.CDLL(None), "mallopt", None)
-    if adjust is not None:
-        adjust(_TRIM_THRESHOLD, _KEPT)
-        adjust(_MMAP_THRESHOLD, _LARGE)
+    library = ctypes.CDLL(None)
+    for parameter, value in kept:
+        library.mallopt(parameter, value)
 
 
 def limit_threads() -> None:

@@ -156,11 +156,11 @@ def _distill(arguments: argparse.Namespace) -> str:
 def _with_device(arguments: argparse.Namespace, work: Callable[[str, argparse.Namespace], str]) -> str:
     """The answer of work on the device of the options, alone or as one of torchrun's processes."""
     import torch
-    from backend import device
+    from backend import device, machine
 
-    from . import memory, processes
+    from . import processes
 
-    memory.keep_freed()
+    machine.keep_freed_memory(machine.ALL)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     try:

@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import torch
+from backend import machine
 from backend.checkpoint import SpaceRecord
 from backend.face import arkit
-from backend.training import loop, memory
+from backend.training import loop
 from backend.training.config import parse, read_table
 from backend.training.run import begin
 
@@ -58,7 +59,7 @@ def measure(folder: Path, rounds: int = 3) -> Pace:
 
     Computing time and one thread, so that neither a busy machine nor its number of cores counts.
     """
-    memory.keep_freed()
+    machine.keep_freed_memory(machine.ALL)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
