@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from . import audio, emotions, windows
+from . import audio, emotions, identities, windows
 from .face import FaceSpace
 from .performance import Performance
 from .version import version
@@ -40,7 +40,7 @@ class Request:
     fps: float | None = None
     """Frames per second; None: the space's own."""
     identity: str = PIVOT
-    """Name or row number of the model's identity table, or `PIVOT`."""
+    """Name, label (`identities.labels`) or row number of the model's identity table, or `PIVOT`."""
     raw: bool = False
     """The model's own numbers: no clamp, rest offset, closing of lips that nearly meet, or audio levelling."""
     performance: Performance = field(default_factory=Performance)
@@ -86,9 +86,10 @@ def plan(loaded: LoadedModel, request: Request) -> Plan:
 
 def metadata(loaded: LoadedModel, request: Request, take: int = 0) -> dict[str, str | bool | int | float]:
     """What a motion should carry about how it was made; plain JSON values."""
-    about = {"model": loaded.info.name, "identity": request.identity, "raw": request.raw, "version": version()}
-    about |= {"precision": loaded.precision}
-    made = plan(loaded, request).performance
+    planned = plan(loaded, request)
+    about = {"model": loaded.info.name, "identity": _name(loaded, planned.row), "raw": request.raw}
+    about |= {"version": version(), "precision": loaded.precision}
+    made = planned.performance
     if made is not None:
         about |= {"seed": made.seeds()[take], "steps": made.steps, "guidance": made.guidance}
         about |= {} if made.style is None else {"identity": "heard"}
@@ -142,9 +143,15 @@ def _row(loaded: LoadedModel, identity: str) -> int | None:
     names = loaded.identities
     if identity == PIVOT:
         return None
-    if identity in names:
-        return names.index(identity)
+    name = identity if identity in names else identities.labels(names).get(identity)
+    if name is not None:
+        return names.index(name)
     if identity.isdecimal() and len(identity) < 10 and int(identity) <= len(names):
         return int(identity)  # the row behind the last name is the pivot's
-    known = f"it has {', '.join(names)} (rows 0 to {len(names) - 1}) and pivot" if names else "use pivot"
+    known = ", ".join(identities.labels(names))
+    known = f"it has {known} and pivot; or name a row, 0 to {len(names) - 1}" if names else "use pivot"
     raise RequestError(f"The model {loaded.info.name} has no identity “{identity}”; {known}.")
+
+
+def _name(loaded: LoadedModel, row: int | None) -> str:
+    return PIVOT if row is None or row == len(loaded.identities) else loaded.identities[row]

@@ -2,7 +2,7 @@
 """What Blender and the backend say to each other: the messages.
 
 Blender's side imports it too, and of the backend nothing else but the files of motion (`motion_file`, `npz`), inside
-functions. How a message becomes bytes is in `wire`.
+functions. How a message becomes bytes is in `wire`, how identities are called in lists in `identities`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import typing
 from dataclasses import dataclass, field
 from typing import Annotated, BinaryIO, TypeAlias
 
-from . import wire
+from . import identities, wire
 from .wire import Array, Layout
 
 ProtocolError = wire.ProtocolError
+label, labels = identities.label, identities.labels
 
 VERSION = 4
 """Raised with every change of a message; both sides refuse another number."""
@@ -52,7 +53,7 @@ class Generate:
     fps: float
     """Frames per second wanted; frame `i` lies at second ``start + i / fps``."""
     identity: str = "pivot"
-    """A name or row number of the model's identity table, or ``pivot``."""
+    """A name, label or row number of the model's identity table, or ``pivot``."""
     raw: bool = False
     """The model's own numbers: no clamp, rest offset or audio levelling."""
     transcript: str = ""

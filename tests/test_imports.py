@@ -58,6 +58,7 @@ FORBIDDEN = [
     ("blender_addon", HEAVY),
     ("backend", {"bpy", "pickle", "blender_addon"}),
     ("backend/wire.py", HEAVY | {"backend"}),
+    ("backend/identities.py", HEAVY | {"backend", "numpy"}),
     ("backend/protocol.py", HEAVY),
     (
         "backend/models",
@@ -101,11 +102,11 @@ def test_the_addon_knows_only_the_protocol_and_the_files_of_the_backend():
             assert not {m for m in known if not inside(m, open_doors)}, file
 
 
-def test_the_protocol_knows_only_its_wire_format():
+def test_the_protocol_knows_only_its_wire_format_and_how_identities_are_called():
     known = {module for module in imports(ROOT / "backend" / "protocol.py") if inside(module, {"backend"})} - {
         "backend"
     }
-    assert not {m for m in known if not inside(m, {"backend.wire"})}
+    assert not {m for m in known if not inside(m, {"backend.wire", "backend.identities"})}
 
 
 def test_motion_files_need_no_more_than_blender_has():

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from . import terminal
@@ -38,12 +39,9 @@ def run(arguments: Namespace) -> int:
 
 
 def _describe(entry: Entry) -> None:
-    names = entry.identities
-    shown = names if len(names) <= MANY else (*names[:3], "…", names[-1])
-    identities = ", ".join((*shown, "pivot"))
     terminal.say(f"{entry.name}: {entry.card.title}")
     terminal.say(f"  face spaces  {', '.join(entry.spaces)}")
-    terminal.say(f"  identities   {identities}")
+    terminal.say(f"  identities   {_people(entry.identities)}")
     if entry.steps:
         terminal.say(f"  takes        up to {entry.most_takes}, in {entry.steps} denoising steps")
     if entry.emotions:
@@ -51,6 +49,15 @@ def _describe(entry: Entry) -> None:
     terminal.say(f"  size         {entry.bytes / 1e6:.1f} MB")
     terminal.say(f"  licence      {entry.card.licence}")
     terminal.say(f"  file         {entry.path}")
+
+
+def _people(names: Sequence[str]) -> str:
+    from backend import identities
+
+    shown = list(identities.labels(names))
+    if len(shown) <= MANY:
+        return ", ".join((*shown, "pivot"))
+    return ", ".join((*shown[:3], "…", shown[-1], f"pivot (--json names all {len(shown)})"))
 
 
 def _plain(entry: Entry) -> dict[str, object]:

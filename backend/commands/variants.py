@@ -99,12 +99,12 @@ def _styles(arguments: Namespace, request: Request, loaded: LoadedModel) -> list
 
 
 def _heard(arguments: Namespace, recording: Path, request: Request, loaded: LoadedModel) -> Request:
-    from backend import audio, planning
+    from backend import audio, identities, planning
 
     with terminal.bad_input(audio.AudioError, planning.RequestError):
         styled = planning.styled(loaded, request, audio.decode(recording), arguments.style_as)
     if arguments.style_as == "nearest":
-        terminal.say(f"{recording} sounds most like {styled.identity}")
+        terminal.say(f"{recording} sounds most like {identities.label(styled.identity)}")
     return styled
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import bpy
 from bpy.types import Context, Object
 
+from ...backend import protocol
 from .. import audio, compat, fields, job, preferences, session
 from .. import choice as choices
 from ..errors import BadInput, MouthpieceError
@@ -36,9 +37,9 @@ def _of_model(settings: LipSyncSettings, field: str) -> Iterator[str]:
 
 def _style_names(settings: LipSyncSettings, _context: Context, _typed: str) -> list[str]:
     if session.current.models:
-        return list(_of_model(settings, "identities"))
+        return list(protocol.labels(tuple(_of_model(settings, "identities"))))
     file = models.current.file(settings.model or DEFAULT_MODEL)
-    return list(file.styles) if file else []
+    return list(protocol.labels(file.styles)) if file else []
 
 
 def _space_names(settings: LipSyncSettings, _context: Context, _typed: str) -> list[str]:

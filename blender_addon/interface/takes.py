@@ -6,6 +6,7 @@ from __future__ import annotations
 import bpy
 from bpy.types import Context, UILayout
 
+from ...backend import protocol
 from .. import runner
 from ..errors import BadInput
 from ..writing import takes
@@ -118,7 +119,7 @@ def _draw_take(layout: UILayout, one: takes.Listed) -> None:
     record = one.record
     about = [record.model, *(["seed " + str(record.seed)] if record.seed is not None else [])]
     if record.identity != properties.PIVOT:
-        about.append(record.identity.rpartition("/")[2])  # the data set before it says nothing here
+        about.append(protocol.label(record.identity))
     row = layout.row(align=True)
     row.alignment = "LEFT"
     icon = "RADIOBUT_ON" if one.plays else "RADIOBUT_OFF"

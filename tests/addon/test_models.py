@@ -97,10 +97,11 @@ def test_styles_and_takes_are_known_before_the_backend_has_told_of_them(addon, f
     files()
     monkeypatch.setattr(addon.session.current, "models", ())
     settings, tab = bpy.context.scene.mouthpiece, addon.interface.performance_tab.PerformanceTab
-    assert tuple(addon.interface.properties._style_names(settings, bpy.context, "")) == STYLES
+    assert addon.interface.properties._style_names(settings, bpy.context, "") == sorted(STYLES)
     assert not tab.poll(bpy.context)
     settings.model = "diffusion"
-    assert len(addon.interface.properties._style_names(settings, bpy.context, "")) == 24
+    people = addon.interface.properties._style_names(settings, bpy.context, "")
+    assert len(people) == 24 and people[:2] == ["Alex (espeak, en-us)", "Alicia (espeak, en-us)"]
     assert tab.poll(bpy.context)
     settings.model = "nowhere"
     assert addon.interface.properties._style_names(settings, bpy.context, "") == []

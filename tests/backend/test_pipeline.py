@@ -163,7 +163,7 @@ def test_identities_are_names_or_rows():
         ({"fps": 0.5}, "0.5 frames per second"),
         ({"fps": float("nan")}, "nan frames per second"),
         ({"fps": 1e6}, "1e+06 frames per second"),
-        ({"identity": "carl"}, "it has ann, bob (rows 0 to 1) and pivot"),
+        ({"identity": "carl"}, "it has ann, bob and pivot; or name a row, 0 to 1"),
         ({"identity": "-1"}, "no identity “-1”"),
         ({"identity": "²"}, "no identity “²”"),
         ({"identity": ""}, "no identity “”"),
