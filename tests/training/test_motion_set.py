@@ -307,6 +307,7 @@ def test_a_broken_item_ends_a_strict_run(tmp_path: Path, damage: Callable[[Path]
     damage(folder)
     with pytest.raises(CorpusError, match=sentence):
         prepare("unitalker", folder, tmp_path / "out", strict=True)
+    assert damage is not listed_twice or not (tmp_path / "out").exists(), "nothing was begun"
 
 
 def test_a_set_of_nothing_but_broken_items_is_refused(tmp_path: Path):

@@ -150,6 +150,24 @@ def test_a_missing_sound_is_named(prepared, tmp_path):
     (broken / "audio" / "1.flac").unlink()
     with pytest.raises(CorpusError, match=r"1\.flac"):
         prepare([broken], tmp_path / "set")
+    assert not (tmp_path / "set").exists()
+
+
+def test_a_set_that_cannot_be_made_leaves_no_folder_behind(tmp_path):
+    empty, kept = tmp_path / "empty", tmp_path / "kept"
+    for folder in (empty, kept):
+        folder.mkdir()
+    with pytest.raises(CorpusError, match="is no corpus"):
+        prepare([empty], tmp_path / "set")
+    (empty / corpus.MANIFEST).touch()
+    with pytest.raises(CorpusError, match=r"There is no recording in .*empty"):
+        prepare([empty], tmp_path / "set")
+    line = {"audio": "a.flac", "phones": [], "text": "", "speaker": "", "language": "", "source": "", "licence": ""}
+    (empty / corpus.MANIFEST).write_text(json.dumps(line) + "\n", encoding="utf-8")
+    for output in (tmp_path / "set", kept):
+        with pytest.raises(CorpusError, match=r"a\.flac"):
+            prepare([empty], output)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "kept"]
 
 
 def test_a_broken_manifest_line_is_named(tmp_path):

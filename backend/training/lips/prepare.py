@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
@@ -58,10 +59,29 @@ class Clip:
 def prepare(corpora: list[Path], folder: Path) -> int:
     """Writes the set of all recordings of some corpus folders, some of them twice; returns how many are in it.
 
-    Raises CorpusError, naming the file, for a recording whose sound is missing or broken.
+    Raises CorpusError, naming the file, for a recording whose sound is missing or broken, and where there is none.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     recordings = [(source, recording) for source in corpora for recording in corpus.read(source)]
+    if not recordings:
+        raise CorpusError(f"There is no recording in {' or '.join(map(str, corpora))}; make some with `synthesize`.")
+    with _new_folder(folder):
+        return _write(recordings, folder)
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[None]:
+    """A folder that is gone again if nothing came to lie in it; that it can be made is known before the long work."""
+    was_there = folder.is_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        if not was_there and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _write(recordings: list[tuple[Path, Recording]], folder: Path) -> int:
+    """The set's arrays and its index; returns how many clips it has."""
     arrays: dict[str, list[np.ndarray]] = {"samples": [], "curves": [], "visemes": [], "lips": []}
     clips: list[Clip] = []
     sample = frame = 0

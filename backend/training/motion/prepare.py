@@ -94,11 +94,11 @@ def _lines(report: Report) -> Iterator[str]:
 def _prepare(data_set: DataSet, layout: str, source: Path, output: Path, options: Options) -> Report:
     home = output / data_set.name
     header = _header(data_set, layout, source)
-    _claim(home, header)
     used, problems = _unlike_names([clip for clip in data_set.clips if clip.split != "unused"])
     problems = [*data_set.problems, *problems]
     if options.strict and problems:
         raise CorpusError(problems[0])
+    _claim(home, header)
     writer = ClipWriter(home, data_set, options.half)
     clips, broken = _write_clips(used, writer, options.strict)
     problems += broken
