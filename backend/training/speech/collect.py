@@ -165,8 +165,8 @@ def _recording(folder: Path, name: str, group: Sequence[Aligned]) -> Recording:
         source=about.source,
         licence=about.licence,
         phones=phones,
-        closures=_rounded(closures_of(phones)),
-        closures_snap=_rounded(heard),
+        closures=corpus.rounded(closures_of(phones)),
+        closures_snap=corpus.rounded(heard),
         alphabet=IPA,
         aligned="own ear",
         duration=len(samples) / SAMPLE_RATE,
@@ -178,7 +178,3 @@ def _in_a_row(group: Sequence[Aligned]) -> tuple[Phone, ...]:
     for one, offset in zip(group, np.cumsum([0, *(len(one.samples) for one in group)]) / SAMPLE_RATE, strict=False):
         phones += [Phone(name, round(start + offset, 4), round(end + offset, 4)) for name, start, end in one.phones]
     return tuple(phones)
-
-
-def _rounded(intervals: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
-    return tuple((round(start, 4), round(end, 4)) for start, end in intervals)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -72,6 +72,11 @@ def read_pairs(folder: Path) -> list[tuple[Path, Recording]]:
 def write_line(recording: Recording) -> str:
     """One manifest line, without the line end."""
     return json.dumps(asdict(recording), ensure_ascii=False, separators=(",", ":"))
+
+
+def rounded(intervals: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Intervals in seconds as a manifest keeps them: to a tenth of a millisecond."""
+    return tuple((round(start, 4), round(end, 4)) for start, end in intervals)
 
 
 def _timed(row: dict) -> dict:

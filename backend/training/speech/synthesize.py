@@ -138,8 +138,8 @@ def _record(folder: Path, utterance: tuple[str, Prompt]) -> Recording:
         source=prompt.engine,
         licence=LICENCE,
         phones=tuple(Phone(p.name, round(p.start, 4), round(p.end, 4)) for p in spoken.phones),
-        closures=_rounded(closures_of(spoken.phones)),
-        closures_snap=_rounded(heard),
+        closures=corpus.rounded(closures_of(spoken.phones)),
+        closures_snap=corpus.rounded(heard),
         alphabet=spoken.alphabet,
         duration=len(samples) / RATE,
         emotions=dict(prompt.emotions),
@@ -160,7 +160,3 @@ def _levelled(samples: np.ndarray, loudness: float) -> np.ndarray:
     if peak == 0:
         raise EngineError("An engine answered with silence.")
     return samples * (0.5 * 10 ** (loudness / 20) / peak)
-
-
-def _rounded(intervals: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
-    return tuple((round(start, 4), round(end, 4)) for start, end in intervals)
