@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Picture of what the default model does with recordings of people: curves over waveforms, and where lips must meet.
 
-`python -m backend.training.lips.curves FOLDER NAME… --output PICTURE`; FOLDER has NAME.json (phones, closures) beside
-NAME.flac.
+`python -m backend.training.lips.curves FOLDER NAME… --output PICTURE`; FOLDER has NAME.json (phones, closures, whose
+recording it is) beside NAME.flac. What is said stands in the title where `--transcripts` has a NAME.txt.
 """
 
 from __future__ import annotations
@@ -33,21 +33,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="+")
+    parser.add_argument("--transcripts", type=Path, help="folder with what is said, NAME.txt for each recording")
     parser.add_argument("--model", default="default")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     loaded = checkpoint.load(catalogue.find_or_open(arguments.model))
     pairs = {path.stem: (path, recording) for path, recording in recordings_of(arguments.folder)}
-    figure, rows = plt.subplots(len(arguments.names), 1, figsize=(11, 2.7 * len(arguments.names)), squeeze=False)
+    height = 2.9 * len(arguments.names) + 0.4
+    figure, rows = plt.subplots(len(arguments.names), 1, figsize=(11, height), squeeze=False, layout="constrained")
     for axes, name in zip(rows[:, 0], arguments.names, strict=True):
         path, recording = pairs[name]
         samples = decode(path)
         draw(axes, samples, motion(loaded, samples), recording)
-        axes.set_title(name, loc="left", fontsize=9)
-    rows[0, 0].legend(loc="upper right", ncols=4, fontsize=7, framealpha=0.9)
+        axes.set_title(title(name, recording, arguments.transcripts), loc="left", fontsize=9)
+    lines, labels = rows[0, 0].get_legend_handles_labels()
+    figure.legend(lines, labels, loc="outside upper center", ncols=len(labels), fontsize=8, frameon=False)
     rows[-1, 0].set_xlabel("seconds")
-    figure.tight_layout()
     figure.savefig(arguments.output, dpi=110)
+
+
+def title(name: str, recording: Recording, transcripts: Path | None) -> str:
+    """What is said, whose recording it is, and the name that the pages call it by."""
+    told = transcripts / f"{name}.txt" if transcripts else None
+    said = told.read_text(encoding="utf-8").strip() if told and told.is_file() else recording.text
+    about = f"{name}, {recording.source}" if recording.source else name
+    return f"“{said}”\n{about}" if said else about
 
 
 def draw(axes: Axes, samples: np.ndarray, values: np.ndarray, recording: Recording) -> None:
@@ -64,7 +74,7 @@ def draw(axes: Axes, samples: np.ndarray, values: np.ndarray, recording: Recordi
     axes.axhline(CLOSED, color="#d1495b", lw=0.6, ls=":")
     for name, start, end in recording.phones:
         if start < LONGEST and name != "sil":
-            axes.text((start + end) / 2, -0.47, name, ha="center", fontsize=5.5, color="#555555")
+            axes.text((start + end) / 2, -0.47, name, ha="center", fontsize=5.5, color="#555555", clip_on=True)
     axes.set(xlim=(0, min(seconds[-1], LONGEST)), ylim=(-0.5, 0.75))
 
 
