@@ -11,6 +11,8 @@ import sys
 import zipfile
 from pathlib import Path, PurePosixPath
 
+import package_pages
+
 ROOT = Path(__file__).resolve().parents[1]
 DIST = ROOT / "dist"
 
@@ -70,6 +72,7 @@ def complaints(archive: Path) -> list[str]:
     with zipfile.ZipFile(archive) as content:
         names = {name for name in content.namelist() if not name.endswith("/")}
         unpacked = sum(entry.file_size for entry in content.infolist())
+        pages = {name: content.read(name).decode("utf-8") for name in names if name.endswith(".md")}
     found = [f"{name} is missing" for name in sorted(NEEDED - names)]
     for name in sorted(names):
         path = PurePosixPath(name)
@@ -79,6 +82,10 @@ def complaints(archive: Path) -> list[str]:
             found.append(f"{name} lies outside of {', '.join(ROOMS)}")
         elif path.suffix not in SUFFIXES or path.name == "ruff.toml":
             found.append(f"{name} is no file that users need")
+    for name, text in pages.items():
+        found += [
+            f"{name} leads to {target}, which is not in it" for target in package_pages.dead_links(name, text, names)
+        ]
     if unpacked > LARGEST_BYTES:
         found.append(f"{unpacked} bytes unpacked, at most {LARGEST_BYTES} are allowed")
     return found
@@ -90,6 +97,7 @@ def main() -> int:
     tool = extension_tool()
     run(tool, "build", "--source-dir", str(ROOT), "--output-dir", str(DIST))
     archive = max(DIST.glob("mouthpiece-*.zip"), key=lambda path: path.stat().st_mtime)
+    package_pages.finish(archive)
     run(tool, "validate", str(archive))
     found = complaints(archive)
     sys.stderr.writelines(f"error: {archive.name}: {line}\n" for line in found)
