@@ -211,7 +211,7 @@ class Block(nn.Module):
 
     def forward(self, features: Tensor, counts: Tensor | None = None, parts: Tensor | None = None) -> Tensor:
         """Features [B, t, width], the first `counts` real; `parts` (`loud_and_quiet`) for the clip's context."""
-        mixed = self.norm(self.along_time(only_real(features, counts).transpose(1, 2)).transpose(1, 2))
+        mixed = self.norm(per_channel(self.along_time, only_real(features, counts)))
         if self.context is not None and parts is not None:
             mixed = self.context(mixed, mixed, parts)
         added = self.dropout(self.narrow(functional.gelu(self.widen(mixed))))
@@ -245,6 +245,20 @@ class Context(nn.Module):
         squeezed = functional.gelu(self.squeeze(self.dropout(torch.cat((means, spread), dim=1).flatten(1))))
         scale, shift = self.excite(squeezed)[:, None].chunk(2, dim=-1)
         return features * (1 + scale) + shift
+
+
+def per_channel(convolution: nn.Conv1d, features: Tensor) -> Tensor:
+    """What a convolution with one odd filter per channel makes of [B, t, C], as long as before.
+
+    One tap at a time over whole rows: torch's own way through strided channels takes a CPU up to three times as long.
+    """
+    step, reach = convolution.dilation[0], convolution.dilation[0] * (convolution.kernel_size[0] // 2)
+    padded = functional.pad(features, (0, 0, reach, reach))
+    taps = (padded[:, begin : begin + features.shape[1]] for begin in range(0, 2 * reach + 1, step))
+    mixed = torch.zeros((), device=features.device) if convolution.bias is None else convolution.bias
+    for tap, weight in zip(taps, convolution.weight[:, 0].t().contiguous(), strict=True):
+        mixed = torch.addcmul(mixed, tap, weight)
+    return mixed
 
 
 def loud_and_quiet(spectrum: Tensor, mels: Tensor | None) -> Tensor:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend.models.mel_encoder import MelEncoder, MelEncoderConfig, mel_filters
+from backend.models.mel_encoder import MelEncoder, MelEncoderConfig, mel_filters, per_channel
 
 RATE = 16000
 
@@ -140,3 +140,11 @@ def test_formants_are_heard_at_fifty_frames_a_second_whatever_the_bands(bands):
     heard = MelEncoder(MelEncoderConfig(width=16, blocks=1, bands=bands, formants=2)).eval()
     plain = MelEncoder(MelEncoderConfig(width=16, blocks=1, bands=bands)).eval()
     assert heard(vowels()).shape == plain(vowels()).shape
+
+
+@pytest.mark.parametrize("dilation", [1, 4])
+def test_channels_are_filtered_as_torch_filters_them(dilation):
+    convolution = torch.nn.Conv1d(6, 6, 9, padding=4 * dilation, dilation=dilation, groups=6)
+    features = torch.randn(2, 23, 6)
+    by_torch = convolution(features.transpose(1, 2)).transpose(1, 2)
+    assert torch.allclose(per_channel(convolution, features), by_torch, atol=1e-6)
