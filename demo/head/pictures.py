@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import bpy
 import numpy as np
@@ -21,10 +22,12 @@ from mathutils import Vector
 from demo import extension, studio
 from demo.layout import ROOT
 
+Colour: TypeAlias = tuple[float, float, float, float]
 FOLDER = ROOT / "docs" / "images"
 QUALITY = 88
-LABEL_SIZE = 0.055
-"""Height of the letters against the width of a tile."""
+LABEL_SIZE, LABEL_STRIP = 0.075, 0.125
+"""Height of the letters, and of the light strip below the face that they stand on, against the width of a tile."""
+LETTERS, PAPER = (0.010, 0.012, 0.015, 1.0), (1.0, 1.0, 1.0, 1.0)
 VISEMES = {
     "p b m": {"jawOpen": 0.15, "mouthClose": 0.15, "mouthPress": 0.4},
     "f v": {"mouthRollLower": 0.45, "mouthUpperUp": 0.2, "jawOpen": 0.06},
@@ -51,16 +54,23 @@ class Framing:
     """How one kind of picture looks at the head."""
 
     width: int
-    """Pixels of one square tile."""
+    """Pixels of one tile, whose face is square."""
     columns: int
     height: float
     """What the camera looks at, metres above the head's origin."""
     distance: float
     side: float = 0.12
     """How far the camera stands to the side, as a share of the distance."""
+    samples: int = 8
+    """Of each pixel."""
+
+    @property
+    def full_height(self) -> int:
+        """Pixels of a tile with its label."""
+        return self.width + round(self.width * LABEL_STRIP)
 
 
-CHART = Framing(240, 8, 0.197, 0.50)
+CHART = Framing(240, 8, 0.197, 0.50, samples=16)
 TURNTABLE = Framing(460, 4, 0.170, 0.98, side=0.0)
 CLOSE_UP = Framing(420, 3, 0.172, 0.30)
 
@@ -72,45 +82,58 @@ class Shoot:
         """Sets up the studio around `head` and moves its camera."""
         self.scene, self.head, self.framing = bpy.context.scene, head, framing
         studio.set_up(self.scene, head)
-        studio.quick_render(self.scene, samples=8)
+        studio.quick_render(self.scene, samples=framing.samples)
         self.scene.cycles.denoising_quality = "HIGH"
         render = self.scene.render
-        render.resolution_x = render.resolution_y = framing.width
+        render.resolution_x, render.resolution_y = framing.width, framing.full_height
         render.image_settings.file_format = "PNG"
         target = head.location + Vector((0.0, -0.05, framing.height))
         camera = self.scene.camera
         camera.location = target + Vector((framing.side, -1.0, 0.02)).normalized() * framing.distance
         studio.face(camera, target)
-        self.label = self._label(camera)
-
-    def _label(self, camera: bpy.types.Object) -> bpy.types.Object:
-        """A line of text at the bottom of the picture, fixed to the camera."""
-        curve = bpy.data.curves.new("Label", "FONT")
-        curve.align_x = "CENTER"
+        camera.data.sensor_fit, camera.data.shift_y = "HORIZONTAL", -LABEL_STRIP / 2
         reach = camera.data.sensor_width / camera.data.lens * 0.2
-        curve.size = LABEL_SIZE * reach
-        paint = studio.glowing("Label", (0.9, 0.93, 0.95, 1.0))
-        curve.materials.append(paint)
-        label = bpy.data.objects.new("Label", curve)
-        self.scene.collection.objects.link(label)
-        label.parent = camera
-        label.location = (0.0, -0.47 * reach, -0.2)
-        return label
+        self._hold("Paper", _paper(reach), PAPER, -0.2001)
+        self.letters = _letters(reach)
+        self._hold("Label", self.letters, LETTERS, -0.2)
+
+    def _hold(self, name: str, shape: bpy.types.Curve | bpy.types.Mesh, colour: Colour, depth: float) -> None:
+        """Fix something flat to the camera, in a colour that no light changes."""
+        shape.materials.append(studio.glowing(name, colour))
+        held = bpy.data.objects.new(name, shape)
+        self.scene.collection.objects.link(held)
+        held.parent, held.location.z = self.scene.camera, depth
 
     def tile(self, text: str, pose: dict[str, float], turn: float = 0.0) -> np.ndarray:
-        """One picture, [width, width, 4] from the bottom up."""
+        """One picture, [full height, width, 4] from the bottom up."""
         for key in self.head.data.shape_keys.key_blocks:
             key.value = next((pose[name] for name in (key.name, sideless(key.name)) if name in pose), 0.0)
         self.head.rotation_euler.z = math.radians(turn)
-        self.label.data.body = text
+        self.letters.body = text
         with tempfile.TemporaryDirectory() as folder:
             self.scene.render.filepath = str(Path(folder) / "tile.png")
             bpy.ops.render.render(write_still=True)
             image = bpy.data.images.load(self.scene.render.filepath)
-            pixels = np.empty(self.framing.width**2 * 4, dtype=np.float32)
+            pixels = np.empty(self.framing.full_height * self.framing.width * 4, dtype=np.float32)
             image.pixels.foreach_get(pixels)
             bpy.data.images.remove(image)
-        return pixels.reshape(self.framing.width, self.framing.width, 4)
+        return pixels.reshape(self.framing.full_height, self.framing.width, 4)
+
+
+def _paper(reach: float) -> bpy.types.Mesh:
+    """The strip below the face; `reach` is the width of the picture at its depth."""
+    left, right, bottom, top = -0.6 * reach, 0.6 * reach, (-0.6 - LABEL_STRIP) * reach, -0.5 * reach
+    mesh = bpy.data.meshes.new("Paper")
+    mesh.from_pydata([(left, bottom, 0), (right, bottom, 0), (right, top, 0), (left, top, 0)], [], [(0, 1, 2, 3)])
+    return mesh
+
+
+def _letters(reach: float) -> bpy.types.Curve:
+    """A line of text in the middle of the strip."""
+    curve = bpy.data.curves.new("Label", "FONT")
+    curve.align_x, curve.size = "CENTER", LABEL_SIZE * reach
+    curve.offset_y = -(0.5 + 0.64 * LABEL_STRIP) * reach
+    return curve
 
 
 def sideless(name: str) -> str:
@@ -119,7 +142,7 @@ def sideless(name: str) -> str:
 
 
 def save(tiles: list[np.ndarray], columns: int, path: Path) -> None:
-    """The tiles as one JPEG, row by row from the top; an unfilled rest has the backdrop's colour."""
+    """The tiles as one JPEG, row by row from the top; an unfilled rest is as light as the labels."""
     blank = np.broadcast_to(tiles[0][0, 0], tiles[0].shape)
     tiles = tiles + [blank] * (-len(tiles) % columns)
     rows = [np.hstack(tiles[start : start + columns]) for start in range(0, len(tiles), columns)]
