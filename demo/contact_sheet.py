@@ -33,6 +33,12 @@ def telling_phones(phones: list[Phone]) -> list[tuple[str, list[Phone]]]:
     return rows
 
 
+def longest_phones(phones: list[Phone]) -> list[tuple[str, Phone]]:
+    """The longest phone of each kind of mouth beside silence."""
+    kinds = [(title, examples) for title, examples in telling_phones(phones) if title != KINDS[-1][0]]
+    return [(title, max(examples, key=lambda phone: phone.end - phone.start)) for title, examples in kinds]
+
+
 def frame_at(folder: Path, keys: Keys, second: float) -> Path:
     """The rendered picture that is on screen at a second of the sound."""
     nearest = int(np.argmin(np.abs(keys.seconds - second)))

@@ -60,6 +60,14 @@ def test_the_demo_line_has_every_kind_of_mouth():
     assert titles == [title for title, _ in contact_sheet.KINDS]
 
 
+def test_the_longest_sound_of_each_kind_is_chosen_and_silence_is_none():
+    rows = [("sil", 0.0, 0.5), ("p", 0.5, 0.6), ("ow", 0.6, 0.9), ("m", 0.9, 1.1), ("uw", 1.1, 1.2)]
+    chosen = contact_sheet.longest_phones([Phone(*row) for row in rows])
+    assert [(title, phone.name) for title, phone in chosen] == [("p b m", "m"), ("o u w", "ow")]
+    spoken = contact_sheet.longest_phones(read_phones(SPEECH.with_suffix(".json")))
+    assert [title for title, _ in spoken] == ["p b m", "f v", "o u w", "a", "i e"]
+
+
 def test_the_moving_picture_goes_round_once_through_all_frames(keys: curves.Keys, tmp_path):
     frames = tmp_path / "frames"
     frames.mkdir()
