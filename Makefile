@@ -88,17 +88,14 @@ lock: $(BACKEND)/.ready  ## pin the packages that *Install Backend* installs, fr
 bench: environments  ## speed and memory, as ratios; BENCH="--only unitalker-b --compare FILE" and the like for a part of it
 	$(PY) -m backend bench $(BENCH)
 
-# The runs of the shipped default model; each begins with the weights of the one before. About 90 minutes on one core.
+# The runs of the shipped default model; each begins with the weights of the one before. About two hours on two cores.
 MODEL := runs/default
 STAMPS := $(MODEL)/stamps
 TRAIN = $(PY) -m backend train --data $(MODEL)/set $(WATCH:%=--watch %)
 MILD := model.dropout=0.1 model.encoder.dropout=0.1 model.encoder.masks=1 optimizer.weight_decay=0.02 shut_weight=1.5 \
 	losses.closure=0.08 losses.closure_head=0.2 augment.noise=0.6 augment.reverb=0.4 augment.tempo=0.0
 STRONG := optimizer.steps=3800 optimizer.rate=1.2e-3 optimizer.warmup=100 optimizer.validate_every=500 augment.tempo=0.0
-HURRIED := optimizer.steps=450 optimizer.rate=4e-4 optimizer.warmup=20 optimizer.validate_every=150 optimizer.average=0.995
-AGAIN := optimizer.steps=1600 optimizer.rate=1.2e-3 optimizer.warmup=40 optimizer.validate_every=400 seed=21
-SETTLED := optimizer.steps=320 optimizer.rate=5e-4 optimizer.warmup=15 optimizer.validate_every=80 optimizer.average=0.995 \
-	losses.closure=0.2 seed=31
+LONG := optimizer.steps=5000 optimizer.rate=1.5e-3 optimizer.warmup=60 seed=41
 
 default-model: environments $(STAMPS)  ## the default model from nothing: PEOPLE=aligned recordings to learn from, WATCH=some to choose the step by
 	$(PY) -m backend synthesize $(MODEL)/corpus
@@ -106,9 +103,7 @@ default-model: environments $(STAMPS)  ## the default model from nothing: PEOPLE
 	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus $(MODEL)/names --output $(MODEL)/set
 	$(TRAIN) --run $(MODEL)/first --output $(MODEL)/first.safetensors $(MILD:%=--set %)
 	$(TRAIN) --run $(MODEL)/second --output $(MODEL)/second.safetensors --from $(MODEL)/first.safetensors $(STRONG:%=--set %)
-	$(TRAIN) --run $(MODEL)/third --output $(MODEL)/third.safetensors --from $(MODEL)/second.safetensors $(HURRIED:%=--set %)
-	$(TRAIN) --run $(MODEL)/fourth --output $(MODEL)/fourth.safetensors --from $(MODEL)/third.safetensors $(AGAIN:%=--set %)
-	$(TRAIN) --run $(MODEL)/fifth --output $(MODEL)/default.safetensors --from $(MODEL)/fourth.safetensors $(SETTLED:%=--set %)
+	$(TRAIN) --run $(MODEL)/third --output $(MODEL)/default.safetensors --from $(MODEL)/second.safetensors $(LONG:%=--set %)
 
 # What did not make a better model (docs/default_model.md): more people whom Debian's packages hold, for whoever wants to go on.
 DEBIAN := $(MODEL)/debian

@@ -21,7 +21,7 @@ FLANK = 0.050
 """Seconds from open to shut and back."""
 BREATH = 0.15
 """Seconds at both ends of a pause in which the lips stay parted: a mouth opens before it speaks and closes after."""
-NEARLY_SHUT, SHUT = 0.06, 0.05
+NEARLY_SHUT, SHUT = 0.05, 0.04
 """Openings at which lips begin to meet, and have met, where nobody knows the phones. Models say "shut" by pressing lips
 that still have a slit between them: what they learn from has no slit, but a mean over many people does."""
 APART = 0.08

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .context import Context, loud_and_quiet
 from .formants import Formants
 from .layers import Lengths, is_real, only_real
 
@@ -23,10 +24,6 @@ DYNAMICS = 30.0
 """Decibels around the level of the speech that become one unit of input."""
 WARPS = 15
 """Vocal tract lengths to choose from in training; the one in the middle is the speaker's own."""
-_LOUDER = 0.1
-"""Units of a spectrum by which a frame is e times as likely to be one of the loud ones."""
-_FEW = 5.0
-"""Frames that count as little: what so few say of a clip is believed by half."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ class MelEncoder(nn.Module):
         else:
             self.onset = nn.Conv1d(config.bands, config.width, kernel_size=3, padding=1)
             self.stem = nn.Conv1d(config.width, config.width, kernel_size=5, stride=2, padding=2)
-        self.room = Context(config, config.bands) if config.context else None
+        self.room = Context(config.bands, config.context, config.width, config.dropout) if config.context else None
         self.blocks = nn.ModuleList(Block(config, index) for index in range(config.blocks))
         self.norm = nn.LayerNorm(config.width)
 
@@ -207,7 +204,7 @@ class Block(nn.Module):
         self.narrow = nn.Linear(3 * width, width)
         self.dropout = nn.Dropout(config.dropout)
         self.skip = config.skip * (index + 1) / config.blocks
-        self.context = Context(config, width) if config.context else None
+        self.context = Context(width, config.context, width, config.dropout) if config.context else None
 
     def forward(self, features: Tensor, counts: Tensor | None = None, parts: Tensor | None = None) -> Tensor:
         """Features [B, t, width], the first `counts` real; `parts` (`loud_and_quiet`) for the clip's context."""
@@ -219,32 +216,6 @@ class Block(nn.Module):
             kept = torch.rand(len(added), 1, 1, device=added.device) >= self.skip
             added = added * kept / (1 - self.skip)
         return features + added
-
-
-class Context(nn.Module):
-    """Tells every frame of a clip what the whole of it is like: this voice, this microphone, this room.
-
-    Squeeze and excitation (Hu et al. 2018) over time, as in ContextNet (Han et al. 2020); the loud and the quiet
-    frames of the clip are squeezed apart. Changes nothing at first.
-    """
-
-    def __init__(self, config: MelEncoderConfig, heard: int) -> None:
-        super().__init__()
-        self.dropout = nn.Dropout(config.dropout)
-        self.squeeze = nn.Linear(3 * heard, config.context)
-        self.excite = nn.Linear(config.context, 2 * config.width)
-        nn.init.zeros_(self.excite.weight)
-        nn.init.zeros_(self.excite.bias)
-
-    def forward(self, features: Tensor, heard: Tensor, parts: Tensor) -> Tensor:
-        """Features [B, t, width] of a clip that is heard as [B, t, heard]; `parts` from `loud_and_quiet`, [B, t, 2]."""
-        shares = parts / (parts.sum(dim=1, keepdim=True) + _FEW)
-        heard = heard.float()
-        means = shares.transpose(1, 2) @ heard
-        spread = (shares[..., :1].transpose(1, 2) @ heard.square() - means[:, :1].square()).clamp(min=1e-4).sqrt()
-        squeezed = functional.gelu(self.squeeze(self.dropout(torch.cat((means, spread), dim=1).flatten(1))))
-        scale, shift = self.excite(squeezed)[:, None].chunk(2, dim=-1)
-        return features * (1 + scale) + shift
 
 
 def per_channel(convolution: nn.Conv1d, features: Tensor) -> Tensor:
@@ -259,18 +230,6 @@ def per_channel(convolution: nn.Conv1d, features: Tensor) -> Tensor:
     for tap, weight in zip(taps, convolution.weight[:, 0].t().contiguous(), strict=True):
         mixed = torch.addcmul(mixed, tap, weight)
     return mixed
-
-
-def loud_and_quiet(spectrum: Tensor, mels: Tensor | None) -> Tensor:
-    """How much each frame of a spectrum [B, bands, t] is louder, and softer, than the clip: [B, t, 2], 0 to 1.
-
-    Both are 0 behind the first `mels` int64 [B] frames.
-    """
-    loudness = spectrum.amax(dim=1)
-    counts = loudness.new_full((len(loudness),), loudness.shape[1]) if mels is None else mels
-    middle = only_real(loudness[..., None], mels).sum(dim=1) / counts[:, None]
-    loud = torch.sigmoid((loudness - middle) / _LOUDER)
-    return only_real(torch.stack((loud, 1 - loud), dim=2), mels)
 
 
 def warped_filters(bands: int, warp: float) -> Tensor:

@@ -76,7 +76,7 @@ def test_files_that_are_no_models_are_told_apart(tmp_path: Path) -> None:
 def test_unknown_names_list_the_known_ones(name: str) -> None:
     with pytest.raises(CatalogueError, match="known models: default") as caught:
         find(name)
-    assert repr(name) in str(caught.value)
+    assert f"“{name}”" in str(caught.value)
 
 
 def test_without_any_model_the_user_hears_what_to_do(shipped: Path) -> None:

@@ -148,3 +148,12 @@ def test_channels_are_filtered_as_torch_filters_them(dilation):
     features = torch.randn(2, 23, 6)
     by_torch = convolution(features.transpose(1, 2)).transpose(1, 2)
     assert torch.allclose(per_channel(convolution, features), by_torch, atol=1e-6)
+
+
+def test_context_does_not_listen_where_there_is_no_sound_at_all():
+    heard = in_context()
+    voice = vowels(3.0) + 0.003 * torch.randn(1, 3 * RATE)
+    level = heard.level_of(heard.loudness(voice))
+    alone = heard(voice, None, level)
+    apart = heard(torch.cat((voice, torch.zeros(1, 17 * RATE)), dim=1), None, level)
+    assert (alone - apart[:, : alone.shape[1]])[:, 5:-40].abs().max() < 0.01
