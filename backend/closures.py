@@ -24,6 +24,8 @@ BREATH = 0.15
 NEARLY_SHUT, SHUT = 0.05, 0.04
 """Openings at which lips begin to meet, and have met, where nobody knows the phones. Models say "shut" by pressing lips
 that still have a slit between them: what they learn from has no slit, but a mean over many people does."""
+HEARD_NEARLY_SHUT, HEARD_SHUT = 0.06, 0.05
+"""The same of the motion by which other lips meet or part: what a take misses it can only get from there."""
 APART = 0.08
 """Opening from which on lips that another motion has are surely not meant to meet."""
 _SEAL = {"mouthPressLeft": 0.30, "mouthPressRight": 0.30, "mouthRollLower": 0.15, "mouthRollUpper": 0.10}
@@ -58,7 +60,9 @@ def sealed(values: np.ndarray, names: Sequence[str]) -> np.ndarray:
 
     The closer they are, the more of what still parts them goes; lips that are further apart stay as they are.
     """
-    return met_with(values, values, names)
+    face = _Face(values, names)
+    _meet(face, _nearness(face.opening(), NEARLY_SHUT, SHUT))
+    return face.values
 
 
 def met_with(values: np.ndarray, others: np.ndarray, names: Sequence[str]) -> np.ndarray:
@@ -67,8 +71,7 @@ def met_with(values: np.ndarray, others: np.ndarray, names: Sequence[str]) -> np
     `others` has the same channels and a shape that goes with that of `values`; `names` must pass `can_follow`.
     """
     face = _Face(values, names)
-    near = np.clip((NEARLY_SHUT - _Face(others, names).opening()) / (NEARLY_SHUT - SHUT), 0, 1)
-    _meet(face, near * near * (3 - 2 * near))
+    _meet(face, _nearness(_Face(others, names).opening(), HEARD_NEARLY_SHUT, HEARD_SHUT))
     return face.values
 
 
@@ -78,7 +81,7 @@ def parted_with(values: np.ndarray, others: np.ndarray, names: Sequence[str]) ->
     Shapes and names are as for `met_with`.
     """
     face = _Face(values, names)
-    apart = np.clip((_Face(others, names).opening() - NEARLY_SHUT) / (APART - NEARLY_SHUT), 0, 1)
+    apart = np.clip((_Face(others, names).opening() - HEARD_NEARLY_SHUT) / (APART - HEARD_NEARLY_SHUT), 0, 1)
     _part(face, PARTED * apart)
     return face.values
 
@@ -118,6 +121,12 @@ def amount(intervals: Sequence[tuple[float, float]], times: np.ndarray, flank: f
     since_last = np.where(after > 0, times - np.maximum.accumulate(ends)[np.maximum(after - 1, 0)], np.inf)
     distance = np.maximum(np.minimum(until_next, since_last), 0)
     return (0.5 + 0.5 * np.cos(np.pi * np.minimum(distance / flank, 1))).astype(np.float32)
+
+
+def _nearness(opening: np.ndarray, nearly: float, shut: float) -> np.ndarray:
+    """0 from one opening on, 1 below another, smooth between them."""
+    near = np.clip((nearly - opening) / (nearly - shut), 0, 1)
+    return near * near * (3 - 2 * near)
 
 
 def _at_least(intervals: Sequence[tuple[float, float]], seconds: float) -> list[tuple[float, float]]:

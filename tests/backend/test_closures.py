@@ -137,7 +137,7 @@ def test_lips_stay_apart_where_those_of_another_motion_surely_do() -> None:
     others = np.zeros((3, 1, len(ARKIT_CHANNELS)), np.float32)
     jaw, close = ARKIT_CHANNELS.index("jawOpen"), ARKIT_CHANNELS.index("mouthClose")
     values[..., jaw] = values[..., close] = 0.3
-    others[:, 0, jaw] = (0.0, closures.NEARLY_SHUT, 0.3)
+    others[:, 0, jaw] = (0.0, closures.HEARD_NEARLY_SHUT, 0.3)
     parted = closures.parted_with(values, others, ARKIT_CHANNELS)
     assert np.array_equal(parted[:2], values[:2])
     assert np.allclose(parted[2, :, jaw] - parted[2, :, close], closures.PARTED, atol=1e-6)

@@ -75,10 +75,10 @@ def test_lips_meet_wherever_those_of_the_default_model_inside_do(loaded: LoadedM
     stage = performing.Stage("arkit", 30.0, None)
     pieces = list(performing._settled(loaded.model, SPOKEN, stage, lambda: None, None))
     own = np.concatenate([told for told, _ in pieces])[:, loaded.model.audio.out_features :]
-    shut = closures._Face(own, ARKIT_CHANNELS).opening() < closures.SHUT
+    shut = closures._Face(own, ARKIT_CHANNELS).opening() < closures.HEARD_SHUT
     found = takes(loaded, Request(performance=Performance(takes=2, emotions={"happy": 1.0})))
     assert 5 < shut.sum() < 0.6 * len(shut)
-    assert (closures._Face(found, ARKIT_CHANNELS).opening()[:, shut] <= closures.SHUT).all()
+    assert (closures._Face(found, ARKIT_CHANNELS).opening()[:, shut] <= closures.HEARD_SHUT).all()
 
 
 def test_the_same_seed_is_the_same_motion_whatever_the_window_and_the_batch(
