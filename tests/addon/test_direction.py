@@ -155,7 +155,14 @@ def test_regions_on_the_command_line(addon, text):
     assert addon.writing.arguments.regions(text) == {"mouth": 1.0, "jaw": 0.5}
 
 
-@pytest.mark.parametrize("words", [{"mode": "sideways"}, {"regions": "mouth=loud"}, {"blend": "x"}])
-def test_words_that_are_no_options(addon, words):
-    with pytest.raises(addon.errors.BadInput, match="cannot be read"):
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ({"mode": "sideways"}, "cannot be read"),
+        ({"regions": "mouth=loud"}, "Write it as mouth=0.8"),
+        ({"blend": "x"}, "cannot be read"),
+    ],
+)
+def test_words_that_are_no_options(addon, words, sentence):
+    with pytest.raises(addon.errors.BadInput, match=sentence):
         addon.writing.arguments.parsed(words)
