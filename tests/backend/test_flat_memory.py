@@ -40,7 +40,7 @@ def worked(process: int) -> float:
 def test_ten_minutes_need_hardly_more_than_one(tmp_path: Path, name: str) -> None:
     one, ten = (runs.measured(runs.SHIPPED / f"{name}.safetensors", seconds, tmp_path) for seconds in (60, 600))
     assert ten.peak_bytes < 1.08 * one.peak_bytes
-    assert ten.first < 0.25 * ten.seconds
+    assert ten.first < 0.5 * ten.seconds
 
 
 @LINUX

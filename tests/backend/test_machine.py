@@ -82,4 +82,4 @@ def test_memory_is_fetched_once() -> None:
     ran = subprocess.run([sys.executable, "-c", PAGES], capture_output=True, text=True, check=True, cwd=ROOT)
     each_time, kept = map(int, ran.stdout.split())
     assert each_time > 1000
-    assert kept < 100
+    assert kept < 0.2 * each_time
