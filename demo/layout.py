@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the demo finds and leaves its files, and the phone times that lie beside its speech. Standard library only."""
+"""Where the demo finds and leaves its files, and the words and phone times beside its speech. Standard library only."""
 
 from __future__ import annotations
 
@@ -38,3 +38,8 @@ def read_phones(path: Path) -> list[Phone]:
     """The phone times that were written when the line was spoken."""
     rows = json.loads(path.read_text(encoding="utf-8"))["phones"]
     return [Phone(str(name), float(start), float(end)) for name, start, end in rows]
+
+
+def read_words(path: Path) -> str:
+    """What is spoken, as a studio has it in its script."""
+    return json.loads(path.read_text(encoding="utf-8"))["text"]

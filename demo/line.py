@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
-from .layout import Phone, read_phones
+from .layout import Phone, read_phones, read_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,4 +32,4 @@ def read_line(sound: Path) -> Line:
     """A sound file and the .json file beside it that was written when the line was spoken."""
     samples, rate = soundfile.read(sound, dtype="float32")
     beside = sound.with_suffix(".json")
-    return Line(samples, rate, json.loads(beside.read_text(encoding="utf-8"))["text"], read_phones(beside))
+    return Line(samples, rate, read_words(beside), read_phones(beside))

@@ -17,7 +17,7 @@ import bpy
 import numpy as np
 
 from . import extension, studio
-from .layout import BACKEND_PYTHON, FRAMES_PER_SECOND, HOLD_FRAMES, ROOT, SPEECH, STRIP_START
+from .layout import BACKEND_PYTHON, FRAMES_PER_SECOND, HOLD_FRAMES, ROOT, SPEECH, STRIP_START, read_words
 
 
 def main() -> int:
@@ -70,18 +70,13 @@ def add_strip(scene: bpy.types.Scene, skipped: int = 0) -> bpy.types.Strip:
 def click_generate(scene: bpy.types.Scene, strip: bpy.types.Strip, head: bpy.types.Object) -> str:
     """What the button in the panel does; gives the sentence that the artist reads."""
     scene.mouthpiece.strip, scene.mouthpiece.character = strip.name, head
-    scene.mouthpiece_words.source, scene.mouthpiece_words.typed = "typed", words()
+    scene.mouthpiece_words.source, scene.mouthpiece_words.typed = "typed", read_words(SPEECH.with_suffix(".json"))
     scene.mouthpiece_writing.add_blinks = scene.mouthpiece_writing.add_darts = True
     bpy.ops.mouthpiece.generate()
     key = head.data.shape_keys
     if key.animation_data is None or key.animation_data.action is None:
         raise RuntimeError("no action was written")
     return f"{head.name} speaks “{strip.name}”: action “{key.animation_data.action.name}”."
-
-
-def words() -> str:
-    """What is spoken, as a studio has it in its script."""
-    return json.loads(SPEECH.with_suffix(".json").read_text("utf-8"))["text"]
 
 
 def save_keys(head: bpy.types.Object, strip: bpy.types.Strip, path: Path) -> None:
