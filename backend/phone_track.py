@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -105,7 +106,17 @@ def lips(phones: Sequence[TimedPhone]) -> Lips:
     return Lips(
         tuple(closures_of(met)),
         tuple(_middle(phone) for phone in phones if phone.viseme in LABIODENTALS),
-        tuple((phone.start, phone.end) for phone in phones if phone.viseme == _PAUSE),
+        _pauses(phones),
+    )
+
+
+def _pauses(phones: Sequence[TimedPhone]) -> tuple[tuple[float, float], ...]:
+    """When nobody speaks: before the first word since ever, and behind the last one for good."""
+    last = len(phones) - 1
+    return tuple(
+        (phone.start if number else -math.inf, phone.end if number < last else math.inf)
+        for number, phone in enumerate(phones)
+        if phone.viseme == _PAUSE
     )
 
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend import closures
+from backend import closures, phone_track
 from backend.closures import Lips
 from backend.face import ARKIT_CHANNELS
+from backend.phone_track import TimedPhone
 
 CLOSED = 0.05
 
@@ -143,3 +144,10 @@ def test_lips_stay_apart_where_those_of_another_motion_surely_do() -> None:
     assert np.allclose(parted[2, :, jaw] - parted[2, :, close], closures.PARTED, atol=1e-6)
     apart = closures.sealed(parted, ARKIT_CHANNELS)
     assert np.allclose(apart[2], parted[2], atol=1e-6), "nor are they sealed again"
+
+
+def test_a_mouth_rests_until_just_before_the_first_word_and_soon_after_the_last():
+    phones = [TimedPhone("", "sil", 0.0, 0.5), TimedPhone("ah", "AH", 0.5, 1.5), TimedPhone("", "sil", 1.5, 2.0)]
+    gap = opening(closures.follow(motion(120, jawOpen=0.02), ARKIT_CHANNELS, phone_track.lips(phones), 0, 60.0))
+    np.testing.assert_allclose(gap[[0, 10, 105, 119]], 0.02, atol=1e-6)
+    assert gap[40:80].min() > CLOSED
