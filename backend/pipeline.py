@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from . import hearing, memory, postprocess, stillness, windows
+from . import closures, hearing, memory, postprocess, stillness, windows
 from .face import FaceSpace
 from .heard_once import heard_once
 from .performance import Performance
 from .planning import Plan, RequestError
+from .retiming import Opening, retimed
 from .sound import Samples, speech_gain
 
 if TYPE_CHECKING:
@@ -65,10 +66,11 @@ def generate(
     """
     space = planned.space
     pieces = _motion(loaded, samples, planned, stop, ears)
+    opening = None
     if space.kind == "controls" and not planned.raw:
-        pieces = _usable(loaded, planned, pieces, stop)
+        pieces, opening = _usable(loaded, planned, pieces, stop), _opening(space)
     start = 0
-    for values in postprocess.retimed(pieces, space.fps, planned.fps, planned.frames(len(samples))):
+    for values in retimed(pieces, space.fps, planned.fps, planned.frames(len(samples)), opening):
         for take, own in enumerate(values[None] if planned.performance is None else values.swapaxes(0, 1)):
             yield Chunk(start, _vertices(space, own) if space.moves_mesh else own, take)
         start += len(values)
@@ -160,6 +162,11 @@ def _usable(
     else:
         rest = rest_pose(loaded, planned, stop)
     return postprocess.sealed(postprocess.rested(pieces, rest), space.channels)
+
+
+def _opening(space: FaceSpace) -> Opening | None:
+    """How far the lips of a space are apart, where its channels tell."""
+    return partial(closures.opening, names=space.channels) if closures.can_follow(space.channels) else None
 
 
 def _takes(
