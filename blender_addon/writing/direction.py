@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ..motion import Motion
 
 
+_SPEAKING = ("mouth", "jaw")
+
+
 def directed(motion: Motion, strength: float, options: WritingOptions) -> Motion:
     """The motion as the artist wants it: channels of other regions are left out, so that nothing is written for them.
 
@@ -39,7 +42,9 @@ def _with_eyes(motion: Motion, options: WritingOptions) -> Motion:
     added: dict[str, np.ndarray] = {}
     frames = len(motion.values)
     if options.blinks:
-        lids = life.blinks(frames, motion.fps, options.seed)
+        mouth = [column for column, name in enumerate(motion.names) if region_of(name) in _SPEAKING]
+        pauses = life.pauses(motion.values[:, mouth], motion.fps)
+        lids = life.blinks(frames, motion.fps, options.seed, pauses)
         added |= {"eyeBlinkLeft": lids, "eyeBlinkRight": lids}
     if options.darts:
         left, up = life.darts(frames, motion.fps, options.seed).T

@@ -86,6 +86,28 @@ def test_blinks_are_whole_and_of_human_number(addon):
     assert (lids == 0).mean() > 0.8
 
 
+def test_blinks_fall_where_a_phrase_ends(addon):
+    """Phrases of three seconds, pauses of one: the tenth of a second between them holds far more than its share."""
+    life, fps = addon.writing.life, 24.0
+    times = np.arange(24 * 600) / fps
+    speaks = times % 4 < 3
+    mouth = (speaks * (0.3 + 0.2 * np.sin(17 * times)))[:, None].astype(np.float32)
+    pauses = life.pauses(mouth, fps)
+    assert pauses == [pytest.approx(4 * number + 3, abs=1 / fps) for number in range(150)]
+
+    def at_ends(lids: np.ndarray) -> float:
+        begins = np.flatnonzero((lids[1:] >= 0.999) & (lids[:-1] < 0.999)) + 1
+        assert 90 < len(begins) < 260
+        return float((abs(times[begins] % 4 - 3) < 0.05).mean())
+
+    assert at_ends(life.blinks(len(times), fps, 7, pauses)) > 0.3 > 3 * at_ends(life.blinks(len(times), fps, 7))
+
+
+@pytest.mark.parametrize(("mouth", "pauses"), [(np.zeros((0, 3)), []), (np.zeros((48, 3)), []), (np.ones((48, 3)), [])])
+def test_a_mouth_that_never_speaks_or_never_rests_has_no_pauses(addon, mouth, pauses):
+    assert addon.writing.life.pauses(mouth.astype(np.float32), 24.0) == pauses
+
+
 def test_darts_stay_small_and_often_straight(addon):
     looks = addon.writing.life.darts(24 * 600, 24.0, 7)
     assert np.abs(looks).max() <= 0.3
