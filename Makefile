@@ -105,7 +105,7 @@ default-model: environments $(STAMPS)  ## the default model from nothing: PEOPLE
 	$(TRAIN) --run $(MODEL)/second --output $(MODEL)/second.safetensors --from $(MODEL)/first.safetensors $(STRONG:%=--set %)
 	$(TRAIN) --run $(MODEL)/third --output $(MODEL)/default.safetensors --from $(MODEL)/second.safetensors $(LONG:%=--set %)
 
-# What did not make a better model (docs/default_model.md): more people whom Debian's packages hold, for whoever wants to go on.
+# What did not make a better model (docs/default_model_trials.md): more people whom Debian's packages hold, for whoever wants to go on.
 DEBIAN := $(MODEL)/debian
 LIVELY := optimizer.steps=2800 optimizer.rate=1e-3 optimizer.warmup=60 optimizer.validate_every=200 optimizer.average=0.997
 
