@@ -88,22 +88,16 @@ lock: $(BACKEND)/.ready  ## pin the packages that *Install Backend* installs, fr
 bench: environments  ## speed and memory, as ratios; BENCH="--only unitalker-b --compare FILE" and the like for a part of it
 	$(PY) -m backend bench $(BENCH)
 
-# The runs of the shipped default model; each begins with the weights of the one before. About two hours on two cores.
+# How the shipped default model was made: a set to learn from, then one run. About two hours on two cores.
 MODEL := runs/default
 STAMPS := $(MODEL)/stamps
-TRAIN = $(PY) -m backend train --data $(MODEL)/set $(WATCH:%=--watch %)
-MILD := model.dropout=0.1 model.encoder.dropout=0.1 model.encoder.masks=1 optimizer.weight_decay=0.02 shut_weight=1.5 \
-	losses.closure=0.08 losses.closure_head=0.2 augment.noise=0.6 augment.reverb=0.4 augment.tempo=0.0
-STRONG := optimizer.steps=3800 optimizer.rate=1.2e-3 optimizer.warmup=100 optimizer.validate_every=500 augment.tempo=0.0
-LONG := optimizer.steps=5000 optimizer.rate=1.5e-3 optimizer.warmup=60 seed=41
+TRAIN = $(PY) -m backend train $(WATCH:%=--watch %)
 
 default-model: environments $(STAMPS)  ## the default model from nothing: PEOPLE=aligned recordings to learn from, WATCH=some to choose the step by
 	$(PY) -m backend synthesize $(MODEL)/corpus
 	$(PY) -m backend collect $(STAMPS) $(MODEL)/names
 	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus $(MODEL)/names --output $(MODEL)/set
-	$(TRAIN) --run $(MODEL)/first --output $(MODEL)/first.safetensors $(MILD:%=--set %)
-	$(TRAIN) --run $(MODEL)/second --output $(MODEL)/second.safetensors --from $(MODEL)/first.safetensors $(STRONG:%=--set %)
-	$(TRAIN) --run $(MODEL)/third --output $(MODEL)/default.safetensors --from $(MODEL)/second.safetensors $(LONG:%=--set %)
+	$(TRAIN) --data $(MODEL)/set --run $(MODEL)/run --output $(MODEL)/default.safetensors --last
 
 # What did not make a better model (docs/default_model_trials.md): more people whom Debian's packages hold, for whoever wants to go on.
 DEBIAN := $(MODEL)/debian
@@ -112,7 +106,7 @@ LIVELY := optimizer.steps=2800 optimizer.rate=1e-3 optimizer.warmup=60 optimizer
 more-people: environments $(DEBIAN)  ## go on from `default-model` with more people in Debian's packages: PEOPLE, WATCH as there
 	$(PY) -m backend collect $(DEBIAN) $(MODEL)/collected
 	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus $(MODEL)/collected --output $(MODEL)/more
-	$(PY) -m backend train --data $(MODEL)/more $(WATCH:%=--watch %) --run $(MODEL)/more-people \
+	$(TRAIN) --data $(MODEL)/more --run $(MODEL)/more-people \
 		--from $(MODEL)/default.safetensors --output $(MODEL)/more-people.safetensors $(LIVELY:%=--set %)
 
 # packages with recordings of people, unpacked; elsewhere than on Debian, put them there by hand

@@ -130,6 +130,7 @@ def _train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="PREPARED", help="made by `prepare`")
     parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints and log; a run there goes on")
     parser.add_argument("--output", type=Path, help="model file to write from the best step")
+    parser.add_argument("--last", action="store_true", help="speech: write the last step's weights instead")
     parser.add_argument("--watch", type=Path, help="aligned recordings to choose the best step by; never trained on")
     parser.add_argument("--from", type=Path, dest="begin", metavar="MODEL", help="model file to begin with")
     parser.add_argument("--set", action="append", default=[], metavar="ENTRY=VALUE", help="change a config entry")
@@ -194,7 +195,7 @@ def _train_on(device: str, arguments: argparse.Namespace) -> str:
     if arguments.output is None:
         return f"the best weights are in {best}"
     if processes.is_first():
-        train.export(settings, best, arguments.output)
+        train.export(settings, best.parent, arguments.output, last=arguments.last)
     return f"the model is in {arguments.output}"
 
 

@@ -104,6 +104,11 @@ def save(run: Run) -> None:
     run.saved = run.step
 
 
+def under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Those of a state's tensors whose names begin so, without it: "average." has the weights averaged over steps."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
 def _write(run: Run, name: str, tensors: dict[str, Tensor], about: dict[str, str]) -> None:
     try:
         with whole_file.written(run.folder / name) as partial:
@@ -125,10 +130,10 @@ def _restore(run: Run) -> None:
     run.step = run.saved = int(about["step"])
     run.best, run.waited = float(about["best"]), int(about.get("waited", 0))
     run.let_learn(run.task.parts(run.step - 1))
-    run.task.model.load_state_dict(_under(tensors, "model."))
-    run.average.load_state_dict(_under(tensors, "average."))
+    run.task.model.load_state_dict(under(tensors, "model."))
+    run.average.load_state_dict(under(tensors, "average."))
     state: dict[int, dict[str, Tensor]] = {}
-    for name, value in _under(tensors, "optimizer.").items():
+    for name, value in under(tensors, "optimizer.").items():
         number, _, key = name.partition(".")
         state.setdefault(int(number), {})[key] = value
     run.optimizer.load_state_dict({"state": state, "param_groups": run.optimizer.state_dict()["param_groups"]})
@@ -169,7 +174,3 @@ def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
 
 def _tensors(module: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().cpu().contiguous().clone() for name, value in module.state_dict().items()}
-
-
-def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

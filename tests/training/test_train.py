@@ -84,6 +84,19 @@ def test_a_run_lowers_its_loss_and_gives_a_model_file(prepared, tmp_path):
     assert next(iter(figures.values()))["closures"] > 0
 
 
+def test_the_best_or_the_last_step_is_written(prepared, tmp_path):
+    """A rate at which nothing gets better after the first steps: the best is not the last."""
+    steps = {}
+    for which, more in (("best", ()), ("last", ("--last",))):
+        model = tmp_path / f"{which}.safetensors"
+        changes = options("optimizer.validate_every=4", "optimizer.average=0.0", "optimizer.rate=0.3")
+        run("train", "--data", prepared, "--run", tmp_path / "run", "--output", model, *more, *changes)
+        steps[which] = checkpoint.load(model).info.training
+    scores = {row["step"]: row["figures"]["score"] for row in metrics(tmp_path / "run")}
+    assert steps["last"]["step"] == 24 > steps["best"]["step"] == max(scores, key=scores.__getitem__)
+    assert steps["last"]["figures"]["score"] == pytest.approx(scores[24], abs=1e-3)
+
+
 def test_a_stopped_run_goes_on_with_the_same_curve(prepared, tmp_path):
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     run("train", "--data", prepared, "--run", whole, *options())

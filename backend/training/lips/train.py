@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import typing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +13,12 @@ from backend import checkpoint
 from backend.checkpoint import ModelCard
 from backend.face import arkit
 from backend.models.unitalker import UniTalker
-from backend.training import processes
+from backend.training import curves, processes
 from backend.training.ahead import ahead
 from backend.training.errors import ConfigError
+from backend.training.journal import METRICS
 from backend.training.loop import fit
+from backend.training.run import BEST, STATE, under
 from backend.training.speech import corpus
 from backend.training.speech.sounds import bank
 from backend.training.task import Piece
@@ -84,16 +85,22 @@ def _beginning(config: TrainingConfig, begin: Path | None) -> UniTalker:
     return model
 
 
-def export(config: TrainingConfig, best: Path, output: Path) -> None:
-    """Writes the weights of a run's best step as a model file in half precision; raises CheckpointError."""
-    with safe_open(best, "pt") as file:
-        about = file.metadata()
+def export(config: TrainingConfig, folder: Path, output: Path, *, last: bool = False) -> None:
+    """Writes the weights of a run's best step, or of its last one, as a model file in half precision.
+
+    Raises CheckpointError.
+    """
+    file = folder / (STATE if last else BEST)
+    weights = under(load_file(file), "average.") if last else load_file(file)
+    with safe_open(file, "pt") as opened:
+        step = int(opened.metadata()["step"])
+    figures = next(row["figures"] for row in curves.read(folder / METRICS) if row["step"] == step)
     model = UniTalker(config.model)
-    model.load_state_dict(load_file(best))
+    model.load_state_dict(weights)
     training = {
-        "step": int(about["step"]),
+        "step": step,
         "seed": config.seed,
-        "figures": {name: round(value, 3) for name, value in json.loads(about["figures"]).items()},
+        "figures": {name: round(value, 3) for name, value in figures.items()},
         "attribution": config.attribution,
     }
     card = ModelCard(config.name, config.title, config.licence, training)
