@@ -93,7 +93,7 @@ MODEL := runs/default
 STAMPS := $(MODEL)/stamps
 TRAIN = $(PY) -m backend train $(WATCH:%=--watch %)
 
-default-model: environments $(STAMPS)  ## the default model from nothing: PEOPLE=aligned recordings to learn from, WATCH=some to choose the step by
+default-model: environments $(STAMPS)  ## the default model from nothing: PEOPLE=aligned recordings to learn from, WATCH=some to watch it with
 	$(PY) -m backend synthesize $(MODEL)/corpus
 	$(PY) -m backend collect $(STAMPS) $(MODEL)/names
 	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus $(MODEL)/names --output $(MODEL)/set
