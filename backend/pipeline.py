@@ -68,7 +68,8 @@ def generate(
     pieces = _motion(loaded, samples, planned, stop, ears)
     opening = None
     if space.kind == "controls" and not planned.raw:
-        pieces, opening = _usable(loaded, planned, pieces, stop), _opening(space)
+        pieces = _usable(loaded, planned, pieces, stop)
+        opening = _opening(space) if planned.fps != space.fps else None  # no moment is lost at the same rate
     start = 0
     for values in retimed(pieces, space.fps, planned.fps, planned.frames(len(samples)), opening):
         for take, own in enumerate(values[None] if planned.performance is None else values.swapaxes(0, 1)):
