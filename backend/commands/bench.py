@@ -94,8 +94,10 @@ def _part(part: str, folder: Path, count: int, is_long: bool) -> list[Figure]:
     lengths = (10, runs.LONG) if part == "unitalker-l" and not is_long else (10, runs.LONG, runs.LONGEST)
     found = runs.figures(subject.title, path, lengths, folder)
 
+    from backend import machine
     from backend.bench import ratios  # imports torch, which no child should be started behind
 
+    machine.suit_machine()  # as in every process that runs models
     if subject.is_big:
         return found + ratios.big_model(subject.title, path, count)
     if part == "default":
