@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from backend.training.lips.augment import interrupted, vary
+from backend.training.lips.augment import interrupted, mixed, vary
 from backend.training.lips.config import AugmentConfig
 from backend.training.speech import sounds
 
@@ -46,14 +46,38 @@ def test_an_interruption_stays_inside_a_pause():
     pauses[60:100] = True
     pauses[110:115] = True  # too short for anything
     for seed in range(12):
-        changed = np.flatnonzero(interrupted(chunk, pauses, BANK, np.random.default_rng(seed)) != chunk)
+        heard = interrupted(chunk, pauses, BANK, AugmentConfig(gasps=0.5), np.random.default_rng(seed))
+        changed = np.flatnonzero(heard != chunk)
         assert RATE <= changed.min() < changed.max() < RATE * 100 / 60
 
 
 def test_speech_without_a_pause_is_not_interrupted():
     chunk = clicks(0.5)
     pauses = np.arange(120) % 20 < 10
-    assert interrupted(chunk, pauses, BANK, np.random.default_rng(0)) is chunk
+    assert interrupted(chunk, pauses, BANK, AugmentConfig(gasps=0.5), np.random.default_rng(0)) is chunk
+
+
+def brightness(sound):
+    """Share of the energy above 4 kHz."""
+    energy = np.abs(np.fft.rfft(sound)) ** 2
+    return energy[len(energy) // 2 :].sum() / energy.sum()
+
+
+def test_coughs_with_gasps_are_brighter():
+    plain, gasping = (
+        [sounds.coughs(np.random.default_rng(seed), 2 * RATE, gasps) for seed in range(20)] for gasps in (0.0, 1.0)
+    )
+    assert np.mean([brightness(sound) for sound in gasping]) > 1.3 * np.mean([brightness(sound) for sound in plain])
+    assert all(np.isfinite(sound).all() for sound in gasping)
+
+
+@pytest.mark.parametrize(("white", "flat"), [(0.0, 0.0), (0.75, 0.75)])
+def test_as_much_of_the_noise_is_white_as_is_asked_for(white, flat):
+    hum = np.sin(2 * np.pi * 100 / RATE * np.arange(2 * RATE)).astype(np.float32)
+    chunks = np.tile(hum, (200, 1))
+    config = AugmentConfig(noise=1.0, white=white)
+    added = mixed(chunks, np.tile(hum, (len(BANK), 1)), config, np.random.default_rng(4)) - chunks
+    assert np.mean([brightness(noise) > 0.4 for noise in added]) == pytest.approx(flat, abs=0.08)
 
 
 @pytest.mark.parametrize("maker", sounds.MAKERS, ids=lambda maker: maker.__name__)

@@ -32,10 +32,12 @@ def vary(chunks: np.ndarray, sounds: np.ndarray, config: AugmentConfig, random: 
     return np.where(spared[:, None], chunks, heard).astype(np.float32)
 
 
-def interrupted(chunk: np.ndarray, pauses: np.ndarray, sounds: np.ndarray, random: Generator) -> np.ndarray:
+def interrupted(
+    chunk: np.ndarray, pauses: np.ndarray, sounds: np.ndarray, config: AugmentConfig, random: Generator
+) -> np.ndarray:
     """A chunk float32 [n] with a cough, breath or knock of its speaker in one of its `pauses`, bool [frames].
 
-    It may be as loud as the voice, and the mouth is still to rest: it takes more than loudness to be speech.
+    It may be louder than the voice, and the mouth is still to rest: it takes more than loudness to be speech.
     """
     per_frame = len(chunk) / len(pauses)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], pauses, [False]]).astype(int)))
@@ -47,9 +49,9 @@ def interrupted(chunk: np.ndarray, pauses: np.ndarray, sounds: np.ndarray, rando
     start = first + random.integers(last - first - length + 1)
     maker = (breath, coughs, coughs, knocks)[random.integers(4)]
     made_before = sounds[MAKERS.index(maker) :: len(MAKERS)]
-    sound = coughs(random, length) if maker is coughs else piece_of(made_before, length, random)
+    sound = coughs(random, length, config.gasps) if maker is coughs else piece_of(made_before, length, random)
     fade = np.minimum(np.minimum(np.arange(length), np.arange(length)[::-1]) / 160, 1)
-    scale = _level(chunk) / max(_level(sound), 1e-6) * 10 ** (random.uniform(-25, 5) / 20)
+    scale = _level(chunk) / max(_level(sound), 1e-6) * 10 ** (random.uniform(-25, config.loudest_interruption) / 20)
     changed = chunk.copy()
     changed[start : start + length] += (scale * fade * sound).astype(np.float32)
     return changed
@@ -87,7 +89,7 @@ def mixed(chunks: np.ndarray, sounds: np.ndarray, config: AugmentConfig, random:
             noise = chunks[others[others != index]].sum(0)
             noise = np.roll(noise, random.integers(chunks.shape[1]))
             below = random.uniform(config.loudest_noise + 5, 30)
-        elif kind < 0.55:
+        elif kind < 0.25 + config.white:
             noise = random.standard_normal(chunks.shape[1]).astype(np.float32)
             below = random.uniform(config.loudest_noise + 3, 30)
         else:

@@ -59,6 +59,14 @@ class AugmentConfig:
     noise: float = 0.6
     loudest_noise: float = 5.0
     """dB: the lowest signal-to-noise ratio."""
+    white: float = 0.3
+    """Share of the noises that is white; up to 0.75, since a quarter is knocks and other voices."""
+    interrupted: float = 0.3
+    """Somebody coughs, breathes or knocks, if there is a pause."""
+    loudest_interruption: float = 5.0
+    """dB over the voice."""
+    gasps: float = 0.0
+    """Share of these coughs that end in a hiss or a breath, which sound like an s."""
     clip: float = 0.1
     quantize: float = 0.1
     gain: float = 12.0

@@ -22,8 +22,6 @@ from .styles import STYLES, styled
 from .tempo import at_tempo
 
 _NOT_SPEECH_SOUNDS = 200
-_INTERRUPTED = 0.3
-"""Share of the chunks that somebody coughs, breathes or knocks in, if there is a pause."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +125,8 @@ class TrainingSet:
         inside = (at_frame >= 0) & (at_frame < clip.frames)
         rows = clip.first_frame + np.clip(at_frame, 0, clip.frames - 1)
         visemes = np.where(inside, self.frames["visemes"][rows], SILENCE)
-        if random.random() < _INTERRUPTED:
-            sound = interrupted(sound, visemes == SILENCE, self.sounds, random)
+        if random.random() < self.augment.interrupted:
+            sound = interrupted(sound, visemes == SILENCE, self.sounds, self.augment, random)
         return Chunk(
             sound,
             np.where(inside[:, None], self.frames["curves"][rows], 0).astype(np.float32),

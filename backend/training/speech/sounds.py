@@ -92,15 +92,24 @@ def breath(random: Generator, length: int) -> np.ndarray:
     return noise * _envelope(random, length, per_second=1.2) ** 3 + 1e-3 * random.standard_normal(length)
 
 
-def coughs(random: Generator, length: int) -> np.ndarray:
-    """Coughs and throats being cleared, alone or in quick series: bursts of noise that end in a short, rough voice."""
+def coughs(random: Generator, length: int, gasps: float = 0.0) -> np.ndarray:
+    """Coughs and throats being cleared, alone or in quick series: bursts of noise that end in a short, rough voice.
+
+    A share `gasps` of them goes on as a hiss, and so many series end in a breath, which is as bright as an s.
+    """
     sound = 1e-3 * random.standard_normal(length)
     for start in random.integers(0, max(length - SAMPLE_RATE // 2, 1), max(length // SAMPLE_RATE, 1)):
         for _ in range(random.integers(1, 4)):
             held = min(round(random.uniform(0.12, 0.45) * SAMPLE_RATE), length - start)
             if held > 1:
                 sound[start : start + held] += random.uniform(0.4, 1) * _cough(random, held)
+                if gasps and random.random() < gasps:
+                    sound[start : start + held] += random.uniform(0.1, 0.6) * _hiss(random, held)
             start += held + round(random.uniform(0, 0.15) * SAMPLE_RATE)
+        if gasps and random.random() < gasps:
+            held = min(round(random.uniform(0.1, 0.6) * SAMPLE_RATE), length - start)
+            if held > 1:
+                sound[start : start + held] += _gasp(random, held)
     return sound
 
 
@@ -117,6 +126,27 @@ def _cough(random: Generator, held: int) -> np.ndarray:
     source = noise / max(noise.std(), 1e-6) + (times >= ends[1]) * random.uniform(0, 1.5) * voice
     heard = _through_a_mouth(source, random) if random.random() < 0.7 else source
     return (burst + rush + last) * heard
+
+
+def _gasp(random: Generator, held: int) -> np.ndarray:
+    """The breath that is taken after a cough, much softer than it, and at times the click of a mouth at its end."""
+    breathed = 10 ** random.uniform(-2.3, -0.8) * _hiss(random, held)
+    if random.random() < 0.4:
+        length = min(round(random.uniform(0.002, 0.03) * SAMPLE_RATE), held)
+        click = random.standard_normal(length) * np.exp(-np.arange(length) / (0.3 * length))
+        breathed[held - length :] += 10 ** random.uniform(-2, -0.5) * click
+    return breathed
+
+
+def _hiss(random: Generator, held: int) -> np.ndarray:
+    """Air through teeth or lips: noise above 1.5 to 4.5 kHz that comes and goes."""
+    spectrum = np.fft.rfft(random.standard_normal(held))
+    hertz = np.fft.rfftfreq(held, 1 / SAMPLE_RATE)
+    lowest, width = random.uniform(1500, 4500), random.uniform(200, 1500)
+    noise = np.fft.irfft(spectrum / (1 + np.exp((lowest - hertz) / width)), held)
+    times, begins, fades = np.linspace(0, 1, held), random.uniform(0, 0.7), random.uniform(0.05, 0.6)
+    shape = np.clip((times - begins) / 0.2, 0, 1) * np.clip((1 - times) / fades, 0, 1)
+    return shape * noise / max(noise.std(), 1e-6)
 
 
 def _through_a_mouth(source: np.ndarray, random: Generator) -> np.ndarray:
