@@ -120,7 +120,7 @@ def listen(loaded: LoadedModel, samples: Samples, go_on: Callable[[], None] = la
 def attend(ears: Ears, samples: Samples, go_on: Callable[[], None] = lambda: None) -> None:
     """Let ears hear `samples` through their listener's own encoder.
 
-    `go_on` is called before every layer of the model and may raise to stop.
+    `go_on` is called before every window and every layer of a big model, and may raise to stop.
     """
     import torch
 

@@ -60,9 +60,9 @@ def generate(
     """The motion of `samples`, in order and without gaps, about one chunk per window and take.
 
     Frame i belongs to second ``i / planned.fps``; there are ``planned.frames(n)`` of them. `stop` is asked before every
-    layer of the model and makes this raise `Stopped`. `ears` are told what is heard on the way; theirs must be a
-    listener that overhears this model (`hearing.overhears`). Raises `RequestError` where the model's answer is no
-    number.
+    window and before every layer of a big model (`interruption.watched`), and makes this raise `Stopped`. `ears` are
+    told what is heard on the way; theirs must be a listener that overhears this model (`hearing.overhears`). Raises
+    `RequestError` where the model's answer is no number.
     """
     space = planned.space
     pieces = _motion(loaded, samples, planned, stop, ears)

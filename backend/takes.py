@@ -157,12 +157,15 @@ def _personal(model: DiffusionTalker, stage: Stage, performance: Performance) ->
     felt = {} if performance.emotions is None else performance.emotions
 
     def at(first: int, frames: int) -> Tensor:
-        count = frames if emotions.does_change(felt) else 1
-        seconds = (first + np.arange(count)) / stage.fps
+        seconds = (first + np.arange(frames)) / stage.fps
         shares = _tensor(model, emotions.shares_at(felt, model.config.emotions, seconds))
-        return model.personalizer.fused(person.expand(count, -1), shares)
+        with torch.inference_mode():
+            return model.personalizer.fused(person.expand(frames, -1), shares)
 
-    return at
+    if emotions.does_change(felt):
+        return at
+    always = at(0, 1)
+    return lambda _first, _frames: always
 
 
 def _settled(

@@ -32,15 +32,14 @@ class Context(nn.Module):
         nn.init.zeros_(self.excite.weight)
         nn.init.zeros_(self.excite.bias)
 
-    def forward(self, features: Tensor, heard: Tensor, parts: Tensor) -> Tensor:
-        """Features [B, t, width] of a clip that is heard as [B, t, heard]; `parts` from `loud_and_quiet`, [B, t, 2]."""
-        shares = parts / (parts.sum(dim=1, keepdim=True) + _FEW)
+    def forward(self, features: Tensor, heard: Tensor, shares: Tensor) -> Tensor:
+        """Features [B, t, width] of a clip that is heard as [B, t, heard]; `shares` from `shares_of`, [B, 2, t]."""
         heard = heard.float()
-        means = shares.transpose(1, 2) @ heard
-        spread = (shares[..., :1].transpose(1, 2) @ heard.square() - means[:, :1].square()).clamp(min=1e-4).sqrt()
+        means = shares @ heard
+        spread = (shares[:, :1] @ heard.square() - means[:, :1].square()).clamp(min=1e-4).sqrt()
         squeezed = functional.gelu(self.squeeze(self.dropout(torch.cat((means, spread), dim=1).flatten(1))))
         scale, shift = self.excite(squeezed)[:, None].chunk(2, dim=-1)
-        return features * (1 + scale) + shift
+        return torch.addcmul(shift, features, 1 + scale)
 
 
 def loud_and_quiet(spectrum: Tensor, mels: Tensor | None) -> Tensor:
@@ -56,3 +55,8 @@ def loud_and_quiet(spectrum: Tensor, mels: Tensor | None) -> Tensor:
     middle = (loudness * heard).sum(dim=1) / heard.sum(dim=1).clamp(min=1)
     loud = torch.sigmoid((loudness - middle[:, None]) / _LOUDER)
     return torch.stack((loud * heard, (1 - loud) * heard), dim=2)
+
+
+def shares_of(parts: Tensor) -> Tensor:
+    """What each frame adds to a mean over the loud frames, and over the quiet ones: [B, 2, t], of parts [B, t, 2]."""
+    return (parts / (parts.sum(dim=1, keepdim=True) + _FEW)).transpose(1, 2).contiguous()

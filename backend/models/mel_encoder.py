@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .context import Context, loud_and_quiet
+from .context import Context, loud_and_quiet, shares_of
 from .formants import Formants
 from .layers import Lengths, is_real, only_real
 
@@ -117,9 +117,9 @@ class MelEncoder(nn.Module):
             spectrum = self._masked(spectrum, mels)
         parts = None if self.room is None else loud_and_quiet(spectrum, mels)
         features = self._front(spectrum, parts, mels, counts)
-        parts = None if parts is None else parts[:, ::2]
+        shares = None if parts is None else shares_of(parts[:, ::2])
         for block in self.blocks:
-            features = block(features, counts, parts)
+            features = block(features, counts, shares)
         return self.norm(features)
 
     def _front(self, spectrum: Tensor, parts: Tensor | None, mels: Tensor | None, counts: Tensor | None) -> Tensor:
@@ -132,7 +132,7 @@ class MelEncoder(nn.Module):
     def _in_room(self, features: Tensor, spectrum: Tensor, parts: Tensor | None) -> Tensor:
         if self.room is None or parts is None:
             return features
-        return self.room(features, spectrum.transpose(1, 2), parts)
+        return self.room(features, spectrum.transpose(1, 2), shares_of(parts))
 
     def feature_count(self, samples: Tensor) -> Tensor:
         """Features that clips of so many samples give; int64 [B] both."""
@@ -206,11 +206,11 @@ class Block(nn.Module):
         self.skip = config.skip * (index + 1) / config.blocks
         self.context = Context(width, config.context, width, config.dropout) if config.context else None
 
-    def forward(self, features: Tensor, counts: Tensor | None = None, parts: Tensor | None = None) -> Tensor:
-        """Features [B, t, width], the first `counts` real; `parts` (`loud_and_quiet`) for the clip's context."""
+    def forward(self, features: Tensor, counts: Tensor | None = None, shares: Tensor | None = None) -> Tensor:
+        """Features [B, t, width], the first `counts` real; `shares` (`shares_of`) for the clip's context."""
         mixed = self.norm(per_channel(self.along_time, only_real(features, counts)))
-        if self.context is not None and parts is not None:
-            mixed = self.context(mixed, mixed, parts)
+        if self.context is not None and shares is not None:
+            mixed = self.context(mixed, mixed, shares)
         added = self.dropout(self.narrow(functional.gelu(self.widen(mixed))))
         if self.training and self.skip:
             kept = torch.rand(len(added), 1, 1, device=added.device) >= self.skip

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend import pipeline, planning
+from backend import interruption, pipeline, planning
 from backend.audio import SAMPLE_RATE
 from backend.checkpoint import LoadedModel, ModelCard
 from backend.face import FaceSpace
@@ -211,13 +211,21 @@ def test_windows_that_are_heard_together_give_the_same_motion(monkeypatch: pytes
     assert together.model.windows == [seconds * SAMPLE_RATE for seconds in (3, 25, 25, 25, 10)]
 
 
-class Tower(Ear):
-    """An ear with many layers; a job is cancelled in the third."""
+class Floor(torch.nn.Identity):
+    """A layer of so many weights that does nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, weights: int) -> None:
+        super().__init__()
+        self.weights = torch.nn.Parameter(torch.zeros(weights))
+
+
+class Tower(Ear):
+    """An ear with ten layers; a job is cancelled in the third."""
+
+    def __init__(self, weights: int) -> None:
         super().__init__(60.0)
         self.done = 0
-        self.floors = torch.nn.Sequential(*(torch.nn.Identity() for _ in range(10)))
+        self.floors = torch.nn.Sequential(*(Floor(weights) for _ in range(10)))
         for floor in self.floors:
             floor.register_forward_hook(lambda *_: setattr(self, "done", self.done + 1))
 
@@ -226,7 +234,7 @@ class Tower(Ear):
 
 
 def test_a_stop_is_heeded_between_two_layers_and_leaves_no_trace() -> None:
-    tower = Tower()
+    tower = Tower(interruption.HEAVY)
     loaded = replace(listening(), model=tower)
     planned = planning.plan(loaded, Request(raw=True))
     samples = np.zeros(SAMPLE_RATE, np.float32)
@@ -235,3 +243,11 @@ def test_a_stop_is_heeded_between_two_layers_and_leaves_no_trace() -> None:
     assert tower.done == 3
     list(pipeline.generate(loaded, samples, planned))
     assert tower.done == 13
+
+
+def test_layers_that_are_done_at_once_are_not_looked_at_one_by_one() -> None:
+    tower, asked = Tower(1), []
+    loaded = replace(listening(), model=tower)
+    samples = np.zeros(30 * SAMPLE_RATE, np.float32)
+    list(pipeline.generate(loaded, samples, planning.plan(loaded, Request(raw=True)), lambda: bool(asked.append(1))))
+    assert tower.done == 20 and len(asked) == 2, "once before each of the two windows"
