@@ -89,12 +89,13 @@ bench: environments  ## speed and memory, as ratios; BENCH="--only unitalker-b -
 	$(PY) -m backend bench $(BENCH)
 
 # How the shipped default model was made: a set to learn from, then one run. About two hours on two cores.
+# docs/training_default.md tells what it needs and what each line reads and writes.
 MODEL := runs/default
 STAMPS := $(MODEL)/stamps
 TRAIN = $(PY) -m backend train $(WATCH:%=--watch %)
 
 default-model: environments $(STAMPS)  ## the default model from nothing: PEOPLE=aligned recordings to learn from, WATCH=some to watch it with
-	$(PY) -m backend synthesize $(MODEL)/corpus
+	$(PY) -m backend synthesize $(MODEL)/corpus --strict
 	$(PY) -m backend collect $(STAMPS) $(MODEL)/names
 	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus $(MODEL)/names --output $(MODEL)/set
 	$(TRAIN) --data $(MODEL)/set --run $(MODEL)/run --output $(MODEL)/default.safetensors --last
@@ -102,12 +103,16 @@ default-model: environments $(STAMPS)  ## the default model from nothing: PEOPLE
 # What did not make a better model (docs/default_model_trials.md): more people whom Debian's packages hold, for whoever wants to go on.
 DEBIAN := $(MODEL)/debian
 LIVELY := optimizer.steps=2800 optimizer.rate=1e-3 optimizer.warmup=60 optimizer.validate_every=200 optimizer.average=0.997
+# It learns from recordings under version 2 of the GPL alone, beside others under version 3: no licence allows to pass it on.
+OWN_USE := 'licence="own use only: GPL-2.0-only beside GPL-3.0-or-later data"'
+THANKS := 'attribution="The data of the Mouthpiece default model (backend/weights/README.md), and the dialogues of fillets-ng-data-cs and -nl (ALTAR interactive and others; GPL-2.0-only)."'
 
 more-people: environments $(DEBIAN)  ## go on from `default-model` with more people in Debian's packages: PEOPLE, WATCH as there
 	$(PY) -m backend collect $(DEBIAN) $(MODEL)/collected
 	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus $(MODEL)/collected --output $(MODEL)/more
 	$(TRAIN) --data $(MODEL)/more --run $(MODEL)/more-people \
-		--from $(MODEL)/default.safetensors --output $(MODEL)/more-people.safetensors $(LIVELY:%=--set %)
+		--from $(MODEL)/default.safetensors --output $(MODEL)/more-people.safetensors $(LIVELY:%=--set %) \
+		--set $(OWN_USE) --set $(THANKS)
 
 # packages with recordings of people, unpacked; elsewhere than on Debian, put them there by hand
 $(STAMPS): PACKAGES := tuxpaint-stamps-default

@@ -41,6 +41,8 @@ def _synthesize_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=1, metavar="N", help="other numbers draw other sentences (default: 1)"
     )
+    about = "end where a voice is missing, and name the packages to install, instead of leaving the voice out"
+    parser.add_argument("--strict", action="store_true", help=about)
     _add_processes(parser)
 
 
@@ -51,7 +53,7 @@ def _synthesize(arguments: argparse.Namespace) -> str:
     if not 0 < arguments.scale < math.inf:
         raise ConfigError(f"--scale is {arguments.scale:g}; it must be more than 0.")
     utterances = list(synthesize.plan(synthesize.read_plan(_config(arguments.config)), arguments.seed, arguments.scale))
-    missing = synthesize.missing_voices(utterances)
+    missing = synthesize.missing_voices(utterances, strict=arguments.strict)
     possible = [
         (name, prompt) for name, prompt in utterances if (prompt.engine, prompt.voice.split("+")[0]) not in missing
     ]

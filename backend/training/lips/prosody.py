@@ -3,6 +3,9 @@
 
 Brows rise with accents, above all with those of pitch (Cavé et al., "About the relationship between eyebrow movements
 and F0 variations", ICSLP 1996; Flecha-García, "Eyebrow raises in dialogue", Speech Communication 2010).
+Pitch, loudness and length tell an accent. Listeners follow pitch most (Fry, "Experiments in the perception of stress",
+Language and Speech 1, 1958), speakers mark it by loudness and length (Kochanski et al., "Loudness predicts prominence",
+JASA 118, 2005); the weights here lie between both and are ours, as are all times and sizes.
 """
 
 from __future__ import annotations

@@ -6,6 +6,11 @@ it, weighted by dominance functions that fall off exponentially from each phone 
 coarticulation in synthetic visual speech", 1993). On top of that the lips are forced shut in the closures of p, b and
 m, half shut at f and v, and the mouth rests in pauses; the brows rise with accents (`prosody`). Nothing here is taken
 from a face capture.
+
+Each table names the studies that its order follows: which sound opens, rounds or resists more than which. No study
+gives weights of ARKit shapes, so every number is ours, set by eye on a head and compared with people's recordings.
+Held poses are a simplification: what is seen of a sound is a movement (Taylor et al., "Dynamic units of visual speech",
+SCA 2012). That jaw and lips are driven apart is how animators work (Edwards et al., "JALI", ACM ToG 35, 2016).
 """
 
 from __future__ import annotations
@@ -28,6 +33,20 @@ CHANNELS: tuple[str, ...] = (
 
 _J, _F, _P, _RL, _RU, _PR, _ST, _SM, _LD, _UU, _SL, _SU, _TO, _DI, _JF, _MC, _BI, _BO = range(len(CHANNELS))
 
+# Which consonants share a pose: p, b, m; f, v; th; sh and its kind, as lip readers confuse them (Fisher, "Confusions
+# among visually perceived consonants", JSHR 11, 1968; Owens and Blazek, "Visemes observed by hearing-impaired and
+# normal-hearing adult viewers", JSHR 28, 1985). The others, one class there (t d s k n g l), and w and r are kept apart
+# here, because their jaws and lips differ:
+# - Jaws of consonants: s and sh highest, then p, then n, l and k (Recasens, "A study of jaw coarticulatory resistance
+#   and aggressiveness", JASA 132, 2012; that p, b and m are as high as s here is ours); lower in velars than in
+#   labials, and left to its neighbours by h (Lee, Beckman and Jackson, "Jaw height and consonant place", ASA meeting
+#   127, 1994).
+# - Jaws of vowels: the more open the vowel, the lower (Lindblom and Sundberg, "Acoustical consequences of lip, tongue,
+#   jaw, and larynx movement", JASA 50, 1971). Their lips differ by spread against round and by height (Montgomery and
+#   Jackson, "Physical characteristics of the lips underlying vowel lipreading performance", JASA 73, 1983).
+# - Lips pushed forward by sh, r and w, rolled in and pressed by p, b and m, the lower one at the teeth in f and v, the
+#   tongue between the teeth in th: the places of articulation themselves (Ladefoged and Maddieson, "The sounds of the
+#   world's languages", 1996). That r is rounded holds for English; other kinds of r are the class rr.
 # jaw fun  puc  rollL rollU press stre smil lower upper shrL shrU tong dimp jawF
 POSES: dict[str, tuple[float, ...]] = {
     "sil": (0.01, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
@@ -61,7 +80,11 @@ POSES: dict[str, tuple[float, ...]] = {
     "UE": (0.12, 0.25, 0.65, 0.0, 0.0, 0.0, 0.0, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
 }
 
-# strength of the phone over: jaw, lip shape (round or spread), lip aperture, tongue
+# Strength of the phone over: jaw, lip shape (round or spread), lip aperture, tongue. One for each pair of phone and
+# group, as Cohen and Massaro have it. The order for the jaw of consonants is that of Recasens 2012: s and sh resist
+# their neighbours most, p less, n, l and k least. Labials own the opening between the lips, because they are made by
+# it; rounded sounds own the lips' shape: u marks a p or b more than i and a do (Sock and Löfqvist, "Resistance of
+# bilabials", ASA meeting 125, 1993). That nearly all vowels are equally strong, and the tongue's column, is ours.
 STRENGTHS: dict[str, tuple[float, float, float, float]] = {
     "sil": (0.8, 0.5, 0.8, 1.0),
     "pb": (0.9, 0.15, 3.0, 1.0),
@@ -86,13 +109,22 @@ STRENGTHS: dict[str, tuple[float, float, float, float]] = {
 }
 
 _GROUP_OF_CHANNEL = np.array([0, 1, 1, 2, 2, 2, 1, 1, 2, 2, 2, 2, 3, 1, 0, 2, 0, 0])
+# That a sound reaches over its neighbours to both sides: Öhman, "Coarticulation in VCV utterances", JASA 39, 1966. That
+# its reach is a time and not a number of sounds: Bell-Berti and Harris, "Anticipatory coarticulation: some implications
+# from a study of lip rounding", JASA 65, 1979 (others let it grow with the consonants before a vowel: Daniloff and
+# Moll, "Coarticulation of lip rounding", JSHR 11, 1968). Rounding that prepares earliest agrees with both; the sizes,
+# and that everything falls faster than it rises, are ours, by eye.
 _RISE = np.array([0.058, 0.076, 0.045, 0.036])  # seconds; how early each group prepares for a phone
 _FALL = np.array([0.036, 0.044, 0.024, 0.032])  # seconds; how long it lingers
 
+# mouthClose closes the lips whatever the jaw does (Apple's ARKit reference), so it has to undo jawOpen; 3 % less: ours.
 _CLOSE_RATIO = 0.97  # mouthClose as a share of jawOpen where the lips are shut
+# Lips go on moving once they touch, and press on each other (Löfqvist and Gracco, "Lip and jaw kinematics in bilabial
+# stop consonant production", JSLHR 40, 1997); how much of that is seen: ours.
 _SEAL = {_PR: 0.30, _RL: 0.15, _RU: 0.10}  # a shut mouth presses at least this much
+# Ours, by eye. By the same study lips meet at nearly their full speed; this flank is a cosine, which is softer.
 _FLANK = 0.055  # seconds from open to shut
-_OUTER_BROW = 0.6  # how far the outer end of a brow goes with the inner one
+_OUTER_BROW = 0.6  # how far the outer end of a brow goes with the inner one; ours, by eye
 
 
 @dataclass(frozen=True)
@@ -148,7 +180,14 @@ def _tables(parts: Sequence[Phone]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _jaw_scale(parts: Sequence[Phone], speech: Speech) -> np.ndarray:
-    """float64 [parts]: loud and long vowels open the jaw further; 1 for consonants."""
+    """float64 [parts]: loud and long vowels open the jaw further; 1 for consonants.
+
+    Loud speech has larger jaw movements and a lower jaw in all vowels (Schulman, "Articulatory dynamics of loud and
+    normal speech", JASA 85, 1989). Short vowels are cut off by the closing movement behind them before the jaw is down
+    (Edwards, Beckman and Fletcher, "The articulatory kinematics of final lengthening", JASA 89, 1991; Harrington,
+    Fletcher and Roberts, J. Phonetics 23, 1995); by the former, length at the end of a phrase alone does not open an
+    accented one further, which this rule does not know. The slopes and limits are ours.
+    """
     scale = np.ones(len(parts))
     loudness = _loudness_of(parts, speech)
     vowels = np.array([part.name in VOWELS for part in parts])
@@ -186,7 +225,7 @@ def _blend(parts: Sequence[Phone], poses: np.ndarray, strengths: np.ndarray, tim
 
 
 def _margins(parts: Sequence[Phone]) -> np.ndarray:
-    """float64 [parts]: seconds from a phone's edge to its plateau: a quarter of it, at most 30 ms for a pause.
+    """float64 [parts]: seconds from a phone's edge to its plateau: a quarter of it, at most 30 ms for a pause; ours.
 
     The cap lets the mouth come to rest in a pause instead of holding the last pose for a quarter of it.
     """
@@ -196,7 +235,12 @@ def _margins(parts: Sequence[Phone]) -> np.ndarray:
 
 
 def _half_close(curves: np.ndarray, parts: Sequence[Phone], times: np.ndarray) -> None:
-    """At f and v the lower lip is at the teeth: the jaw gap is half filled."""
+    """At f and v the lower lip is at the teeth: the jaw gap is half filled.
+
+    That is what labiodental means (Ladefoged and Maddieson 1996), and the lower lip is raised for them as it is for p
+    and b (Löfqvist, "Lip kinematics in long and short stop and fricative consonants", JASA 117, 2005). One half, and
+    the jaw that is left free, are ours, by eye.
+    """
     spans = [(part.start, part.end) for part in parts if part.name in LABIODENTALS]
     amount = shut_amount(spans, times)
     curves[:, _MC] = np.maximum(curves[:, _MC], 0.5 * amount * np.maximum(curves[:, _J] - 0.06, 0))

@@ -84,7 +84,7 @@ def manner_of(sound: Sound) -> Manner:
 
 
 def articulated(curves: np.ndarray, manner: Manner) -> np.ndarray:
-    """Curves float32 [frames, 16] (`rules.CHANNELS`) as a speaker moves; a shut mouth stays shut."""
+    """Curves float32 [frames, 18] (`rules.CHANNELS`) as a speaker moves; a shut mouth stays shut."""
     factors = {
         **dict.fromkeys(("jawOpen", "mouthClose"), manner.jaw),
         **dict.fromkeys(("mouthFunnel", "mouthPucker"), manner.rounding),

@@ -48,6 +48,11 @@ class _Event(ctypes.Structure):
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
 
+def packages(_voice: str) -> tuple[str, ...]:
+    """The Debian packages that bring a voice."""
+    return ("espeak-ng",)
+
+
 def speak(prompt: Prompt) -> Spoken:
     """Speaks with a voice such as "en-us+f3"; raises EngineError where the library or the voice is missing."""
     library, rate = _library()

@@ -65,6 +65,11 @@ _SCRIPT = """
 """
 
 
+def packages(voice: str) -> tuple[str, ...]:
+    """The Debian packages that bring a voice."""
+    return ("festival", _VOICES[voice].package)
+
+
 def speak(prompt: Prompt) -> Spoken:
     """Speaks with one of the voices above; raises EngineError where Festival or the voice is missing."""
     voice = _VOICES[prompt.voice]

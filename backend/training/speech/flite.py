@@ -19,6 +19,11 @@ CLOSURE_SEARCH = (0.0, 0.075)
 _PITCH_RANGES = {"slt": (140.0, 215.0), "rms": (75.0, 135.0), "awb": (95.0, 150.0), "kal16": (80.0, 140.0)}
 
 
+def packages(_voice: str) -> tuple[str, ...]:
+    """The Debian packages that bring a voice."""
+    return ("flite",)
+
+
 def speak(prompt: Prompt) -> Spoken:
     """Speaks English with one of the voices above; raises EngineError where flite is missing."""
     if shutil.which("flite") is None:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Packages: people whom Debian's free packages hold, and the words that they say.
 
-Two packages bring texts beside their sounds. tuxpaint-stamps-default has the name of every stamp, read aloud in a dozen
-languages. fillets-ng-data-cs and -nl have the dialogues of a game, acted by two fish and many others, whose subtitles
-lie in the Lua scripts of fillets-ng-data. All are read as their packages unpack, below one folder.
+Two packages bring texts beside their sounds. tuxpaint-stamps-default has the names of its stamps, read aloud in ten
+languages and a few names in others. fillets-ng-data-cs and -nl have the dialogues of a game, acted by two fish and many
+others, whose subtitles lie in the Lua scripts of fillets-ng-data. All are read as their packages unpack, below one
+folder.
 """
 
 from __future__ import annotations

@@ -91,10 +91,10 @@ def synthesize(folder: Path, utterances: list[tuple[str, Prompt]], processes: in
     return len(done) + len(missing)
 
 
-def missing_voices(utterances: list[tuple[str, Prompt]]) -> dict[tuple[str, str], str]:
+def missing_voices(utterances: list[tuple[str, Prompt]], *, strict: bool = False) -> dict[tuple[str, str], str]:
     """The engines and voices of some utterances that this machine lacks, each with a sentence that says what to do.
 
-    Raises EngineError where none of them can speak.
+    Raises EngineError where none of them can speak, or, if `strict`, where one cannot, naming all packages to install.
     """
     voices = {(prompt.engine, prompt.voice.split("+")[0]): prompt for _, prompt in utterances}
     missing: dict[tuple[str, str], str] = {}
@@ -103,6 +103,12 @@ def missing_voices(utterances: list[tuple[str, Prompt]]) -> dict[tuple[str, str]
             ENGINES[engine].speak(prompt)
         except EngineError as error:
             missing[engine, voice] = str(error)
+    if missing and strict:
+        packages = {name for engine, voice in missing for name in ENGINES[engine].packages(voice)}
+        raise EngineError(
+            f"{len(missing)} of {len(voices)} voices cannot speak here; install the Debian packages"
+            f" {' '.join(sorted(packages))}, or leave out --strict to do without these voices."
+        )
     if missing and len(missing) == len(voices):
         raise EngineError(next(iter(missing.values())))
     return missing
