@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import readers
 from .diffusion import commands as diffusion
@@ -19,6 +20,9 @@ from .diffusion.measure import commands as chain
 from .errors import ConfigError
 from .miniature import commands as miniature
 from .motion import commands as motion
+
+if TYPE_CHECKING:
+    from .lips.evaluate import Wanted
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
@@ -202,15 +206,14 @@ def _train_on(device: str, arguments: argparse.Namespace) -> str:
 
 
 def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "sources", nargs="+", help="corpora, or folders of NAME.json beside NAME.flac; with --data, the model"
-    )
+    about = "corpora, or folders of NAME.json beside NAME.flac; with --data, the model"
+    parser.add_argument("sources", nargs="*", help=about)
     parser.add_argument("--model", default="default", help="without --data: a model's name or its file")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
-    parser.add_argument("--only", default="", metavar="SOURCE", help="of a corpus that has it, only this source")
-    parser.add_argument("--by", default="", choices=("language", "speaker", "source"), help="also each of these apart")
-    parser.add_argument("--noise", type=float, nargs="+", default=[], metavar="DB", help="also with white noise")
-    parser.add_argument("--sounds", action="store_true", help="also sounds without speech, where a mouth should rest")
+    about = "of a corpus that has it, only this source or speaker"
+    parser.add_argument("--only", default="", metavar="SOURCE|SPEAKER", help=about)
+    _add_row_arguments(parser.add_argument_group("further rows for each corpus"))
+    _add_rest_arguments(parser.add_argument_group("sounds without speech, where a mouth should rest"))
     parser.add_argument(
         "--transcripts",
         type=Path,
@@ -221,11 +224,31 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     chain.add_arguments(parser)
 
 
+def _add_row_arguments(group: argparse._ArgumentGroup) -> None:
+    fields = ("language", "speaker", "source")
+    about = f"one for each value of one of {', '.join(fields)}; of several, for each combination"
+    group.add_argument("--by", nargs="+", default=[], choices=fields, metavar="FIELD", help=about)
+    about = "one for each of these, with all recordings but those from it"
+    group.add_argument("--without", nargs="+", default=[], metavar="SOURCE", help=about)
+    about = "what the rules that the model learns from reach themselves, given the true phones"
+    group.add_argument("--rules", action="store_true", help=about)
+    group.add_argument("--noise", type=float, nargs="+", default=[], metavar="DB", help="with white noise")
+    group.add_argument("--effort", action="store_true", help="the same recordings whispered, and shouted")
+
+
+def _add_rest_arguments(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--sounds", action="store_true", help="made by the generators that training draws from")
+    about = "recordings that nobody speaks in: a row for each file that is named, and for each folder with all below"
+    group.add_argument("--recorded", type=Path, nargs="+", default=[], metavar="FILE|FOLDER", help=about)
+
+
 def _evaluate(arguments: argparse.Namespace) -> str:
     if arguments.teacher is not None:
         return chain.evaluate(arguments)
     if arguments.data is not None:
         return motion.evaluate(arguments)
+    if not (arguments.sources or arguments.sounds or arguments.recorded):
+        raise ConfigError("Name a corpus to measure with, or sounds without speech by --sounds or --recorded.")
     from backend import catalogue, checkpoint
 
     from .lips import evaluate, known_words
@@ -235,9 +258,24 @@ def _evaluate(arguments: argparse.Namespace) -> str:
     if arguments.transcripts is not None:
         figures = known_words.evaluate(loaded, folders, arguments.transcripts, arguments.only)
         return evaluate.as_json(figures) if arguments.json else known_words.table(figures)
-    wanted = evaluate.Wanted(folders, arguments.only, arguments.by, tuple(arguments.noise), arguments.sounds)
-    figures = evaluate.evaluate(loaded, wanted)
+    figures = evaluate.evaluate(loaded, _wanted(folders, arguments))
     return evaluate.as_json(figures) if arguments.json else evaluate.table(figures)
+
+
+def _wanted(folders: tuple[Path, ...], arguments: argparse.Namespace) -> Wanted:
+    from .lips.evaluate import Wanted
+
+    return Wanted(
+        folders,
+        only=arguments.only,
+        by=tuple(arguments.by),
+        without=tuple(arguments.without),
+        rules=arguments.rules,
+        noise=tuple(arguments.noise),
+        effort=arguments.effort,
+        sounds=arguments.sounds,
+        recorded=tuple(arguments.recorded),
+    )
 
 
 def _config(name: str) -> Path:
