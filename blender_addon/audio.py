@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import bpy
 from bpy.types import Scene
@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # named otherwise before Blender 4.4
     from bpy.types import MetaStrip, SoundStrip
 
 MIX_RATE = 48000
+Desk: TypeAlias = Callable[[int], AbstractContextManager[Scene]]
+"""Lays out a scene to be mixed down, everything so many frames later, and takes it away again."""
 MIX_SECONDS = 10.0
 """A mixdown is done in pieces of this length: Blender mixes about a second of sound in a millisecond."""
 
@@ -131,10 +133,12 @@ class Mixdown:
     Everything happens in copies of the scene, which are removed again: the artist's scene is never touched.
     """
 
-    def __init__(self, desk: Callable[[], AbstractContextManager[Scene]], first: int, last: int, fps: float) -> None:
+    def __init__(self, desk: Desk, first: int, last: int, fps: float) -> None:
         """`desk` lays out a scene in which nothing but the strip is heard, and takes it away again."""
         self._desk = desk
         self.first_frame, self.last_frame, self.fps = first, last, fps
+        self._delay = max(0, -first)
+        """Frames by which all is laid out later than it is heard: Blender mixes nothing before frame 0."""
         self._samples = bytearray()
         self._next = first
 
@@ -151,8 +155,8 @@ class Mixdown:
     def advance(self) -> StripSound | None:
         """Mix one more piece; the whole sound once it is complete."""
         end = min(self._next + max(1, math.ceil(MIX_SECONDS * self.fps)), self.last_frame + 1)
-        with self._desk() as desk:
-            self._samples += _mix(desk, self._next, end, self.fps)
+        with self._desk(self._delay) as desk:
+            self._samples += _mix(desk, self._next + self._delay, end + self._delay, self.fps)
         self._next = end
         if end <= self.last_frame:
             return None
@@ -172,7 +176,7 @@ def _source(strip: SoundStrip) -> Path | bytes:
 
 
 def _mixdown(scene: Scene, strip: SoundStrip, source: Path | bytes) -> Mixdown:
-    """Raises `BadInput` where Blender cannot read the sound: it would mix silence."""
+    """Raises `BadInput` where Blender cannot read the sound: it would mix silence, or cannot mix it where it lies."""
     channels = strip.sound.channels
     if isinstance(source, Path):  # the file may have changed since the strip's own sound was loaded
         fresh = bpy.data.sounds.load(str(source))
@@ -182,8 +186,14 @@ def _mixdown(scene: Scene, strip: SoundStrip, source: Path | bytes) -> Mixdown:
         raise BadInput(
             f"The sound of the strip “{strip.name}” is of no format that Blender can read. Convert it to wav or flac."
         )
+    first, last = frame_range(strip)
+    if first < 0 and _has_driven_volume(scene, strip):  # what drives it stays where it is while the strip is moved
+        raise BadInput(
+            f"The strip “{strip.name}” begins before frame 0, and a driver sets its volume: Blender cannot mix that "
+            "down. Move it to frame 0 or later."
+        )
     desk = functools.partial(_desk, scene.name, strip.name)
-    return Mixdown(desk, *frame_range(strip), frames_per_second(scene))
+    return Mixdown(desk, first, last, frames_per_second(scene))
 
 
 def is_plain(source: Path | bytes) -> bool:
@@ -216,8 +226,14 @@ def _has_animated_volume(scene: Scene, strip: SoundStrip) -> bool:
     if data is None:
         return False
     path = strip.path_from_id("volume")
-    curves = list(data.drivers) + (compat.curves(data.action, data) if data.action else [])
-    return any(curve.data_path == path for curve in curves)
+    keyed = compat.curves(data.action, data) if data.action else []
+    return _has_driven_volume(scene, strip) or any(curve.data_path == path for curve in keyed)
+
+
+def _has_driven_volume(scene: Scene, strip: SoundStrip) -> bool:
+    drivers = scene.animation_data.drivers if scene.animation_data else []
+    path = strip.path_from_id("volume")
+    return any(driver.data_path == path for driver in drivers)
 
 
 def _scene(name: str) -> Scene:
@@ -228,14 +244,29 @@ def _scene(name: str) -> Scene:
 
 
 @contextmanager
-def _desk(scene: str, strip: str) -> Iterator[Scene]:
-    """A copy of a scene in which one strip is heard alone."""
+def _desk(scene: str, strip: str, delay: int) -> Iterator[Scene]:
+    """A copy of a scene in which one strip is heard alone, so many frames later."""
+    known = set(bpy.data.actions)
     desk = _scene(scene).copy()
     try:
-        _leave_only(desk, find_strip(desk, strip))
+        heard = find_strip(desk, strip)
+        _leave_only(desk, heard)
+        if delay:
+            _delay(desk, heard, delay)
         yield desk
     finally:
         compat.remove_scene(desk)
+        for action in set(bpy.data.actions) - known:
+            bpy.data.actions.remove(action)
+
+
+def _delay(desk: Scene, strip: SoundStrip, frames: int) -> None:
+    """Move a strip with all that is around it; Blender moves the keys of its volume along."""
+    data = desk.animation_data
+    if data and data.action:  # which the copied scene shares with the artist's own
+        data.action = data.action.copy()
+    outermost = [strip, *_metas_around(strip)][-1]
+    outermost.frame_start += frames
 
 
 def _mix(desk: Scene, first: int, end: int, fps: float) -> bytes:

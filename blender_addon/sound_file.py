@@ -27,7 +27,7 @@ def listen(scene: Scene, path: str, first_frame: int) -> StripSound | Mixdown:
         raise BadInput(f"There is no sound file {file}. Choose another one.")
     fps = audio.frames_per_second(scene)
     lay_out = functools.partial(desk, scene.render.fps, scene.render.fps_base, file, first_frame)
-    with lay_out() as laid:
+    with lay_out(0) as laid:
         strip = audio.sound_strips(laid)[0]
         first, last = audio.frame_range(strip)
     if audio.is_plain(file):
@@ -36,13 +36,13 @@ def listen(scene: Scene, path: str, first_frame: int) -> StripSound | Mixdown:
 
 
 @contextmanager
-def desk(fps: int, base: float, file: Path, first_frame: int) -> Iterator[Scene]:
-    """A scene of that frame rate with nothing but the file in it."""
+def desk(fps: int, base: float, file: Path, first_frame: int, delay: int) -> Iterator[Scene]:
+    """A scene of that frame rate with nothing but the file in it, so many frames later."""
     known = set(bpy.data.sounds)
     laid = bpy.data.scenes.new("Mouthpiece")
     try:
         laid.render.fps, laid.render.fps_base = fps, base
-        strip = _strip(laid, file, first_frame)
+        strip = _strip(laid, file, first_frame + delay)
         if strip.sound.channels == "INVALID":
             raise BadInput(f"The sound file {file} is of no format that Blender can read. Convert it to wav or flac.")
         yield laid

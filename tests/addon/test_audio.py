@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.addon.stage import add_strip, mixdown, samples_of, strips_of, tone
+from tests.addon.stage import add_strip, curves, mixdown, samples_of, strips_of, tone
 
 
 @pytest.fixture
@@ -116,3 +116,60 @@ def test_strip_cut_away_by_its_meta_strip(scene, line, hear, addon):
     line.move_to_meta(meta)
     with pytest.raises(addon.errors.BadInput, match="cut away completely"):
         hear(line)
+
+
+@pytest.mark.parametrize("first", [-200, -37, -1])
+def test_mixdown_of_what_begins_before_frame_0_is_the_same_as_later(scene, hear, addon, monkeypatch, tmp_path, first):
+    """Blender mixes nothing before frame 0; the keys of the volume go along, and nothing is left behind."""
+    monkeypatch.setattr(addon.audio, "MIX_SECONDS", 1.0)
+    strip = add_strip(scene, tone(tmp_path / "tone.wav", 3.0), frame=37)
+    for frame, volume in ((37, 0.2), (80, 1.0)):
+        strip.volume = volume
+        strip.keyframe_insert("volume", frame=frame)
+    later, _ = samples_of(hear(strip).read())
+    strip.frame_start = first
+    keys = curves_of_scene(scene)
+    heard = hear(strip)
+    mine, _ = samples_of(heard.read())
+    assert (heard.first_frame, heard.last_frame) == (first, first + 71)
+    assert np.abs(later).max() > 0.25
+    np.testing.assert_allclose(mine, later, atol=0.012)  # Blender begins up to a sample sooner or later
+    assert curves_of_scene(scene) == keys
+    assert (len(bpy.data.actions), len(bpy.data.scenes)) == (1, 1)
+
+
+def test_mixdown_inside_metas_before_frame_0(scene, line, hear):
+    inner = strips_of(scene).new_meta("inner", 2, 37)
+    line.move_to_meta(inner)
+    outer = strips_of(scene).new_meta("outer", 3, 37)
+    inner.move_to_meta(outer)
+    outer.frame_start -= 60
+    inner.frame_final_end, outer.frame_final_end = line.frame_final_end, line.frame_final_end - 9
+    heard = hear(line)
+    assert (heard.first_frame, heard.last_frame) == (-23, 39)
+    assert loud_seconds(heard) == pytest.approx([0.5, 1.5, 2.5], abs=1e-3)
+    assert (line.frame_start, outer.frame_final_start) == (-23, -23)
+
+
+def test_retimed_strip_before_frame_0(line, hear, retime):
+    retime(line)
+    later, _ = samples_of(hear(line).read())
+    line.frame_start -= 100
+    heard = hear(line)
+    mine, _ = samples_of(heard.read())
+    assert heard.first_frame == -63
+    np.testing.assert_allclose(mine, later, atol=2e-3)
+
+
+def test_driven_volume_before_frame_0_is_one_sentence(line, hear, addon):
+    """What drives it may itself be animated, and would be heard at another time."""
+    line.driver_add("volume").driver.expression = "frame / 100"
+    line.frame_start = -5
+    with pytest.raises(addon.errors.BadInput, match="begins before frame 0"):
+        hear(line)
+
+
+def curves_of_scene(scene) -> list[tuple[str, list[tuple[float, float]]]]:
+    """All keys of the scene's own action."""
+    animated = curves(scene.animation_data.action)
+    return [(curve.data_path, [tuple(point.co) for point in curve.keyframe_points]) for curve in animated]

@@ -37,18 +37,19 @@ def test_path_beside_the_blend_file(addon, scene, voice, left_clean, tmp_path):
     assert addon.sound_file.listen(scene, "//voice ä.wav", 1).source == voice
 
 
-def test_format_that_only_blender_reads(addon, scene, voice, tmp_path):
+@pytest.mark.parametrize("first", [11, -20, -1])
+def test_format_that_only_blender_reads(addon, scene, voice, tmp_path, first):
     add_strip(scene, voice, frame=1)
     scene.frame_start, scene.frame_end = 1, 48
     film = tmp_path / "film.ac3"
     bpy.ops.sound.mixdown(filepath=str(film), check_existing=False, container="AC3", codec="AC3", bitrate=192)
-    heard = addon.sound_file.listen(scene, str(film), 11)
+    heard = addon.sound_file.listen(scene, str(film), first)
     assert isinstance(heard, addon.audio.Mixdown)
     while isinstance(heard, addon.audio.Mixdown):
         heard = heard.advance() or heard
     samples, rate = samples_of(heard.read())
     loud = np.flatnonzero(np.abs(samples) > 0.3) / rate
-    assert loud[0] == pytest.approx(0.5, abs=0.03)
+    assert (heard.first_frame, loud[0]) == (first, pytest.approx(0.5, abs=0.03))
     assert len(bpy.data.scenes) == 1
 
 
