@@ -99,9 +99,8 @@ def _collect(arguments: argparse.Namespace) -> str:
 
 
 def _prepare_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "folders", type=Path, nargs="+", help="folders with a manifest.jsonl, or one published data set"
-    )
+    about = "folders with a manifest.jsonl, or LibriSpeech with TextGrids; with --layout, one published data set"
+    parser.add_argument("folders", type=Path, nargs="+", help=about)
     parser.add_argument("--output", type=Path, required=True, help="folder of the training set")
     parser.add_argument("--layout", help=f"layout of a published data set: {', '.join(readers.LAYOUTS)}")
     parser.add_argument("--name", help="with --layout: another name for the data set")
@@ -115,7 +114,8 @@ def _prepare(arguments: argparse.Namespace) -> str:
         return _prepare_motion(arguments)
     from .lips.prepare import prepare
 
-    return f"{prepare(arguments.folders, arguments.output)} recordings in {arguments.output}"
+    made, left_out = prepare(arguments.folders, arguments.output)
+    return "\n".join([f"{made} recordings in {arguments.output}", *left_out])
 
 
 def _prepare_motion(arguments: argparse.Namespace) -> str:

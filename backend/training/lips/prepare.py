@@ -19,7 +19,7 @@ import numpy as np
 from backend.audio import SAMPLE_RATE, AudioError, decode
 from backend.phonetics.phones import CLASSES, Phone, split
 from backend.training.errors import CorpusError
-from backend.training.speech import corpus
+from backend.training.speech import layouts
 from backend.training.speech.corpus import Recording
 from tqdm import tqdm
 
@@ -56,16 +56,18 @@ class Clip:
     closures: tuple[tuple[float, float], ...]
 
 
-def prepare(corpora: list[Path], folder: Path) -> int:
-    """Writes the set of all recordings of some corpus folders, some of them twice; returns how many are in it.
+def prepare(corpora: list[Path], folder: Path) -> tuple[int, list[str]]:
+    """Writes the set of all recordings of some corpus folders, some of them twice.
 
-    Raises CorpusError, naming the file, for a recording whose sound is missing or broken, and where there is none.
+    Returns how many are in it, and a sentence for each corpus that had to leave some out. Raises CorpusError, naming
+    the file, for a recording whose sound is missing or broken, and where there is none.
     """
-    recordings = [(source, recording) for source in corpora for recording in corpus.read(source)]
+    read = [(source, *layouts.read(source)) for source in corpora]
+    recordings = [(source, recording) for source, found, _ in read for recording in found]
     if not recordings:
         raise CorpusError(f"There is no recording in {' or '.join(map(str, corpora))}; make some with `synthesize`.")
     with _new_folder(folder):
-        return _write(recordings, folder)
+        return _write(recordings, folder), [left_out for *_, left_out in read if left_out]
 
 
 @contextmanager
