@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from backend.audio import SAMPLE_RATE
+from backend.training.speech import effort
 from backend.training.speech.sounds import MAKERS, breath, coughs, knocks
 
 from .config import AugmentConfig
@@ -30,6 +31,19 @@ def vary(chunks: np.ndarray, sounds: np.ndarray, config: AugmentConfig, random: 
     heard = mixed(heard, sounds, config, random)
     heard = distorted(heard, config, random)
     return np.where(spared[:, None], chunks, heard).astype(np.float32)
+
+
+def with_effort(chunk: np.ndarray, config: AugmentConfig, random: Generator) -> np.ndarray:
+    """A chunk float32 [n], whispered or shouted if its turn comes.
+
+    Nothing is drawn where a config asks for neither: runs of older configs repeat to the last bit.
+    """
+    if config.whispered + config.shouted <= 0:
+        return chunk
+    turn = random.random()
+    if turn < config.whispered:
+        return effort.whispered(chunk, random)
+    return effort.shouted(chunk, random) if turn < config.whispered + config.shouted else chunk
 
 
 def interrupted(

@@ -52,6 +52,10 @@ class AugmentConfig:
     """Like speed, but pitch and formants stay."""
     leisurely: float = 0.8
     hurried: float = 1.5
+    whispered: float = 0.0
+    """Share of chunks of speech whose voice becomes breath."""
+    shouted: float = 0.0
+    """Share of chunks of speech that are made loud and high; with `whispered` at most 1."""
     reverb: float = 0.4
     equalize: float = 0.7
     band: float = 0.25

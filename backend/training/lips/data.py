@@ -14,7 +14,7 @@ from backend.training.errors import CorpusError
 from backend.training.speech import sounds
 from torch import Tensor
 
-from .augment import interrupted, piece_of, vary
+from .augment import interrupted, piece_of, vary, with_effort
 from .config import AugmentConfig, DataConfig, GroupConfig
 from .prepare import COPY, FPS, OPEN, Clip, read_clips
 from .rules import CHANNELS, to_arkit
@@ -122,6 +122,7 @@ class TrainingSet:
         sound = np.interp(at_sample, np.arange(clip.samples), self.sound(clip), left=0, right=0).astype(np.float32)
         if tempo != 1.0:
             sound = at_tempo(sound, tempo, round(seconds * SAMPLE_RATE))
+        sound = with_effort(sound, self.augment, random)
         inside = (at_frame >= 0) & (at_frame < clip.frames)
         rows = clip.first_frame + np.clip(at_frame, 0, clip.frames - 1)
         visemes = np.where(inside, self.frames["visemes"][rows], SILENCE)

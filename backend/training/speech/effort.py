@@ -39,12 +39,12 @@ def whispered(samples: np.ndarray, chance: Generator) -> np.ndarray:
     """Speech float32 [n] at 16 kHz as a whisper, float32 [n]: nothing in it has a pitch.
 
     Whispering raises the first resonances by 255, 115 and 125 Hz on average (Swerdlin, Smith and Wolfe, "The effect of
-    whisper and creak vocal mechanisms on vocal tract resonances", JASA 2010); here by 8 to 22 % and less, so that
+    whisper and creak vocal mechanisms on vocal tract resonances", JASA 2010); here by 8 to 20 % and less, so that
     vowels keep apart. Consonants without a voice keep their level to within 3.5 dB, those with one lose it (Jovičić and
     Šarić, "Acoustic analysis of consonants in whispered speech", Journal of Voice 2008). By how much is our choice: the
     voices of noisy recordings must not drown.
     """
-    higher, slope, softer = 1 + chance.uniform(0.08, 0.22), chance.uniform(3, 6), chance.uniform(0, 5)
+    higher, slope, softer = 1 + chance.uniform(0.08, 0.20), chance.uniform(3, 6), chance.uniform(0, 5)
     share = _widened(_voiced(_pitches(samples)[1], 0.3))
     below = np.log2(np.clip(_HERTZ, 30, 3000) / 3000)  # octaves: breath lacks what makes a voice dark
     filters = _formants(samples, wider=0.985) / _EMPHASIS
@@ -63,12 +63,12 @@ def shouted(samples: np.ndarray, chance: Generator) -> np.ndarray:
     vocal effort by men, women, and children", JASA 2000). Vowels also last longer; here they do not.
     """
     factor, opened = chance.uniform(1.3, 1.9), 1 + chance.uniform(0.10, 0.25)
-    brighter, louder, driven = chance.uniform(3, 9), chance.uniform(4, 10), chance.uniform(0.4, 1.3)
+    brighter, louder, driven = chance.uniform(6, 12), chance.uniform(4, 8), chance.uniform(0.4, 1.3)
     periods, likeness = _pitches(samples)
     voiced = _voiced(likeness, 0.5)
     formants = _formants(samples)
-    moved = np.clip(_warped(formants, opened) / np.maximum(formants, 1e-9), 0.1, 10)
-    decibels = louder + brighter * np.clip(np.log2(np.maximum(_HERTZ, 1) / 700) / 2, 0, 1)
+    moved = np.clip(_warped(formants, opened) / np.maximum(formants, 1e-9), 0.25, 4)
+    decibels = louder + brighter * np.clip(np.log2(np.maximum(_HERTZ, 1) / 500) / 2, 0, 1)
     over_room = 1 - np.minimum(_room(formants) / np.maximum(formants, 1e-9), 1)
     gains = (moved * 10 ** (decibels / 20)) ** (over_room * (voiced * _loud(samples))[:, None])
     raised = _raised(samples, periods, voiced, factor)
@@ -124,8 +124,12 @@ def _formants(samples: np.ndarray, wider: float = 1.0) -> np.ndarray:
 
 
 def _room(filters: np.ndarray) -> np.ndarray:
-    """float64 [bins]: how loud the recording is at its quietest, out of filters [frames, bins]."""
-    return np.percentile(filters, 5, axis=0)
+    """float64 [bins]: how loud the recording is at its quietest, out of filters [frames, bins].
+
+    Digital silence does not count: it was put around a recording.
+    """
+    heard = filters.max(axis=1) > 1e-6
+    return np.percentile(filters[heard], 5, axis=0) if heard.any() else np.zeros(filters.shape[1])
 
 
 def _predicted(alike: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
