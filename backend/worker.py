@@ -9,7 +9,9 @@ import logging
 import time
 import traceback
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -51,6 +53,17 @@ _PHONES_AT_ONCE = 1000
 
 _log = logging.getLogger(__name__)
 
+Version: TypeAlias = tuple[Path, int, int]
+"""A model's file, when it was written, and its size: whoever trains into the same file makes another version."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A model that is loaded, and what it was read from."""
+
+    loaded: checkpoint.LoadedModel
+    version: Version
+
 
 class Worker:
     """Keeps loaded models and works on one request at a time."""
@@ -76,7 +89,7 @@ class Worker:
         self._flame = None if flame is None else flame_file.mesh(flame)
         self._dictionary = dictionary
         self._conversation = conversation
-        self._models: dict[str, checkpoint.LoadedModel] = {}
+        self._models: dict[str, Kept] = {}
 
     def introduction(self) -> protocol.Ready:
         """The first message: who we are and which models there are."""
@@ -196,26 +209,38 @@ class Worker:
             self._conversation.answer(protocol.Phones(job, names, visemes, np.array(times, np.float32).T))
 
     def _model(self, name: str, job: int) -> checkpoint.LoadedModel:
-        if name not in self._models:
+        file = catalogue.find(name, self._folders)
+        version, kept = _version(file), self._models.get(name)
+        if kept is None or kept.version != version:
             self._conversation.progress(job, "loading", 0.0)
-            self._models[name] = self._loaded(name)
-        return self._models[name]
+            self._models.pop(name, None)
+            self._models[name] = Kept(self._loaded(file), version)
+        return self._models[name].loaded
 
-    def _loaded(self, name: str) -> checkpoint.LoadedModel:
+    def _loaded(self, file: Path) -> checkpoint.LoadedModel:
         """A model on its device; where memory does not suffice, the others are let go first."""
         try:
-            return self._read(name)
+            return self._read(file)
         except Exception as error:
             if not memory.ran_out(error) or not self._models:
                 raise
         self.unload()
-        return self._read(name)
+        return self._read(file)
 
-    def _read(self, name: str) -> checkpoint.LoadedModel:
-        loaded = checkpoint.load(catalogue.find(name, self._folders))
+    def _read(self, file: Path) -> checkpoint.LoadedModel:
+        loaded = checkpoint.load(file)
         loaded = precision.ready(loaded, self._device, self._precision)
         return loaded if self._flame is None else loaded.with_flame(self._flame)
 
     def _go_on(self, job: int) -> None:
         if not self._conversation.waits_for(job):
             raise pipeline.Stopped
+
+
+def _version(file: Path) -> Version:
+    """Of a file that cannot be looked at it is none in particular: reading it says what is wrong."""
+    try:
+        about = file.stat()
+    except OSError:
+        return file, 0, 0
+    return file, about.st_mtime_ns, about.st_size

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from . import audio, motion_export, phones, preferences, transcripts
 from .choice import Choice
 from .environment import Launch
 from .errors import BadInput, MouthpieceError
+from .model_files import SUFFIX
 from .performing import arguments as performing
 from .rig.face import leads, named
 from .vertices import arguments as mesh
@@ -103,13 +103,19 @@ def choice(said: Mapping[str, Any], scene: Scene) -> tuple[Choice, Launch]:
 
 
 def model_and_launch(name: str) -> tuple[str, Launch]:
-    """A model's name, and a backend that knows it; of a model's file, the backend is told the folder."""
-    launch, path = preferences.launch(), Path(name)
-    if path.suffix != ".safetensors":
-        return name, launch
+    """A model's name, and a backend that knows it; of a model's file, the backend is told the folder.
+
+    Raises `BadInput` where the backend would take another file of that name.
+    """
+    path = Path(name)
+    if path.suffix != SUFFIX:
+        return name, preferences.launch()
     if not path.is_file():
         raise BadInput(f"There is no model file {path}. Check the path.")
-    return path.stem, replace(launch, command=(*launch.command, "--models", str(path.absolute().parent)))
+    shipped = preferences.SHIPPED_MODELS / path.name
+    if shipped.is_file() and not shipped.samefile(path):
+        raise BadInput(f"A model that comes with Mouthpiece is called {path.stem} too. Rename the file {path}.")
+    return path.stem, preferences.launch(path.absolute().parent)
 
 
 def only_strip(scene: Scene) -> str:

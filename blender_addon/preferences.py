@@ -18,6 +18,7 @@ from .errors import BadInput
 EXTENSION = str(__package__).rpartition(".")[0]
 """The name under which Blender knows the extension."""
 FOLDER = Path(__file__).parents[1]
+SHIPPED_MODELS = FOLDER / "backend" / "weights"
 BUILDS = (
     (("apple", "Apple", "Runs on the processor and on the graphics of a Mac"),)
     if sys.platform == "darwin"
@@ -155,10 +156,14 @@ def is_python_set() -> bool:
         return False
 
 
-def launch() -> environment.Launch:
-    """How to start the backend now, with a log file of its own; raises `BadInput` where no Python is set."""
+def launch(models: Path | None = None) -> environment.Launch:
+    """How to start the backend now, with a log file of its own; raises `BadInput` where no Python is set.
+
+    `models`: a folder whose models go before those of the same names in the artist's own.
+    """
     command = environment.serve_command(backend_python(), FOLDER)
-    return environment.Launch((*command, *_serve_options()), new_log_file("backend"))
+    first = ("--models", str(models)) if models else ()
+    return environment.Launch((*command, *first, *_serve_options()), new_log_file("backend"))
 
 
 def chosen() -> MouthpiecePreferences:

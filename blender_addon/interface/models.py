@@ -15,8 +15,6 @@ from .buttons import AtOnce, TakesTime
 from .file_dialog import FileDialog
 from .text import draw_sentence
 
-SHIPPED = preferences.FOLDER / "backend" / "weights"
-
 
 class Shown:
     """The list as it was read last; a page is drawn many times a second, and its folder may lie on a network."""
@@ -38,7 +36,7 @@ class Shown:
     def refresh(self) -> None:
         """Read the folders again."""
         self._folder = preferences.models_folder()
-        self._files = model_files.listing(SHIPPED, self._folder)
+        self._files = model_files.listing(preferences.SHIPPED_MODELS, self._folder)
 
 
 current = Shown()

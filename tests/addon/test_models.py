@@ -126,6 +126,26 @@ def test_another_folder_can_be_chosen_and_one_that_is_gone_is_named(addon, files
     assert str(folder) in addon.preferences.launch().command
 
 
+def test_a_model_file_that_is_named_goes_before_another_of_its_name(addon, folder, tmp_path):
+    named = tmp_path / "runs" / "anna.safetensors"
+    named.parent.mkdir()
+    for file in (named, folder / "anna.safetensors"):
+        write_model(file, ("arkit", "controls", 52))
+    model, launch = addon.generate_command.model_and_launch(str(named))
+    told = [launch.command[place + 1] for place, word in enumerate(launch.command) if word == "--models"]
+    assert (model, told) == ("anna", [str(named.parent), str(folder)])
+
+
+def test_a_model_file_with_the_name_of_a_shipped_one_is_refused(addon, folder, tmp_path):
+    """The backend would take the shipped one, which keeps its name."""
+    mine = tmp_path / "default.safetensors"
+    write_model(mine, ("arkit", "controls", 52))
+    with pytest.raises(addon.errors.BadInput, match=r"comes with Mouthpiece is called default too\. Rename"):
+        addon.generate_command.model_and_launch(str(mine))
+    shipped = addon.preferences.SHIPPED_MODELS / "default.safetensors"
+    assert addon.generate_command.model_and_launch(str(shipped))[0] == "default"
+
+
 def test_where_nothing_can_be_written_the_shipped_models_are_enough(addon, monkeypatch, tmp_path):
     (tmp_path / "user").write_text("no folder", encoding="utf-8")
     monkeypatch.setattr(addon.preferences, "new_log_file", lambda _kind: tmp_path / "backend.log")

@@ -102,6 +102,38 @@ def test_an_unloaded_model_is_loaded_again(client, request_for):
     assert "loading" not in stages[1] and "loading" in stages[2]
 
 
+def test_a_model_that_was_trained_anew_into_its_file_is_loaded_again(start_client, models: Path, request_for, tmp_path):
+    mine = tmp_path / "mine.safetensors"
+    shutil.copy(models / "tiny.safetensors", mine)
+    client = start_client("--models", str(tmp_path), "--device", "cpu")
+    assert isinstance(client.next(), Ready)
+    client.send(request_for(1, model="mine"))
+    before = values(client.until_end(1))
+    write_louder(mine)
+    client.send(request_for(2, model="mine"), request_for(3, model="mine"))
+    after, again = client.until_end(2), client.until_end(3)
+    assert np.abs(values(after) - before).max() > 1e-3
+    np.testing.assert_array_equal(values(again), values(after))
+    stages = [{reply.stage for reply in replies if isinstance(reply, Progress)} for replies in (after, again)]
+    assert "loading" not in stages[1]
+    mine.unlink()
+    client.send(request_for(4, model="mine"))
+    assert "no model “mine”" in client.until_end(4)[-1].reason
+
+
+def write_louder(file: Path) -> None:
+    """Put a model that moves twice as far in a model's place, as training does: at once and whole."""
+    import torch
+
+    from backend import checkpoint
+
+    loaded = checkpoint.load(file)
+    with torch.no_grad():
+        for parameter in loaded.model.heads.parameters():
+            parameter.mul_(2)
+    checkpoint.save(file, loaded.model, list(loaded.spaces.values()), loaded.identities, loaded.info)
+
+
 def test_a_look_tells_what_is_loaded_and_what_has_come_since(start_client, models: Path, request_for, tmp_path: Path):
     folder = tmp_path / "models"
     folder.mkdir()
