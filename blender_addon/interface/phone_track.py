@@ -11,7 +11,7 @@ from ..errors import BadInput
 from . import properties
 from .buttons import AtOnce
 from .file_dialog import FileDialog
-from .viseme_list import PhoneButton, fill, is_listed, last_result, listed, phones_of
+from .viseme_list import PhoneButton, are_of, fill, is_listed, last_result, listed, phones_of
 
 
 class ShowMarkers(PhoneButton, AtOnce, bpy.types.Operator):
@@ -72,7 +72,7 @@ class ImportVisemes(PhoneFileDialog, PhoneButton, AtOnce, bpy.types.Operator):
     def act(self, context: Context) -> str:
         """Fill the list."""
         spoken, result = phones.read(self.path), last_result(context)
-        if len(spoken) != len(result.motion.phones):
+        if not are_of(result, spoken):
             raise BadInput("The file holds the phones of another result than this strip's last one. Choose another.")
         fill(context.scene.mouthpiece_visemes, result.choice.title, spoken)
         return ""

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import bpy
 from bpy.types import Context
 
@@ -28,6 +31,8 @@ SHOWN = (
 )
 SAME = 1e-4
 """How far two strengths may be apart that are the same."""
+SAME_SECONDS = 1e-3
+"""How far two beginnings of a phone may be apart that are the same."""
 NOTHING_KEPT = "Generate this strip first; its phones are kept while the file is open."
 
 
@@ -97,7 +102,19 @@ def phones_of(result: placing.Performance) -> tuple[phones.Phone, ...]:
 
 def is_listed(settings: VisemeSettings, result: placing.Performance) -> bool:
     """Whether the list shows the phones of a result."""
-    return settings.title == result.choice.title and len(settings.rows) == len(phones_of(result))
+    return settings.title == result.choice.title and are_of(result, list(settings.rows))
+
+
+def are_of(result: placing.Performance, spoken: Sequence[phones.Phone | VisemeRow]) -> bool:
+    """Whether phones or rows are those of a result, whatever their strengths: one by one, and at the same times.
+
+    Blender keeps the first seven digits of a row's.
+    """
+    heard = result.motion.phones
+    return len(spoken) == len(heard) and all(
+        one.viseme == phone.viseme and math.isclose(one.start, phone.start, rel_tol=1e-6, abs_tol=SAME_SECONDS)
+        for one, phone in zip(spoken, heard, strict=True)
+    )
 
 
 def is_written(settings: VisemeSettings, result: placing.Performance) -> bool:

@@ -71,6 +71,33 @@ def test_the_list_knows_whether_its_strengths_are_in_the_keys(result, addon, sce
     assert not is_written(), "a new result begins with strengths of 1"
 
 
+def test_a_list_of_another_cut_of_the_strip_is_not_applied(result, addon, scene, tmp_path):
+    """As many phones, and nearly as long: but each of them begins elsewhere."""
+    listing, settings = addon.interface.viseme_list, scene.mouthpiece_visemes
+    bpy.ops.mouthpiece.list_visemes()
+    settings.rows[2].strength = 0.5
+    assert bpy.ops.mouthpiece.export_phones(filepath=str(tmp_path / "line.json")) == {"FINISHED"}
+    scene.sequence_editor.active_strip.frame_offset_start = 2
+    bpy.ops.mouthpiece.generate()
+    before = keys(result)
+    assert not listing.is_listed(settings, listing.last_result(bpy.context))
+    with pytest.raises(RuntimeError, match="not that of this strip's last result"):
+        bpy.ops.mouthpiece.apply_visemes()
+    with pytest.raises(RuntimeError, match="holds the phones of another result"):
+        bpy.ops.mouthpiece.import_visemes(filepath=str(tmp_path / "line.json"))
+    np.testing.assert_array_equal(keys(result)["jawOpen"], before["jawOpen"])
+    bpy.ops.mouthpiece.list_visemes()
+    assert bpy.ops.mouthpiece.apply_visemes() == {"FINISHED"}
+
+
+def test_other_phones_at_the_same_times_are_another_result(result, addon, scene):
+    listing, settings = addon.interface.viseme_list, scene.mouthpiece_visemes
+    bpy.ops.mouthpiece.list_visemes()
+    assert listing.is_listed(settings, listing.last_result(bpy.context))
+    settings.rows[2].viseme = "IY"
+    assert not listing.is_listed(settings, listing.last_result(bpy.context))
+
+
 def test_strengths_are_taken_back_by_setting_them_to_one(result, scene):
     before = keys(result)
     bpy.ops.mouthpiece.list_visemes()
