@@ -33,7 +33,7 @@ class Transcript:
     language: str = ENGLISH
     """A language of espeak-ng, such as ``de`` or ``pt-br``."""
     dictionary: Path | None = None
-    """The user's own pronunciation dictionary, which goes before everything else."""
+    """The user's own pronunciation dictionary, which goes before everything else for the words that it has."""
 
 
 def pronounced(transcript: Transcript | None) -> Pronunciation | None:
@@ -91,6 +91,14 @@ def sidecar(sound: Path) -> Path | None:
     return path if path.is_file() else None
 
 
+def meant(written: str) -> str:
+    """What a command was told to be spoken: the text of a file of that name where there is one, else the words.
+
+    Raises `PronunciationError` for a file that cannot be read, and for the name of a text file that is not there.
+    """
+    return read(Path(written)) if written.lower().endswith(SIDECAR) or _is_file(written) else written
+
+
 def read(path: Path) -> str:
     """The text of a transcript file in UTF-8. Raises `PronunciationError`."""
     try:
@@ -99,3 +107,10 @@ def read(path: Path) -> str:
         raise PronunciationError(f"The transcript {path} cannot be read ({error.strerror}).") from error
     except UnicodeDecodeError as error:
         raise PronunciationError(f"The transcript {path} is not in UTF-8; save it as UTF-8 text.") from error
+
+
+def _is_file(written: str) -> bool:
+    try:
+        return Path(written).is_file()
+    except (OSError, ValueError):  # longer than any name can be, or with a null character
+        return False

@@ -12,9 +12,9 @@ import numpy as np
 
 from . import alignment, hearing
 from .alignment import Item, Span
-from .closures import Lips
+from .closures import BREATH, Lips
 from .phonetics.phones import BILABIALS, CLASSES, LABIODENTALS, SILENCE, Phone, classes_of, closures_of
-from .phonetics.pronunciation import Pronunciation
+from .phonetics.pronunciation import Pronunciation, listed
 from .windows import SAMPLE_RATE
 
 WORST_FIT = 1.1
@@ -22,7 +22,16 @@ WORST_FIT = 1.1
 SHORT_KINDS = frozenset({"td", "AH", "n", "hh", "IH"})
 """Classes that fast speech shortens to less than 30 ms; all others last two readings at least."""
 NO_FIT = "The transcript does not fit what is spoken, so it was ignored. Check that it belongs to this sound."
+HEARD = "?"
+"""Ends the names of phones that were only heard, where a transcript holds what nothing tells the sound of."""
+SURPRISE = 1.5
+"""Nats per reading that unknown sounds are taken to be less likely than what is heard.
+
+With less, wrong transcripts pass for right ones; with more, right ones with many unknown words pass for wrong ones.
+"""
 _PAUSE = "sil"
+_ANYTHING = len(CLASSES)
+"""The class of what is unknown, behind all others."""
 _CLOSING = {"pb": "p", "m": "m"}
 """The phone that stands for each class of `BILABIALS`."""
 
@@ -31,7 +40,7 @@ class TimedPhone(NamedTuple):
     """One phone of a sound; times in seconds."""
 
     name: str
-    """As the transcript's pronunciation calls it; by ear the name of its class."""
+    """As the transcript's pronunciation calls it; by ear the name of its class, with `HEARD` amid known words."""
     viseme: str
     """One of `phones.CLASSES`: what its (first) mouth shape is."""
     start: float
@@ -73,9 +82,9 @@ class PhoneSearch:
         freely, spoken, seconds = self._freely.spans(), self._spoken, samples / SAMPLE_RATE
         said = None if spoken is None else aligned(np.concatenate(self._scores), spoken, freely)
         if spoken is None or said is None:
-            note = "" if spoken is None else NO_FIT
+            note = "" if spoken is None else " ".join([NO_FIT, *_about(spoken)])
             return PhoneTrack(_up_to(seconds, _by_ear(freely)), follows_transcript=False, note=note)
-        return PhoneTrack(_up_to(seconds, said), follows_transcript=True, note=_about_guesses(spoken.guessed))
+        return PhoneTrack(_up_to(seconds, said), follows_transcript=True, note=" ".join(_about(spoken)))
 
 
 def aligned(scores: np.ndarray, spoken: Pronunciation, freely: Sequence[Span]) -> tuple[TimedPhone, ...] | None:
@@ -84,15 +93,18 @@ def aligned(scores: np.ndarray, spoken: Pronunciation, freely: Sequence[Span]) -
     `scores` float32 [readings, classes] and `freely` are what `hearing.listen` and `alignment.decode` give.
     """
     items, owners = _items(spoken)
+    scores = np.column_stack((scores, scores.max(axis=1) - SURPRISE))
     spans = alignment.align(scores, items)
-    kinds, names = [item.kind for item in items], [phone for word in spoken.words for phone in word]
+    kinds, names = [item.kind for item in items], [phone for word in spoken.words for phone in word.phones]
     if spans is None or alignment.fit(scores, spans, kinds, freely) > WORST_FIT:
         return None
     phones: list[TimedPhone] = []
     for index, span in enumerate(spans):
         start, end = _seconds(span)
         number = owners[span.item]
-        if index and number is not None and owners[spans[index - 1].item] == number:
+        if kinds[span.item] == _ANYTHING:
+            phones += _heard_within(span, freely)
+        elif index and number is not None and owners[spans[index - 1].item] == number:
             phones[-1] = phones[-1]._replace(end=end)
         else:
             name = _PAUSE if number is None else names[number]
@@ -101,12 +113,17 @@ def aligned(scores: np.ndarray, spoken: Pronunciation, freely: Sequence[Span]) -
 
 
 def lips(phones: Sequence[TimedPhone]) -> Lips:
-    """When the lips must meet, touch the teeth, or may rest."""
-    met = [Phone(_CLOSING[phone.viseme], phone.start, phone.end) for phone in phones if phone.viseme in BILABIALS]
+    """When the lips must meet, touch the teeth, or may do as they like: in pauses, and where the words are unknown.
+
+    There the model alone finds more of the closures than the phones that it hears tell of.
+    """
+    known = [phone for phone in phones if not phone.name.endswith(HEARD)]
+    met = [Phone(_CLOSING[phone.viseme], phone.start, phone.end) for phone in known if phone.viseme in BILABIALS]
+    unknown = (phone for phone in phones if phone.name.endswith(HEARD))
     return Lips(
         tuple(closures_of(met)),
-        tuple(_middle(phone) for phone in phones if phone.viseme in LABIODENTALS),
-        _pauses(phones),
+        tuple(_middle(phone) for phone in known if phone.viseme in LABIODENTALS),
+        (*_pauses(phones), *((phone.start - BREATH, phone.end + BREATH) for phone in unknown)),
     )
 
 
@@ -127,14 +144,20 @@ def _middle(phone: TimedPhone) -> tuple[float, float]:
 
 
 def _items(spoken: Pronunciation) -> tuple[list[Item], list[int | None]]:
-    """What has to be heard, pauses allowed around words; beside it which phone each item belongs to, None: a pause."""
+    """What has to be heard, pauses allowed around words; beside it which phone each item belongs to, None: to none.
+
+    Unknown words that follow each other are one item.
+    """
     pause = Item(SILENCE, shortest=2, optional=True)
     items: list[Item] = [pause]
     owners: list[int | None] = [None]
     number = 0
     for word in spoken.words:
-        for phone in word:
-            for kind in classes_of(phone, spoken.alphabet):
+        if not word.phones and (len(items) < 2 or items[-2].kind != _ANYTHING):
+            items.append(Item(_ANYTHING, shortest=2))
+            owners.append(None)
+        for phone in word.phones:
+            for kind in classes_of(phone, word.alphabet):
                 items.append(Item(CLASSES.index(kind), shortest=1 if kind in SHORT_KINDS else 2))
                 owners.append(number)
             number += 1
@@ -148,6 +171,13 @@ def _by_ear(spans: Sequence[Span]) -> tuple[TimedPhone, ...]:
     return tuple(TimedPhone(CLASSES[span.item], CLASSES[span.item], *_seconds(span)) for span in spans)
 
 
+def _heard_within(span: Span, freely: Sequence[Span]) -> list[TimedPhone]:
+    """The phones that were heard in a span of unknown words. A pause there may be the closure of a stop."""
+    inside = [Span(one.item, max(one.first, span.first), min(one.last, span.last)) for one in freely]
+    phones = _by_ear([one for one in inside if one.first < one.last])
+    return [phone._replace(name=phone.name + HEARD) for phone in phones]
+
+
 def _up_to(seconds: float, phones: tuple[TimedPhone, ...]) -> tuple[TimedPhone, ...]:
     """The same phones, the last one up to the end of the sound."""
     return (*phones[:-1], *(phone._replace(end=max(seconds, phone.end)) for phone in phones[-1:]))
@@ -158,7 +188,9 @@ def _seconds(span: Span) -> tuple[float, float]:
     return max(span.first - 0.5, 0.0) / hearing.FPS, (span.last - 0.5) / hearing.FPS
 
 
-def _about_guesses(words: Sequence[str]) -> str:
-    if not words:
-        return ""
-    return f"The pronunciation dictionary lacks these words, which were read letter by letter: {', '.join(words)}."
+def _about(spoken: Pronunciation) -> list[str]:
+    """Sentences about the words that no dictionary has."""
+    lacking = "The pronunciation dictionary lacks these words, which were read letter by letter"
+    silent = "Nothing tells how these are said, so the lips are left to the model there"
+    found = ((lacking, spoken.guessed), (silent, spoken.unknown))
+    return [f"{sentence}: {listed(words)}." for sentence, words in found if words]

@@ -107,12 +107,7 @@ def _text(written: str, sound: Path) -> str | None:
     if written == AUTO:
         beside = known_words.sidecar(sound)
         return None if beside is None else known_words.read(beside)
-    if not written:
-        return None
-    path = Path(written)
-    if written.lower().endswith(known_words.SIDECAR) or (len(written) < 256 and path.is_file()):
-        return known_words.read(path)
-    return written
+    return known_words.meant(written) if written else None
 
 
 def _phones_of(path: Path, sound: Path) -> Path:

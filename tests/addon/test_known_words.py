@@ -58,13 +58,37 @@ def test_the_text_file_beside_the_sound_is_read(talk, addon, scene):
 def test_the_command_takes_words_and_saves_phones(talk, addon, tmp_path, capfd, how):
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
     talk.with_suffix(".txt").write_text("Hello there", encoding="utf-8")
-    words = {"text": "Hello there", "file": str(talk.with_suffix(".txt")), "auto": "auto"}[how]
+    words = {"text": "Hello there", "file": str(tmp_path / "words"), "auto": "auto"}[how]
+    (tmp_path / "words").write_text("Hello there", encoding="utf-8")
     out, phones = tmp_path / "out.blend", tmp_path / "phones.json"
     options = ["--transcript", words, "--language", "en-gb", "--phones", str(phones)]
     assert addon.cli.run(["generate", *options, "--output", str(out), "--json"]) == 0
     report = json.loads(capfd.readouterr().out.splitlines()[-1])
     assert report["warnings"] == ["en-gb: Hello there"]
     assert [phone["name"] for phone in json.loads(phones.read_text(encoding="utf-8"))["phones"]][1:3] == ["p", "ɑː"]
+
+
+WRITTEN = {
+    "notes": "read",
+    "notes.md": "read",
+    "notes.TXT": "read",
+    "folder": "folder",
+    "Open notes.md": "Open notes.md",
+    "gone.md": "gone.md",
+    "Hello " * 900: "Hello " * 900,
+}
+"""What `--transcript` may be given, and what is meant; the same table as in tests/backend/test_known_words.py."""
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_a_file_that_is_there_is_read_whatever_its_name(written, addon, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    for name in ("notes", "notes.md", "notes.TXT"):
+        (tmp_path / name).write_text("read", encoding="utf-8")
+    assert addon.transcripts.meant(written) == WRITTEN[written]
+    with pytest.raises(addon.errors.BadInput, match=r"gone\.txt” cannot be read"):
+        addon.transcripts.meant("gone.txt")
 
 
 def test_the_command_names_a_transcript_that_is_not_there(talk, addon, tmp_path, capfd):

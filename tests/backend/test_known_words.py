@@ -9,18 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend import animating, audio, known_words, motion_file, phone_track, pipeline, planning
+from backend import animating, audio, closures, known_words, motion_file, phone_track, pipeline, planning
 from backend.__main__ import main
 from backend.animating import Listening
 from backend.face import ARKIT_CHANNELS
 from backend.known_words import Transcript
 from backend.phonetics import espeak
+from backend.phonetics.pronunciation import PronunciationError
 from backend.protocol import Failed, Finished, Phones
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "demo" / "speech" / "demo.flac"
 ABOUT = json.loads(DEMO.with_suffix(".json").read_text(encoding="utf-8"))
 WRONG = "Seven tired wizards are drinking cold coffee under a tree while the sun is going down."
+MOUTHPIECE = (1.774, 2.669)
+"""Seconds in which the demo says this word; the p in it is a closure."""
 GERMAN = ROOT / "tests" / "data" / "speech" / "espeak_de_f2_pflaumen.flac"
 
 
@@ -102,6 +105,70 @@ def test_another_language(default):
     assert track.follows_transcript
     found, true = middles(phone_track.lips(track.phones).shut), middles(about["closures"])
     assert np.mean([min(abs(found - middle)) < 0.05 for middle in true]) >= 0.8
+
+
+@pytest.fixture
+def with_an_unknown_word(default, monkeypatch) -> phone_track.PhoneTrack:
+    """The demo by a transcript with one word that nothing tells the sound of."""
+    monkeypatch.setattr(espeak, "program", lambda: None)
+    return known_words.listen(default, audio.decode(DEMO), Transcript(ABOUT["text"].replace("Mouthpiece", "Привет")))
+
+
+def heard(track: phone_track.PhoneTrack) -> list[phone_track.TimedPhone]:
+    return [phone for phone in track.phones if phone.name.endswith("?")]
+
+
+def test_words_beside_an_unknown_one_stay_in_their_places(with_an_unknown_word, followed):
+    assert with_an_unknown_word.follows_transcript
+    assert with_an_unknown_word.note.endswith("left to the model there: привет.")
+    first, last = heard(with_an_unknown_word)[0].start, heard(with_an_unknown_word)[-1].end
+    np.testing.assert_allclose([first, last], MOUTHPIECE, atol=0.06)
+    shut, true = (middles(phone_track.lips(track.phones).shut) for track in (with_an_unknown_word, followed))
+    np.testing.assert_allclose(shut, true[(true < first) | (true > last)], atol=0.025)
+    ends = [phone.end for phone in with_an_unknown_word.phones]
+    assert [phone.start for phone in with_an_unknown_word.phones[1:]] == ends[:-1]
+
+
+def test_lips_are_left_to_the_model_in_an_unknown_word(with_an_unknown_word, default):
+    planned = planning.plan(default, planning.Request(fps=60.0))
+    alone = np.concatenate([chunk.values for chunk in pipeline.generate(default, audio.decode(DEMO), planned)])
+    lips = known_words.lips(with_an_unknown_word, planned)
+    assert lips is not None
+    following = closures.follow(alone, planned.channels, lips, 0, planned.fps)
+    inside = slice(*(round(second * 60) for second in (MOUTHPIECE[0] + 0.12, MOUTHPIECE[1] - 0.12)))
+    gaps = [closures.opening(values, planned.channels)[inside].clip(min=0) for values in (following, alone)]
+    np.testing.assert_allclose(gaps[0], gaps[1], atol=1e-6)
+    assert gaps[1].min() == 0, "the p, which the transcript does not tell of"
+
+
+def test_a_transcript_of_too_many_unknown_words_is_ignored_and_they_are_named(default, monkeypatch):
+    monkeypatch.setattr(espeak, "program", lambda: None)
+    track = known_words.listen(default, audio.decode(DEMO), Transcript("Hello Привет 你好 мир"))
+    assert not track.follows_transcript
+    assert "does not fit" in track.note and "привет, 你好, мир" in track.note
+
+
+WRITTEN = {
+    "notes": "read",
+    "notes.md": "read",
+    "notes.TXT": "read",
+    "folder": "folder",
+    "Open notes.md": "Open notes.md",
+    "gone.md": "gone.md",
+    "Hello " * 900: "Hello " * 900,
+}
+"""What `--transcript` may be given, and what is meant; the same table as in tests/addon/test_known_words.py."""
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_a_file_that_is_there_is_read_whatever_its_name(written: str, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    for name in ("notes", "notes.md", "notes.TXT"):
+        Path(name).write_text("read", encoding="utf-8")
+    assert known_words.meant(written) == WRITTEN[written]
+    with pytest.raises(PronunciationError, match=r"gone\.txt cannot be read"):
+        known_words.meant("gone.txt")
 
 
 @pytest.fixture
