@@ -23,7 +23,7 @@ def figures_of(
     """Figures on held-out people, on the watched recordings (`watch_…`), and of the mouth over sounds without speech.
 
     `score` is the one to choose by: closures count most, and a mouth that moves where nobody speaks costs. Where there
-    are watched recordings they alone choose the step, so that nobody is ever tuned to the held-out people.
+    are watched recordings they alone choose the step, so that no step is chosen by the held-out people.
     """
     held_out, watch = Score(), Score()
     rest = resting(model)
