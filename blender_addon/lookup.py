@@ -18,8 +18,10 @@ def scene_named(name: str) -> Scene:
 
 
 def character_named(name: str) -> Object:
-    """Raises `BadInput` where there is none."""
+    """Raises `BadInput` where there is none, or where it was deleted and only a choice keeps it in the file."""
     character = bpy.data.objects.get(name)
     if character is None:
         raise BadInput(f"There is no object named “{name}”. Choose another character.")
+    if not character.users_collection:
+        raise BadInput(f"“{name}” is no longer in the scene. Choose another character.")
     return character

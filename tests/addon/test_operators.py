@@ -68,6 +68,19 @@ def test_chosen_strip_and_character_go_before_the_active_ones(shot, scene, tmp_p
     assert len(curves_of(shot.data.shape_keys.animation_data.action)["jawOpen"]) == 24
 
 
+def test_character_that_was_deleted_speaks_no_more(shot, scene, addon):
+    """What a choice names stays in the file, though in no scene."""
+    scene.mouthpiece.character = shot
+    shot.select_set(True)
+    bpy.ops.object.delete()
+    assert scene.mouthpiece.character == shot
+    assert not bpy.ops.mouthpiece.generate.poll()
+    sentence = "“Head” is no longer in the scene. Choose another character."
+    assert addon.interface.properties.why_not(bpy.context) == sentence
+    bpy.data.collections.new("shown by an instance").objects.link(shot)
+    assert bpy.ops.mouthpiece.generate.poll()
+
+
 def test_strength(shot, scene):
     scene.mouthpiece.strength = 0.5
     bpy.ops.mouthpiece.generate()
