@@ -21,7 +21,7 @@ from . import compat
 from .errors import BadInput, MouthpieceError
 
 if TYPE_CHECKING:  # named otherwise before Blender 4.4
-    from bpy.types import MetaStrip, SoundStrip
+    from bpy.types import MetaStrip, SequenceTimelineChannel, SoundStrip
 
 MIX_RATE = 48000
 Desk: TypeAlias = Callable[[int], AbstractContextManager[Scene]]
@@ -99,6 +99,11 @@ def frame_range(strip: SoundStrip) -> tuple[int, int]:
     return first, last
 
 
+def is_muted(scene: Scene, strip: SoundStrip) -> bool:
+    """Whether the strip, a meta strip around it or one of their channels is muted."""
+    return any(one.mute for one in (strip, *_metas_around(strip), *_channels(scene, strip)))
+
+
 def second_of_sound(strip: SoundStrip, frame: float, fps: float) -> float:
     """Which second of its sound a strip that is not retimed plays at the beginning of a scene frame.
 
@@ -166,7 +171,7 @@ class Mixdown:
 def _source(strip: SoundStrip) -> Path | bytes:
     sound = strip.sound
     if sound is None:
-        raise BadInput(f"The strip “{strip.name}” has no sound.")
+        raise BadInput(f"The strip “{strip.name}” has no sound any more. Add its sound file to the Sequencer again.")
     if sound.packed_file:
         return sound.packed_file.data
     path = Path(bpy.path.abspath(sound.filepath, library=sound.library))
@@ -219,6 +224,13 @@ def _metas_around(strip: SoundStrip) -> list[MetaStrip]:
         metas.append(meta)
         meta = meta.parent_meta()
     return metas
+
+
+def _channels(scene: Scene, strip: SoundStrip) -> list[SequenceTimelineChannel]:
+    """The strip's channel, and those of the meta strips around it."""
+    chain = [strip, *_metas_around(strip)]
+    holders = [*chain[1:], scene.sequence_editor]
+    return [holder.channels[one.channel] for one, holder in zip(chain, holders, strict=True)]
 
 
 def _has_animated_volume(scene: Scene, strip: SoundStrip) -> bool:
@@ -284,12 +296,11 @@ def _leave_only(desk: Scene, strip: SoundStrip) -> None:
         desk.collection.children.unlink(child)
     for thing in desk.collection.objects[:]:
         desk.collection.objects.unlink(thing)
-    chain = [strip, *_metas_around(strip)]
-    heard = {one.name for one in chain}
+    heard = {one.name for one in (strip, *_metas_around(strip))}
     for one in compat.all_strips(desk):
         one.mute = one.name not in heard
-    for one, holder in zip(chain, [*chain[1:], desk.sequence_editor], strict=True):
-        holder.channels[one.channel].mute = False
+    for channel in _channels(desk, strip):
+        channel.mute = False
 
 
 def _render(desk: Scene, samples: int) -> bytes:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import tomllib
+import traceback
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +15,7 @@ import bpy
 
 from . import casting, generate_command, job
 from .casting import Rule
-from .errors import BadInput, MouthpieceError
+from .errors import BadInput, MouthpieceError, unforeseen
 from .placing import Report
 from .session import Session
 from .wording import first_line
@@ -22,6 +24,8 @@ SHOT_WORDS = {"file", "output", "by", "lines"}
 """What a shot says about itself; everything else is said of all its lines."""
 FILES = ("audio", "export", "phones", "visemes")
 """Words that name files, which count from the job file's folder."""
+WRITTEN = ("export", "phones")
+"""Those of them that a line writes."""
 MAYBE_FILES = ("model", "profile", "style_from", "transcript")
 """Words that name files where there is one of that name, and something else where there is none."""
 
@@ -74,7 +78,7 @@ def read(path: Path) -> tuple[Shot, ...]:
     if data or not shots or not _are_tables(shots) or not isinstance(defaults, dict):
         raise BadInput(f"The job file {path} needs [[shots]], and may have [defaults]; nothing else.")
     found = tuple(_shot(shot, defaults, path.absolute().parent) for shot in shots)
-    _check_exports(found)
+    _check_written(found)
     return found
 
 
@@ -98,6 +102,9 @@ def run(shots: Sequence[Shot], session: Session, *, stop: bool, tell: Callable[[
             outcome = _do(shot, session)
         except MouthpieceError as problem:
             outcome = Outcome(str(shot.file), error=str(problem))
+        except Exception as fault:  # noqa: BLE001 (the top of a shot: the others go on)
+            traceback.print_exception(fault)
+            outcome = Outcome(str(shot.file), error=str(unforeseen(fault)))
         tell(outcome)
         outcomes.append(outcome)
         if stop and not outcome.ok:
@@ -151,12 +158,16 @@ def _shot(data: Mapping[str, Any], defaults: Mapping[str, Any], folder: Path) ->
     return Shot(folder / data["file"], output, Rule(by) if by else None, found)
 
 
-def _check_exports(shots: Sequence[Shot]) -> None:
-    """Raises `BadInput` where a motion would be saved over another one."""
-    exports = [line["export"] for shot in shots for line in shot.lines if line["export"]]
-    several = next((shot for shot in shots if shot.by and shot.lines[0]["export"]), None)
-    if several or len(set(exports)) < len(exports):
-        raise BadInput("The job file names one `export` for several lines. Give each of [[shots.lines]] its own.")
+def _check_written(shots: Sequence[Shot]) -> None:
+    """Raises `BadInput` where a motion or phones would be saved over others."""
+    written = [(line[word], shot.by) for shot in shots for line in shot.lines for word in WRITTEN if line[word]]
+    times = Counter(file for file, _ in written)
+    for file, by in written:
+        if by or times[file] > 1:
+            raise BadInput(
+                f"{file} would be written more than once. Give each of [[shots.lines]] an `export` and `phones` of its "
+                "own."
+            )
 
 
 def _line(said: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:

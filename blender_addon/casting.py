@@ -41,7 +41,8 @@ class Role:
 
 def cast_by(rule: Rule, scene: Scene, *, only_selected: bool = False) -> tuple[list[Role], list[str]]:
     """The roles of a scene's audible sound strips in the order in which they sound, and the strips without speaker."""
-    heard = [strip for strip in audio.sound_strips(scene) if not strip.mute and (strip.select or not only_selected)]
+    asked = [strip for strip in audio.sound_strips(scene) if strip.select or not only_selected]
+    heard = [strip for strip in asked if not audio.is_muted(scene, strip)]
     heard.sort(key=lambda strip: (strip.frame_final_start, strip.channel))
     names = {thing.name: _spaced(thing.name) for thing in scene.objects}
     found = {strip.name: _speaker(_texts(rule, scene, strip), names) for strip in heard}

@@ -14,3 +14,8 @@ class BadInput(MouthpieceError):
 
 class Cancelled(MouthpieceError):
     """The artist stopped the job; nothing has been changed."""
+
+
+def unforeseen(fault: Exception) -> MouthpieceError:
+    """What is said of a fault that is none of these; whoever says it shows the traceback on the console."""
+    return MouthpieceError(f"Something unexpected happened: {fault!r}. Report it with what Blender's console says.")

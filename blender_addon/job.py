@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +16,7 @@ from . import audio, motion_export, phones, request, sound_file, transcripts
 from .audio import Mixdown, StripSound
 from .choice import Choice
 from .environment import Launch
-from .errors import Cancelled, MouthpieceError
+from .errors import BadInput, Cancelled, MouthpieceError, unforeseen
 from .lookup import character_named, scene_named
 from .performing import emotions, reference
 from .performing.emotions import Feelings
@@ -111,10 +113,13 @@ class Job:
 
     def abandon(self, problem: MouthpieceError) -> None:
         """Clear away what was built; the session shows why."""
-        if self._placing:
-            self._placing.discard()
         if self._session.busy and not isinstance(problem, Cancelled):
             self._session.fail(problem)
+        try:
+            if self._placing:
+                self._placing.discard()
+        except Exception as fault:  # noqa: BLE001 (what went wrong first is what the artist is told)
+            traceback.print_exception(fault)
 
     def _perform(self) -> Performance | None:
         """Go on to a performance; None while there is none."""
@@ -134,11 +139,11 @@ class Generation(Job):
         if model or not asked.where_possible:  # else it turns out later how many there will be
             choice.writing.check_takes(asked.takes)
         chosen = cast(choice)
+        self._sounds = [heard(chosen, choice)]
         self._choice = transcripts.completed(choice, chosen.strip)
         block = chosen.face.owners[0] if chosen.face else own.block_of(chosen.character)
         check_name(choice.action, block, choice.title, choice.character)
         self._character_uid = chosen.character.session_uid
-        self._sounds = [heard(chosen, choice)]
         if asked.style_from:
             self._sounds.append(reference.listen(chosen.scene, asked.style_from))
         self._feelings = _felt(chosen.character, asked, self._sounds[0])
@@ -187,10 +192,7 @@ class Rewriting(Job):
         """For the character and with the options of `choice`; raises `MouthpieceError`, and nothing has begun."""
         choice.writing.check()
         chosen = cast(choice)
-        first = performance.first_frame
-        if chosen.strip is not None:
-            begin, end = audio.frame_range(chosen.strip)
-            first = begin if end - begin + 1 == len(performance.motion.values) else first
+        first = _first_frame(performance, chosen, choice)
         super().__init__(session, performance.again(choice, chosen.character, first))
         session.resume(performance.takes)
 
@@ -206,11 +208,30 @@ def generate_lip_sync(choice: Choice, launch: Launch, session: Session) -> Repor
     except MouthpieceError as problem:
         job.abandon(problem)
         raise
+    except Exception as fault:
+        job.abandon(unforeseen(fault))
+        raise
     if choice.phones_file and job.performance:
         phones.write(Path(choice.phones_file), choice.visemes or job.performance.motion.phones)
     if choice.motion_file and job.performance:
         motion_export.write(Path(choice.motion_file), job.performance.takes)
     return report
+
+
+def _first_frame(performance: Performance, chosen: Cast, choice: Choice) -> int:
+    """Where a kept performance begins now; raises `BadInput` where it would no longer be in time."""
+    made, rate = performance.fps, audio.frames_per_second(chosen.scene)
+    if not math.isclose(made, rate, rel_tol=1e-6):
+        raise BadInput(
+            f"The result was made for {made:g} frames per second, and the scene has {rate:g} now. Generate it again."
+        )
+    if chosen.strip is None:
+        return choice.first_frame
+    first, last = audio.frame_range(chosen.strip)
+    frames, there = len(performance.motion.values), last - first + 1
+    if frames != there:
+        raise BadInput(f"The result was made for {frames} frames, and the strip has {there} now. Generate it again.")
+    return first
 
 
 def _felt(character: Object, asked: PerformanceOptions, voice: StripSound | Mixdown) -> Feelings | None:

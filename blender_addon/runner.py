@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import bpy
 
 from . import job as jobs
 from . import placing, preferences, sentences, session, shelf
-from .errors import BadInput, Cancelled, MouthpieceError
+from .errors import BadInput, Cancelled, MouthpieceError, unforeseen
 from .redraw import redraw
 from .worklist import Entry, Fate, Worklist
 
@@ -101,11 +102,13 @@ class Runner:
 
     def step(self) -> None:
         """Do a little of what there is to do."""
-        session.current.pump()
         try:
+            session.current.pump()
             self._go_on()
         except MouthpieceError as problem:
             self._drop_job(problem)
+        except Exception as fault:  # noqa: BLE001 (the top of a timer: what waits goes on)
+            self._drop_broken_job(fault)
         self._keep()
         if not self.busy:
             session.current.rest(preferences.idle_seconds())
@@ -118,6 +121,8 @@ class Runner:
                 self._job.apply()
         except MouthpieceError as problem:
             self._drop_job(problem)
+        except Exception as fault:  # noqa: BLE001 (the top of an operator)
+            self._drop_broken_job(fault)
         return self._job is not None
 
     def forget(self) -> None:
@@ -162,6 +167,13 @@ class Runner:
         if job:
             job.abandon(problem)
         self.worklist.end(Fate.CANCELLED if isinstance(problem, Cancelled) else Fate.FAILED, str(problem))
+
+    def _drop_broken_job(self, fault: Exception) -> None:
+        traceback.print_exception(fault)
+        problem = unforeseen(fault)
+        self._drop_job(problem)
+        if session.current.busy:  # where there was no job that could end it
+            session.current.fail(problem)
 
     def _redraw(self) -> None:
         now = session.current

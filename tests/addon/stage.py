@@ -114,3 +114,15 @@ def samples_of(content: bytes) -> tuple[np.ndarray, int]:
     with wave.open(io.BytesIO(content)) as file:
         data = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
         return data, file.getframerate()
+
+
+def break_once(monkeypatch: pytest.MonkeyPatch, holder: object, name: str) -> None:
+    """Have the next call of a function fail as nobody foresaw."""
+    real, faults = getattr(holder, name), [ZeroDivisionError("nobody thought of this")]
+
+    def broken(*arguments, **options):
+        if faults:
+            raise faults.pop()
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(holder, name, broken)

@@ -69,6 +69,37 @@ def test_moved_strip_takes_its_result_along(shot, scene, no_backend):
     assert [frame for frame, _ in curves_of(bpy.data.actions[0])["jawOpen"]] == list(range(101, 125))
 
 
+def test_another_frame_rate_asks_for_another_result(shot, scene, no_backend):
+    bpy.ops.mouthpiece.generate()
+    keys = curves_of(bpy.data.actions[0])
+    no_backend()
+    scene.render.fps = 30
+    with pytest.raises(RuntimeError, match=r"made for 24 frames per second, and the scene has 30 now\. Generate"):
+        bpy.ops.mouthpiece.apply_last()
+    assert [curves_of(action) for action in bpy.data.actions] == [keys]
+
+
+def test_strip_that_was_cut_asks_for_another_result(shot, scene, no_backend):
+    bpy.ops.mouthpiece.generate()
+    keys = curves_of(bpy.data.actions[0])
+    no_backend()
+    strip = scene.sequence_editor.active_strip
+    strip.frame_start, strip.frame_offset_start = 101, 4
+    with pytest.raises(RuntimeError, match=r"made for 24 frames, and the strip has 20 now\. Generate it"):
+        bpy.ops.mouthpiece.apply_last()
+    assert [curves_of(action) for action in bpy.data.actions] == [keys]
+
+
+def test_file_that_begins_elsewhere_takes_its_result_along(shot, scene, no_backend, tmp_path):
+    chosen = scene.mouthpiece
+    chosen.source, chosen.audio, chosen.first_frame = "file", str(tmp_path / "line.wav"), 51
+    bpy.ops.mouthpiece.generate()
+    no_backend()
+    chosen.first_frame = 101
+    assert bpy.ops.mouthpiece.apply_last() == {"FINISHED"}
+    assert [frame for frame, _ in curves_of(bpy.data.actions[0])["jawOpen"]] == list(range(101, 125))
+
+
 def test_only_what_has_been_generated_can_be_applied(shot):
     assert not bpy.ops.mouthpiece.apply_last.poll()
 

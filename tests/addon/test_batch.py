@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 import pytest
 
-from tests.addon.stage import add_character, add_strip, curves_of, tone
+from tests.addon.stage import add_character, add_strip, break_once, curves_of, tone
 
 
 @pytest.fixture
@@ -121,6 +121,14 @@ def test_failed_shots_stay_as_they_were_and_stop_nothing(batch, shots):
     assert set(speakers(shots / "shot 2.blend")) == {"Anna", "Bert"}
 
 
+def test_fault_that_nobody_foresaw_stops_no_other_shot(addon, batch, shots, monkeypatch):
+    break_once(monkeypatch, addon.placing.Placing, "apply")
+    code, report = batch(THREE, "--shots", "1-2")
+    assert (code, [shot["ok"] for shot in report["shots"]]) == (1, [False, True])
+    assert "unexpected happened: ZeroDivisionError" in report["shots"][0]["error"]
+    assert set(speakers(shots / "shot 1.blend")) == set()
+
+
 def test_stop_at_the_first_failure(batch, shots):
     before = (shots / "shot 2.blend").read_bytes()
     code, report = batch(BROKEN, "--stop")
@@ -152,6 +160,15 @@ def test_shots_that_are_not_there(batch, shots, numbers):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
+        ('[defaults]\nphones = "a.json"\n' + THREE, "a.json would be written more than once. Give each"),
+        (
+            '[[shots]]\nfile = "a.blend"\nby = "name"\nphones = "a.json"',
+            "a.json would be written more than once. Give each",
+        ),
+        (
+            '[[shots]]\nfile = "a.blend"\nexport = "a.json"\nphones = "./a.json"',
+            "a.json would be written more than once. Give each",
+        ),
         ("", "needs [[shots]]"),
         ("not toml", "cannot be read"),
         ('[[shots]]\nby = "name"', "has no `file`"),

@@ -94,7 +94,7 @@ def test_of_every_line_of_a_job_file(addon, shot, tmp_path, capfd):
     head = '[[shots]]\nfile = "shot.blend"\n'
     jobs.write_text(head + line.format("a.csv") + line.format("a.csv"), encoding="utf-8")
     assert addon.cli.run(["batch", str(jobs)]) == 2
-    assert "one `export` for several lines" in capfd.readouterr().err
+    assert "a.csv would be written more than once. Give each" in capfd.readouterr().err
     jobs.write_text(head + line.format("a.csv") + line.format("b.json"), encoding="utf-8")
     assert addon.cli.run(["batch", str(jobs)]) == 0
     assert (tmp_path / "a.csv").exists() and (tmp_path / "b.json").exists()

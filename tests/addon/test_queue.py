@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 import pytest
 
-from tests.addon.stage import add_character, add_strip, strips_of, tone
+from tests.addon.stage import add_character, add_strip, break_once, strips_of, tone
 
 
 @pytest.fixture
@@ -69,6 +69,32 @@ def test_muted_and_unselected_strips_are_left_alone(addon, cast):
     assert [role.strip for role in selected] == ["bert 3"]
 
 
+def test_strips_that_something_around_them_mutes_are_left_alone(addon, cast):
+    """Their channel, a meta strip around them, or its channel."""
+    bert, noise = (next(strip for strip in strips_of(cast) if strip.name == name) for name in ("bert 3", "noise"))
+    noise.name = "bert 4"
+    inner, outer = (strips_of(cast).new_meta(name, channel, 200) for name, channel in (("inner", 5), ("outer", 6)))
+    noise.move_to_meta(inner)
+    inner.move_to_meta(outer)
+
+    def spoken() -> set[str]:
+        roles, alone = addon.casting.cast_by(addon.casting.Rule.NAME, cast)
+        return {role.strip for role in roles if role.character == "Bert"} | set(alone)
+
+    assert spoken() == {"bert 3", "bert 4"}
+    cast.sequence_editor.channels[bert.channel].mute = True
+    assert spoken() == {"bert 4"}
+    for holder, channel in ((cast.sequence_editor, outer.channel), (outer, inner.channel), (inner, noise.channel)):
+        holder.channels[channel].mute = True
+        assert spoken() == set()
+        holder.channels[channel].mute = False
+    for meta in (inner, outer):
+        meta.mute = True
+        assert spoken() == set()
+        meta.mute = False
+    assert spoken() == {"bert 4"}
+
+
 def test_objects_without_a_face_are_no_speakers(addon, cast):
     cast.collection.objects.link(bpy.data.objects.new("noise", None))
     assert addon.casting.cast_by(addon.casting.Rule.NAME, cast)[1] == ["noise"]
@@ -116,6 +142,52 @@ def test_one_that_fails_stops_no_other(addon, cast, use_fake):
     assert [entry.fate.value for entry in runner.worklist.entries] == ["failed", "done"]
     assert "are absolute" in runner.worklist.entries[0].message
     assert actions()["Anna"] == ["anna_01 Anna"]
+
+
+def test_strip_whose_sound_was_deleted_stops_no_other(addon, cast, use_fake, tmp_path):
+    use_fake("clicks")
+    cast.mouthpiece_words.source = "beside"
+    silent = next(strip for strip in strips_of(cast) if strip.name == "anna_01")
+    silent.sound = bpy.data.sounds.load(str(tone(tmp_path / "gone.wav", 0.5)))
+    bpy.data.sounds.remove(silent.sound)
+    assert bpy.ops.mouthpiece.generate_all() == {"FINISHED"}
+    entries = addon.runner.current.worklist.entries
+    assert [entry.fate.value for entry in entries] == ["failed", "done", "done", "done"]
+    assert entries[0].message.startswith("The strip “anna_01” has no sound any more.")
+
+
+@pytest.mark.parametrize("place", ["heard", "Performance", "Placing"])
+def test_fault_that_nobody_foresaw_stops_no_other(addon, cast, use_fake, monkeypatch, capfd, place):
+    use_fake("clicks")
+    break_once(monkeypatch, addon.job, place)
+    runner = addon.runner.current
+    runner.line_up(addon.interface.queue.choices(bpy.context), addon.preferences.launch())
+    while runner.busy:
+        addon.runner._on_timer()
+    assert [entry.fate.value for entry in runner.worklist.entries] == ["failed", "done", "done", "done"]
+    assert "unexpected happened: ZeroDivisionError" in runner.worklist.entries[0].message
+    assert "Traceback" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("method", ["advance", "apply", "report"])
+def test_panel_is_at_work_no_more_after_a_fault_that_nobody_foresaw(addon, cast, use_fake, monkeypatch, method):
+    use_fake("clicks")
+    break_once(monkeypatch, addon.placing.Placing, method)
+    break_once(monkeypatch, addon.placing.Placing, "discard")
+    runner = addon.runner.current
+    runner.begin(addon.interface.queue.choices(bpy.context)[0], addon.preferences.launch())
+    while runner.busy:
+        addon.runner._on_timer()
+    assert addon.session.current.state is addon.session.State.ERROR
+    assert "unexpected happened: ZeroDivisionError" in addon.session.current.message
+
+
+def test_check_of_the_backend_is_over_after_a_fault_that_nobody_foresaw(addon, use_fake, monkeypatch):
+    use_fake("never ready")
+    addon.session.current.start(addon.preferences.launch())
+    break_once(monkeypatch, addon.session.current, "pump")
+    addon.runner._on_timer()
+    assert addon.session.current.state is addon.session.State.ERROR
 
 
 def test_backend_that_dies_in_the_middle_is_started_again(addon, cast, use_fake, tmp_path, monkeypatch):
