@@ -150,8 +150,8 @@ class Placing:
         self.applied = self._writing.commit()
 
     def discard(self) -> None:
-        """Forget what was built."""
-        if self._writing:
+        """Forget what was built; what is in place stays."""
+        if self._writing and self.applied is None:
             self._writing.discard()
 
     def report(self) -> Report:

@@ -169,6 +169,23 @@ def test_deleted_character(addon, shot, whole, begin, drive, use_fake, monkeypat
 
 
 @pytest.mark.parametrize("mode", ["new", "replace", "nla"])
+def test_what_is_in_place_stays_whatever_comes_after(addon, shot, scene, begin, drive, use_fake, monkeypatch, mode):
+    """Looking whether the face moves may fail too."""
+
+    def fail(*_):
+        raise addon.errors.MouthpieceError("nobody looks")
+
+    scene.mouthpiece_writing.mode = mode
+    use_fake("clicks")
+    monkeypatch.setattr(addon.probe, "complaints", fail)
+    begin()
+    drive()
+    assert addon.session.current.message == "nobody looks"
+    assert [action for action in bpy.data.actions if "mouthpiece" in action and action.users]
+    assert shown(shot, 13)["jawOpen"] > 0.8
+
+
+@pytest.mark.parametrize("mode", ["new", "replace", "nla"])
 def test_one_undo_takes_everything_back(shot, scene, whole, use_fake, mode):
     use_fake("clicks")
     scene.mouthpiece_writing.mode = mode
