@@ -113,42 +113,53 @@ def slot_in(data: AnimData | NlaStrip) -> int:
     return getattr(data, "action_slot_handle", 0)
 
 
-def slot_for(action: Action, block: ID) -> int:
-    """The handle of an action's first slot for such datablocks; 0 where there is none, and before 4.4."""
-    slot = _slot(action, block, 0) if hasattr(action, "slots") else None
-    return slot.handle if slot else 0
+def plays(data: AnimData | NlaStrip) -> bool:
+    """Whether animation data or an NLA strip plays anything of its action: since 4.4 only where it has a slot."""
+    return getattr(data, "action_slot_handle", None) != 0
 
 
-def assign(data: AnimData, action: Action | None) -> None:
-    """Make `action` the active one, in its slot for such datablocks."""
+def new_slot(action: Action, block: ID) -> int:
+    """Give a datablock a slot of its own in an action; its handle, 0 before 4.4, which has no slots."""
+    return action.slots.new(id_type=block.id_type, name=block.name).handle if hasattr(action, "slots") else 0
+
+
+def has_curves(action: Action) -> bool:
+    """Whether anything at all is animated in an action, in whichever slot."""
+    if not hasattr(action, "slots"):
+        return len(action.fcurves) > 0
+    return any(len(bag.fcurves) for layer in action.layers for strip in layer.strips for bag in strip.channelbags)
+
+
+def assign(data: AnimData, action: Action, slot: int) -> None:
+    """Make `action` the active one, in the slot of that handle."""
     data.action = action
-    if action is not None and hasattr(data, "action_slot"):
-        slot = _slot(action, data.id_data, 0)
-        if data.action_slot != slot:  # assigned anew, it crashes on an armature that was never evaluated (5.0)
-            data.action_slot = slot
+    play_slot(data, slot)
 
 
-def play_slot(data: AnimData) -> None:
-    """Let animation data play its action's slot for such datablocks, where it plays none so far."""
-    if data.action is not None and hasattr(data, "action_slot") and data.action_slot is None:
-        data.action_slot = _slot(data.action, data.id_data, 0)
+def play_slot(data: AnimData, slot: int) -> None:
+    """Let animation data play the slot of that handle in its action."""
+    if data.action is not None and hasattr(data, "action_slot"):
+        chosen = _slot(data.action, data.id_data, slot)
+        if data.action_slot != chosen:  # assigned anew, it crashes on an armature that was never evaluated (5.0)
+            data.action_slot = chosen
 
 
 def new_nla_strip(data: AnimData, track: bpy.types.NlaTrack, action: Action, slot: int) -> NlaStrip:
-    """Lay an action into a track, in the slot of that handle; 0 stands for its first one for such datablocks."""
+    """Lay an action into a track, in the slot of that handle."""
     strip = track.strips.new(action.name, 0, action)
     if hasattr(strip, "action_slot"):
         strip.action_slot = _slot(action, data.id_data, slot)
     return strip
 
 
-def exchange_in_strip(data: AnimData, strip: NlaStrip, action: Action) -> None:
-    """Let an NLA strip show another action, in its first slot for such datablocks."""
+def exchange_in_strip(data: AnimData, strip: NlaStrip, action: Action, slot: int) -> None:
+    """Let an NLA strip show another action, in the slot of that handle."""
     strip.action = action
     if hasattr(strip, "action_slot"):
-        strip.action_slot = _slot(action, data.id_data, 0)
+        strip.action_slot = _slot(action, data.id_data, slot)
 
 
 def _slot(action: Action, block: ID, handle: int) -> bpy.types.ActionSlot | None:
+    """The slot of that handle; 0, out of files from before 4.4, stands for the first one for such datablocks."""
     fitting = (slot for slot in action.slots if slot.target_id_type == block.id_type)
     return next((slot for slot in fitting if handle in (0, slot.handle)), None)

@@ -46,7 +46,8 @@ class Block:
         block = self.find()
         earlier = stack.earlier_lines(block, self._record)
         self._rests = {trace.target: trace.rest for place in earlier for trace in place.line.traces}
-        beside = takes.standing(earlier) if options.beside else None
+        own = [place for place in earlier if not self._is_anothers(block, place)]
+        beside = takes.standing(own) if options.beside else None
         is_left = beside is None and len(made) == 1 and not self._takes[0].strands
         action, slot = (None, 0) if beside or is_left else self._destination(block, earlier)
         self._in_place = action is not None and options.mode is Mode.REPLACE
@@ -102,7 +103,7 @@ class Block:
         """Put it in place."""
         data = block.animation_data or block.animation_data_create()
         for sheet, uid, line in self._leaving:
-            takes.discard(line)
+            takes.discard(line, self._record.character)
             _leave(data, block, sheet, uid, line)
         written = self._commit_takes(data, block) if self._parts else Written((), ())
         posing.rest(block, self._rests)
@@ -110,16 +111,16 @@ class Block:
 
     def _commit_takes(self, data: AnimData, block: ID) -> Written:
         if self._old:
-            takes.discard(self._old)
+            takes.discard(self._old, self._record.character)
         first, *others = self._parts
         parked = tuple(takes.park(self._finished(part, block)) for part in others)
         before = find(self._beside)
-        waiting = (*takes.step_aside(before, self._name), *parked) if before else parked
-        first.sheet.enter(replace(first.line(block), waiting=waiting), instead_of=self._old)
-        action = first.sheet.swap("" if self._in_place else self._title(first.take))
+        waiting = (*takes.step_aside(before, self._name, self._record.character), *parked) if before else parked
+        first.sheet.enter(replace(first.line, waiting=waiting), instead_of=self._old)
+        action = first.sheet.swap(block, "" if self._in_place else self._title(first.take))
         if before:
-            stack.exchange(data, before, action)
-        return Written((action.name, *parked), tuple(self._place(data, action)))
+            stack.exchange(data, before, action, first.sheet.slot)
+        return Written((action.name, *parked), tuple(self._place(data, action, first.sheet.slot)))
 
     def discard(self) -> None:
         """Forget what was built."""
@@ -135,8 +136,8 @@ class Block:
         return [Part(sheet, take, self._options, self.find, place, self._rests) for take, sheet in sheets]
 
     def _finished(self, part: Part, block: ID) -> Action:
-        part.sheet.enter(part.line(block), instead_of=None)
-        return part.sheet.swap(self._title(part.take))
+        part.sheet.enter(part.line, instead_of=None)
+        return part.sheet.swap(block, self._title(part.take))
 
     def _title(self, take: Take) -> str:
         """What a take's action is called."""
@@ -157,30 +158,35 @@ class Block:
         own = next((place for place in earlier if is_own(place.action)), None)
         return (own.action, own.slot) if own else (None, 0)
 
+    def _is_anothers(self, block: ID, place: stack.Place) -> bool:
+        """Whether a copied character still plays the very action of its original."""
+        is_copied = place.line.record.character != self._record.character
+        return is_copied and stack.is_shared(place.action, place.slot, block)
+
     def _withdraw(self, sheet: Sheet, line: Line) -> Generator[None, None, None]:
         for trace in line.traces:
             sheet.withdraw(self.find(), trace)
             self._withdrawn += 1
             yield
 
-    def _place(self, data: AnimData, action: Action) -> list[str]:
+    def _place(self, data: AnimData, action: Action, slot: int) -> list[str]:
         """Let the finished action play; gives the names of the artist's actions that made room."""
         if self._in_place:
-            compat.play_slot(data)  # an action that was empty until now had none
+            compat.play_slot(data, slot)  # an action that was empty or somebody else's until now had none for it
             return []
         if self._options.mode is Mode.NLA:
-            return stack.lay(data, action, self._options.blend)
-        return stack.place(data, action)
+            return stack.lay(data, action, slot, self._options.blend)
+        return stack.place(data, action, slot)
 
 
 def _leave(data: AnimData, block: ID, sheet: Sheet, uid: int, line: Line) -> None:
     """Put an action in place from which a line was withdrawn, or remove it where nothing else is in it."""
     sheet.enter(None, instead_of=line)
-    if sheet.is_bare(block):
+    if sheet.is_bare:
         sheet.discard()
         stack.remove(data, uid)
     else:
-        sheet.swap()
+        sheet.swap(block)
 
 
 def _has(block: ID, path: str) -> bool:

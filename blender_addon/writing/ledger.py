@@ -102,14 +102,14 @@ class Line:
 
     record: Record
     slot: int
-    """Handle of the slot that its curves lie in; 0 where Blender has no slots."""
+    """Handle of the slot that its curves lie in; 0 where Blender had no slots, and put all curves into one later."""
     traces: tuple[Trace, ...]
     waiting: tuple[str, ...] = ()
     """Names of the actions that hold its other takes; what has another name now is the artist's."""
 
     def is_of(self, strip: str, character: str, slot: int) -> bool:
         """Whether another lip sync of this strip and character would take this one's place."""
-        return (self.record.strip, self.record.character, self.slot) == (strip, character, slot)
+        return (self.record.strip, self.record.character) == (strip, character) and self.slot in (0, slot)
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The datablocks that carry a face's animation, and whether keys can be written on them."""
+"""The datablocks that carry a face's animation: whose they are, and whether keys can be written on them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import bpy
 from bpy.types import ID, Key, Object
 
 from ..errors import BadInput
+from ..rig import family
 
 COLLECTIONS = {"KEY": "shape_keys", "OBJECT": "objects", "ARMATURE": "armatures", "MESH": "meshes"}
 """Where Blender keeps the kinds of datablock that faces are animated by."""
@@ -32,6 +34,24 @@ class Owner:
         """The datablock, or None where it has been removed."""
         blocks = getattr(bpy.data, COLLECTIONS[self.kind])
         return next((block for block in blocks if block.session_uid == self.uid), None)
+
+
+def animated() -> Iterator[ID]:
+    """Every datablock that may carry a face's animation and has some."""
+    for name in COLLECTIONS.values():
+        for block in getattr(bpy.data, name):
+            if block.animation_data is not None:
+                yield block
+
+
+def blocks_of(character: str) -> list[ID]:
+    """What may carry the animation of a character, given its name, and of the meshes and armature that move with it."""
+    thing = bpy.data.objects.get(character)
+    if thing is None:
+        return []
+    kin = (thing, *family.meshes_of(thing), family.armature_of(thing))
+    found = (block for one in kin if one for block in (one, one.data, getattr(one.data, "shape_keys", None)))
+    return [*dict.fromkeys(block for block in found if block and block.id_type in COLLECTIONS)]
 
 
 def shape_keys_of(character: Object) -> Key:

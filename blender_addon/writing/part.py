@@ -52,9 +52,10 @@ class Part:
             self._traces.append(trace)
             yield
 
-    def line(self, block: ID) -> Line:
+    @property
+    def line(self) -> Line:
         """What its action is to remember."""
-        return Line(self.take.record, self.sheet.handle(block), tuple(self._traces))
+        return Line(self.take.record, self.sheet.slot, tuple(self._traces))
 
     def _write(self, strand: Strand) -> Generator[None, None, Trace]:
         """Shape one curve's values and put its keys in; returns what that did."""

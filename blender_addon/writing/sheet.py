@@ -11,9 +11,9 @@ from bpy.types import ID, Action, FCurve
 
 from .. import compat
 from ..errors import MouthpieceError
-from . import keys
+from . import keys, stack
 from .below import constant, sampled
-from .ledger import Ledger, Line, Trace, packed, unpacked
+from .ledger import Ledger, Line, Trace, is_own, packed, unpacked
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,9 +26,12 @@ class Sheet:
     """Curves of one datablock in one action; nothing plays it before `swap`."""
 
     def __init__(self, block: ID, old: Action | None, slot: int, name: str = "") -> None:
-        """`old`: the action whose place it will take, playing in the slot of that handle; None: a new one, `name`."""
+        """`old`: the action whose place it will take; None: a new one, `name`.
+
+        `slot`: the handle of the one that plays; 0 where none does, and it gets one of its own.
+        """
         stage = old.copy() if old else bpy.data.actions.new(name)
-        self.slot = slot
+        self.slot = slot or compat.new_slot(stage, block)
         self.ledger = Ledger.of(stage) if old else Ledger(True, ())
         self._old_uid = old.session_uid if old else None
         self._uid, self._built = stage.session_uid, 0
@@ -89,23 +92,30 @@ class Sheet:
             if curve is not None and not len(curve.keyframe_points):
                 curves.remove(curve)
 
-    def is_bare(self, block: ID) -> bool:
+    @property
+    def is_bare(self) -> bool:
         """Whether it is an action of our own in which nothing is left."""
-        return self.ledger.own and not len(self._curves(block))
+        stage = find(self._uid)
+        return self.ledger.own and not self.ledger.lines and not (stage and compat.has_curves(stage))
 
     def enter(self, line: Line | None, instead_of: Line | None) -> None:
         """Remember a new line, and forget the one whose place it takes."""
         lines = tuple(other for other in self.ledger.lines if other != instead_of)
         self.ledger = Ledger(self.ledger.own, (*lines, line) if line else lines)
 
-    def swap(self, name: str = "") -> Action:
-        """Put it in the place of the old action, wherever that is used; without a `name` it takes the old one's."""
+    def swap(self, block: ID, name: str = "") -> Action:
+        """Put it in the place of the old action, wherever that is used; without a `name` it takes the old one's.
+
+        Where somebody else plays an old action of ours too, only this datablock plays another one from now on.
+        """
         stage, old = find(self._uid), find(self._old_uid)
         if stage is None:
             raise MouthpieceError("The keys are not complete; generate again.")
         del stage[BUILT]
         self.ledger.store(stage)
-        if old is not None:
+        if old is not None and is_own(old) and stack.is_shared(old, self.slot, block):
+            stack.exchange(block.animation_data, old, stage, self.slot)
+        elif old is not None:
             name, stage.use_fake_user = name or old.name, old.use_fake_user
             old.user_remap(stage)
             bpy.data.actions.remove(old)
@@ -118,11 +128,6 @@ class Sheet:
         stage = find(self._uid)
         if stage is not None:
             bpy.data.actions.remove(stage)
-
-    def handle(self, block: ID) -> int:
-        """The handle of the slot that its curves are in."""
-        stage = find(self._uid)
-        return self.slot or (compat.slot_for(stage, block) if stage else 0)
 
     def _curve(self, block: ID, target: tuple[str, int]) -> FCurve | None:
         path, index = target

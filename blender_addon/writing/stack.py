@@ -14,6 +14,7 @@ import bpy
 from bpy.types import ID, Action, AnimData, FCurve, NlaStrip
 
 from .. import compat
+from . import owner
 from .ledger import Ledger, Line, Record, is_own
 
 
@@ -33,13 +34,33 @@ def actions(data: AnimData | None) -> list[Action]:
 
 
 def lines_of(block: ID, strip: str, character: str) -> list[Place]:
-    """Where lip syncs of a strip and character play on a datablock: each action once, those that can be written."""
+    """Where lip syncs of a strip and character play on a datablock: each action once, those that can be written.
+
+    Where there are none, those of a character that the datablock is not of: this one has had another name since, or is
+    a copy of that one.
+    """
+    found = _remembered(block, strip, character)
+    return found or next((_remembered(block, strip, name) for name in _strangers(block, strip)), [])
+
+
+def _remembered(block: ID, strip: str, character: str) -> list[Place]:
     found: dict[Action, Place] = {}
     for action, slot in _playing(block.animation_data):
         line = Ledger.of(action).find(strip, character, slot)
         if line and action.is_editable:
             found.setdefault(action, Place(action, slot, line))
     return list(found.values())
+
+
+def _strangers(block: ID, strip: str) -> list[str]:
+    """The characters that speak a strip on a datablock which is not, or no more, one of theirs."""
+    names = (
+        line.record.character
+        for action, slot in _playing(block.animation_data)
+        for line in Ledger.of(action).lines
+        if line.record.strip == strip and line.slot == slot and (is_own(action) or not is_shared(action, slot, block))
+    )
+    return [name for name in dict.fromkeys(names) if block not in owner.blocks_of(name)]
 
 
 def earlier_lines(block: ID, record: Record) -> list[Place]:
@@ -57,10 +78,20 @@ def earlier_lines(block: ID, record: Record) -> list[Place]:
     return lines_of(block, renamed[0], record.character) if renamed else []
 
 
+def is_shared(action: Action, slot: int, block: ID) -> bool:
+    """Whether an action that plays on a datablock is somebody else's too: it plays or waits there in the same slot.
+
+    Copies of an object have actions of their own, but in their NLA strips those of the original.
+    """
+    others = (other for other in owner.animated() if other != block)
+    playing = (one for other in others for one in _playing(other.animation_data))
+    return bool(Ledger.of(action).parked) or (action, slot) in playing
+
+
 def _playing(data: AnimData | None) -> Iterator[tuple[Action, int]]:
     """Each action that plays with the handle of its slot, the active one first."""
     for player in (data, *_strips(data)) if data else ():
-        if player.action is not None:
+        if player.action is not None and compat.plays(player):
             yield player.action, compat.slot_in(player)
 
 
@@ -74,8 +105,8 @@ def animated(data: AnimData) -> set[tuple[str, int]]:
     }
 
 
-def place(data: AnimData, action: Action) -> list[str]:
-    """Let `action` play: where it already does, else as the active one.
+def place(data: AnimData, action: Action, slot: int) -> list[str]:
+    """Let a slot of `action` play: where it already does, else as the active one.
 
     Gives the names of the artist's actions that were moved to an NLA track to make room.
     """
@@ -87,15 +118,15 @@ def place(data: AnimData, action: Action) -> list[str]:
         return moved
     if data.action not in (None, action):
         moved += _make_room(data)
-    compat.assign(data, action)
+    compat.assign(data, action, slot)
     data.action_blend_type, data.action_influence = "REPLACE", 1.0
     shared = _animated_below(data) & _paths(compat.curves(action, data))
     data.action_extrapolation = "NOTHING" if shared else "HOLD"
     return moved
 
 
-def lay(data: AnimData, action: Action, blend: int) -> list[str]:
-    """Let `action` play from NLA tracks: where it already does, else from a new one on top, with no active action.
+def lay(data: AnimData, action: Action, slot: int, blend: int) -> list[str]:
+    """Let a slot of `action` play from NLA tracks: where it does, else from a new one on top, with no active action.
 
     It comes and goes over `blend` frames. Gives the names of the artist's actions that were moved to a track below.
     """
@@ -108,24 +139,24 @@ def lay(data: AnimData, action: Action, blend: int) -> list[str]:
             moved = _make_room(data)
         data.action = None
         _let_tracks_play(data)
-        in_tracks = [_new_strip(data, action, compat.slot_for(action, data.id_data))]
+        in_tracks = [_new_strip(data, action, slot)]
     for strip in in_tracks:
         strip.use_auto_blend = False
         strip.blend_in, strip.blend_out = blend, blend
     return moved
 
 
-def exchange(data: AnimData, old: Action, new: Action) -> None:
-    """Let an action play in every place where another one of the same lip sync did, and as it did."""
+def exchange(data: AnimData, old: Action, new: Action, slot: int) -> None:
+    """Let a slot of an action play in every place where another one of the same lip sync did, and as it did."""
     if data.action == old:
-        compat.assign(data, new)
+        compat.assign(data, new, slot)
     for strip in [strip for strip in _strips(data) if strip.action == old]:
-        compat.exchange_in_strip(data, strip, new)
+        compat.exchange_in_strip(data, strip, new, slot)
         _follow_keys(strip)
 
 
 def remove(data: AnimData, uid: int) -> None:
-    """Remove an action of our own in which nothing is left, from the tracks and from the file."""
+    """Remove an action of our own in which nothing is left, and from the file too where nobody else plays it."""
     for track in list(data.nla_tracks):
         for strip in list(track.strips):
             if strip.action is not None and strip.action.session_uid == uid:
@@ -133,8 +164,11 @@ def remove(data: AnimData, uid: int) -> None:
                 if not track.strips:
                     data.nla_tracks.remove(track)
                     break
+    if data.action is not None and data.action.session_uid == uid:
+        data.action = None
     for action in [action for action in bpy.data.actions if action.session_uid == uid]:
-        bpy.data.actions.remove(action)
+        if action.users <= action.use_fake_user:
+            bpy.data.actions.remove(action)
 
 
 def _make_room(data: AnimData) -> list[str]:
@@ -209,6 +243,8 @@ def _follow_keys(strip: NlaStrip) -> None:
 
 
 def _set_range(strip: NlaStrip, first: float, last: float) -> None:
-    strip.action_frame_start, strip.action_frame_end = first, max(last, first + 1)
-    strip.frame_start_raw, strip.frame_end_raw = first, max(last, first + 1)
+    last = max(last, first + 1)
+    strip.action_frame_end = max(strip.action_frame_end, last)  # Blender keeps the start in front of it
+    strip.action_frame_start, strip.action_frame_end = first, last
+    strip.frame_start_raw, strip.frame_end_raw = first, last
     strip.scale = 1.0

@@ -8,7 +8,8 @@ copies or uses elsewhere is the artist's from then on: it is neither shown nor r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import bpy
@@ -34,11 +35,12 @@ class _Spot:
 
     block: ID
     place: Place
+    character: str
 
     @property
     def takes(self) -> dict[int, Action]:
         """The action of each take by its number."""
-        return {self.place.line.record.take: self.place.action} | _waiting(self.place.line)
+        return {self.place.line.record.take: self.place.action} | _waiting(self.place.line, self.character)
 
 
 def recorded(strip: str, character: str) -> list[Listed]:
@@ -69,16 +71,16 @@ def keep(strip: str, character: str) -> int:
     if len(there) < 2:
         raise BadInput(f"“{character}” has but one take of “{strip}”. Generate more, or keep the earlier one beside.")
     for spot in _spots(strip, character):
-        discard(spot.place.line)
+        discard(spot.place.line, character)
         _remember(spot.place.action, ())
     return len(there) - 1
 
 
 def blocks(strip: str, character: str) -> list[ID]:
-    """Every datablock on which a lip sync of a strip and character plays."""
+    """Every datablock of a character on which a lip sync of a strip plays, but none of its copies'."""
     if not any(PROPERTY in action for action in bpy.data.actions):
         return []
-    return [block for block in _animated() if stack.lines_of(block, strip, character)]
+    return [block for block in owner.blocks_of(character) if stack.lines_of(block, strip, character)]
 
 
 def standing(places: Sequence[Place]) -> Place | None:
@@ -89,7 +91,7 @@ def standing(places: Sequence[Place]) -> Place | None:
 def highest(block: ID, record: Record) -> int:
     """The highest number of a take that a lip sync has on a datablock so far; 0 where it has none."""
     place = standing(stack.earlier_lines(block, record))
-    return max(_Spot(block, place).takes) if place else 0
+    return max(_Spot(block, place, record.character).takes) if place else 0
 
 
 def titled(name: str, number: int) -> str:
@@ -111,19 +113,19 @@ def park(action: Action) -> str:
     return action.name
 
 
-def step_aside(action: Action, name: str) -> tuple[str, ...]:
+def step_aside(action: Action, name: str, character: str) -> tuple[str, ...]:
     """Let the action that plays wait behind those that do already; gives the names of all of them.
 
     `name`: what its takes are called, without their numbers.
     """
     line = Ledger.of(action).lines[0]
     action.name = titled(name, line.record.take)
-    return (*(other.name for other in _waiting(line).values()), park(action))
+    return (*(other.name for other in _waiting(line, character).values()), park(action))
 
 
-def discard(line: Line) -> None:
-    """Remove the takes that wait beside a line; those that are used elsewhere are the artist's."""
-    for action in _waiting(line).values():
+def discard(line: Line, character: str) -> None:
+    """Remove the takes of a character that wait beside a line; those that are used elsewhere are the artist's."""
+    for action in _waiting(line, character).values():
         if action.users > action.use_fake_user:
             replace(Ledger.of(action), parked="").store(action)
         else:
@@ -133,30 +135,30 @@ def discard(line: Line) -> None:
 def _spots(strip: str, character: str) -> list[_Spot]:
     """Where takes of a strip play on a character; a take that waits and is used elsewhere does not play there."""
     found = ((block, standing(stack.lines_of(block, strip, character))) for block in blocks(strip, character))
-    return [_Spot(block, place) for block, place in found if place and not Ledger.of(place.action).parked]
+    return [_Spot(block, place, character) for block, place in found if place and not Ledger.of(place.action).parked]
 
 
-def _animated() -> Iterator[ID]:
-    """Every datablock that may carry a face's animation and has some."""
-    for name in owner.COLLECTIONS.values():
-        for block in getattr(bpy.data, name):
-            if block.animation_data is not None:
-                yield block
-
-
-def _waiting(line: Line) -> dict[int, Action]:
-    """The other takes of a line that plays, by their numbers, as far as they still are ours."""
+def _waiting(line: Line, character: str) -> dict[int, Action]:
+    """The other takes of a line that plays, by their numbers, as far as they still are ours and that character's."""
     local = {action.name: action for action in bpy.data.actions if action.library is None}
-    ledgers = {name: Ledger.of(local[name]) for name in line.waiting if name in local}
+    names = line.waiting if line.record.character == character else _unshared(line.waiting)
+    ledgers = {name: Ledger.of(local[name]) for name in names if name in local}
     ours = {name: ledger for name, ledger in ledgers.items() if ledger.parked == name and len(ledger.lines) == 1}
     return {ledger.lines[0].record.take: local[name] for name, ledger in ours.items()}
+
+
+def _unshared(names: Sequence[str]) -> list[str]:
+    """Those takes that wait on one datablock only: a copied character's line names those of its original too."""
+    playing = [action for block in owner.animated() for action in set(stack.actions(block.animation_data))]
+    counts = Counter(name for action in playing for line in Ledger.of(action).lines for name in line.waiting)
+    return [name for name in names if counts[name] == 1]
 
 
 def _exchange(spot: _Spot, chosen: Action) -> None:
     before = spot.place.action
     was_kept = before.use_fake_user
     stays = [action for action in spot.takes.values() if action not in (before, chosen)]
-    stack.exchange(spot.block.animation_data, before, chosen)
+    stack.exchange(spot.block.animation_data, before, chosen, Ledger.of(chosen).lines[0].slot)
     posing.rest(spot.block, {trace.target: trace.rest for trace in spot.place.line.traces})
     _remember(chosen, (*(action.name for action in stays), park(before)))
     chosen.use_fake_user = was_kept

@@ -160,6 +160,16 @@ def test_nla_track_cannot_be_masked_by_the_active_action(head, artists, write):
     assert shown(head, 70)["jawOpen"] == pytest.approx(0.3, abs=1e-4)
 
 
+@pytest.mark.parametrize("first", [1, 24, 39, 40, 200])
+def test_nla_strip_goes_where_the_lip_sync_goes(head, artists, write, first):
+    write(head, mode="nla")
+    write(head, first, first + 9, mode="nla")
+    strip = head.data.shape_keys.animation_data.nla_tracks[-1].strips[0]
+    assert (strip.frame_start, strip.frame_end) == (first, first + 9)
+    assert (strip.action_frame_start, strip.action_frame_end, strip.scale) == (first, first + 9, 1)
+    assert shown(head, first + 9)["jawOpen"] == pytest.approx(0.9, abs=1e-3)
+
+
 @pytest.mark.parametrize("first", MODES)
 @pytest.mark.parametrize("second", MODES)
 def test_another_mode_moves_the_same_lip_sync(head, artists, keys, write, first, second):
