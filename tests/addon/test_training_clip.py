@@ -228,6 +228,7 @@ def test_no_animation_is_one_sentence(addon, strip, export, tmp_path):
     with pytest.raises(addon.errors.BadInput, match=r"“Statue” has no control named “Wide”. .*: Open;"):
         export(still, controls=("Wide",))
     bare = bpy.data.objects.new("Empty", None)
+    bpy.context.scene.collection.objects.link(bare)
     with pytest.raises(addon.errors.BadInput, match="no shape keys or custom properties"):
         export(bare)
     assert not list((tmp_path / "clips").glob("*"))
