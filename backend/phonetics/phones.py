@@ -106,7 +106,7 @@ _IPA_GROUPS = {
     "y": "j",
     "IY": "i",
     "IH": "ɪɨɯᵻ",
-    "EH": "eɛɘ",
+    "EH": "eɛɘε",  # the last is Greek, as espeak-ng writes Danish
     "AE": "æ",
     "AA": "aɑɶ",
     "AH": "ɐəʌɤ",
