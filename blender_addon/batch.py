@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import tomllib
-import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +14,7 @@ import bpy
 
 from . import casting, generate_command, job
 from .casting import Rule
-from .errors import BadInput, MouthpieceError, unforeseen
+from .errors import BadInput, MouthpieceError, show, unforeseen
 from .placing import Report
 from .session import Session
 from .wording import first_line
@@ -103,7 +102,7 @@ def run(shots: Sequence[Shot], session: Session, *, stop: bool, tell: Callable[[
         except MouthpieceError as problem:
             outcome = Outcome(str(shot.file), error=str(problem))
         except Exception as fault:  # noqa: BLE001 (the top of a shot: the others go on)
-            traceback.print_exception(fault)
+            show(fault)
             outcome = Outcome(str(shot.file), error=str(unforeseen(fault)))
         tell(outcome)
         outcomes.append(outcome)

@@ -17,5 +17,12 @@ class Cancelled(MouthpieceError):
 
 
 def unforeseen(fault: Exception) -> MouthpieceError:
-    """What is said of a fault that is none of these; whoever says it shows the traceback on the console."""
+    """What is said of a fault that is none of these; whoever says it also shows it."""
     return MouthpieceError(f"Something unexpected happened: {fault!r}. Report it with what Blender's console says.")
+
+
+def show(fault: Exception) -> None:
+    """Print the traceback of a fault that nobody foresaw on the console."""
+    import traceback  # not while Blender starts: it brings two more of Python's modules
+
+    traceback.print_exception(fault)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 import time
-import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from . import audio, motion_export, phones, request, sound_file, transcripts
 from .audio import Mixdown, StripSound
 from .choice import Choice
 from .environment import Launch
-from .errors import BadInput, Cancelled, MouthpieceError, unforeseen
+from .errors import BadInput, Cancelled, MouthpieceError, show, unforeseen
 from .lookup import character_named, scene_named
 from .performing import emotions, reference
 from .performing.emotions import Feelings
@@ -119,7 +118,7 @@ class Job:
             if self._placing:
                 self._placing.discard()
         except Exception as fault:  # noqa: BLE001 (what went wrong first is what the artist is told)
-            traceback.print_exception(fault)
+            show(fault)
 
     def _perform(self) -> Performance | None:
         """Go on to a performance; None while there is none."""

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ import bpy
 
 from . import job as jobs
 from . import placing, preferences, sentences, session, shelf
-from .errors import BadInput, Cancelled, MouthpieceError, unforeseen
+from .errors import BadInput, Cancelled, MouthpieceError, show, unforeseen
 from .redraw import redraw
 from .worklist import Entry, Fate, Worklist
 
@@ -169,7 +168,7 @@ class Runner:
         self.worklist.end(Fate.CANCELLED if isinstance(problem, Cancelled) else Fate.FAILED, str(problem))
 
     def _drop_broken_job(self, fault: Exception) -> None:
-        traceback.print_exception(fault)
+        show(fault)
         problem = unforeseen(fault)
         self._drop_job(problem)
         if session.current.busy:  # where there was no job that could end it
