@@ -157,7 +157,7 @@ def test_retimed_strip_before_frame_0(line, hear, retime):
     line.frame_start -= 100
     heard = hear(line)
     assert heard.first_frame == -63
-    assert loud_seconds(heard) == pytest.approx(later, abs=2e-3)  # Blender begins some samples sooner or later
+    assert loud_seconds(heard) == pytest.approx(later, abs=6e-3)  # Blender 4.3 begins up to 6 ms sooner or later
 
 
 def test_driven_volume_before_frame_0_is_one_sentence(line, hear, addon):
