@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import shutil
 import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from . import installer
+from . import folders, installer
 from .errand import CommandFailed, Errand
 from .errors import MouthpieceError
 from .installer import Order, Step
@@ -69,10 +68,10 @@ class Installation:
 
     def remove(self, folder: Path) -> None:
         """Delete an environment; at once it is no longer found, its files go while time passes."""
+        folders.delete(_old(folder))
         with contextlib.suppress(FileNotFoundError):
-            _clear(_old(folder))
             folder.rename(_old(folder))
-        self._start(State.REMOVING, lambda: _clear(_old(folder)))
+        self._start(State.REMOVING, lambda: folders.delete(_old(folder)))
 
     def cancel(self) -> None:
         """Stop what is being built, with everything it has started."""
@@ -126,7 +125,7 @@ class Installation:
         assert self._order and self.log
         order, partial = self._order, _partial(self._order.folder)
         for leftover in (partial, _old(order.folder)):
-            _clear(leftover)
+            folders.delete(leftover)
         scratch = partial / "tmp"  # on the same disk as the environment, and gone with it
         scratch.mkdir(parents=True)
         try:
@@ -134,10 +133,10 @@ class Installation:
             for number, step in enumerate(steps):
                 self.stage, self.fraction = step.title, number / len(steps)
                 self._carry_out(step, scratch)
-            _clear(scratch)
+            folders.delete(scratch)
             installer.stamp(partial, order)
         except BaseException:
-            _clear(partial)
+            _clear_away(partial)
             raise
 
     def _carry_out(self, step: Step, scratch: Path) -> None:
@@ -162,12 +161,6 @@ def _old(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.old")
 
 
-def _clear(folder: Path) -> None:
-    """Delete a folder that may not be there."""
-    if folder.exists():
-        shutil.rmtree(folder)
-
-
 def _exchange(folder: Path) -> None:
     """`folder` becomes `folder.old`, `folder.partial` becomes `folder`; where the second fails the first is undone."""
     old = _old(folder)
@@ -179,7 +172,12 @@ def _exchange(folder: Path) -> None:
         if old.exists():
             old.rename(folder)
         raise
-    threading.Thread(target=shutil.rmtree, args=(old, True), name="mouthpiece_clear", daemon=True).start()
+    threading.Thread(target=_clear_away, args=(old,), name="mouthpiece_clear", daemon=True).start()
+
+
+def _clear_away(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # something still uses it: the next installation deletes it
+        folders.delete(folder)
 
 
 current = Installation()

@@ -4,7 +4,7 @@
 The environment is a virtual environment of the Python that Blender brings, because that one is always there; of
 another Python on this computer only where Blender's lacks a part (some Linux packages leave out ``ensurepip``). pip
 installs the packages of ``backend/requirements.lock``, whose hashes it checks. Among them is uv, which then fetches the
-build of torch that fits the graphics card.
+build of torch that fits the graphics card, and writes torch's long paths on Windows.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -46,11 +47,15 @@ class Build(enum.Enum):
 
 ROOM = {Build.CPU: 3 << 30, Build.GPU: 14 << 30, Build.APPLE: 3 << 30}
 """Bytes that must be free: the packages, and beside them what they are unpacked from."""
+TORCH_BACKEND = "--torch-backend"
+"""The option by which uv asks PyTorch's own index."""
 UV_BACKENDS = {Build.CPU: "cpu", Build.GPU: "auto"} if sys.platform != "win32" else {Build.GPU: "auto"}
 """uv's names of the builds that PyTorch's own index has; `auto` asks the graphics driver whether it is CUDA or ROCm.
 
 The general package index has Apple's one build, and for Windows the one for the processor.
 """
+PIP_WRITES_TORCH = sys.platform != "win32"
+"""Whether pip can unpack torch: a licence in it has 167 letters, too many below the user's folder on Windows."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +84,13 @@ def plan(python: Path, folder: Path, order: Order) -> tuple[Step, ...]:
     pip = (inside, "-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-cache-dir")
     pip = (*pip, "--progress-bar=off", "--only-binary=:all:")
     packages, torch = (("-r", str(order.locks / name)) for name in (PACKAGES, TORCH))
+    uv = (inside, "-I", "-m", "uv", "pip", "install", "--no-cache", "--no-config", "--python", inside)
     if order.wheels:
-        pip = (*pip, "--no-index", "--find-links", str(order.wheels))
-        fetch = (*pip, *torch)
+        local = ("--no-index", "--find-links", str(order.wheels))
+        pip = (*pip, *local)
+        fetch = (*(pip if PIP_WRITES_TORCH else (*uv, *local)), *torch)
     else:
-        uv = (inside, "-I", "-m", "uv", "pip", "install", "--no-cache", "--no-config", "--python", inside)
-        backend = ("--torch-backend", UV_BACKENDS[order.build]) if order.build in UV_BACKENDS else ()
+        backend = (TORCH_BACKEND, UV_BACKENDS[order.build]) if order.build in UV_BACKENDS else ()
         fetch = (*uv, *backend, *torch)
     return (
         Step("Making the environment", (str(python), "-I", "-m", "venv", str(folder))),
@@ -180,9 +186,11 @@ SENTENCES = (
         ("permission denied", "access is denied", "read-only file system"),
         "The folder where Blender keeps your files cannot be written to. Change its permissions, and install again.",
     ),
-    (("no wheels with a matching",), NO_BUILD),
 )
+NO_WHEELS = "no wheels with a matching"
 NO_PACKAGE = ("no matching distribution found", "no solution found")
+MISSING = re.compile(r"(?:no matching distribution found for|you\s+require)\s+(\S+)", re.IGNORECASE)
+"""How pip and uv name the package that they have not found."""
 NO_NETWORK = (
     "connection broken",
     "connection refused",
@@ -209,10 +217,12 @@ def explain(step: Step, lines: Sequence[str], wheels: Path | None) -> Mouthpiece
         return MouthpieceError(
             f"{where} cannot be reached. Look at the network connection and try again, or choose a wheel folder."
         )
+    if wheels is None and NO_WHEELS in text:
+        return MouthpieceError(NO_BUILD)
     if any(mark in text for mark in NO_PACKAGE):
         where = f"The wheel folder “{wheels}”" if wheels else "The package index"
-        missing = next((line for line in lines if line.lower().startswith("error: no matching")), "")
-        name = missing.partition(" for ")[2].split(" ")[0] or "a package"
+        missing = MISSING.search(" ".join(lines))
+        name = missing[1].rstrip(",.") if missing else "fitting package"
         return MouthpieceError(f"{where} has no {name} for this system and Python. The log has the details.")
     last = next((line for line in reversed(lines) if line), "it printed nothing")
     return MouthpieceError(f"“{step.title}” failed: {last.rstrip('.')}. Open Install Log for all of it.")

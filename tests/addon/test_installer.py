@@ -8,6 +8,7 @@ import re
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import bpy
 import pytest
@@ -57,6 +58,60 @@ def test_wheel_folder_keeps_every_command_offline(installer, make_order, tmp_pat
     for command in (packages, torch):
         assert f"--no-index --find-links {tmp_path}" in command
         assert " uv " not in command
+
+
+def test_torch_s_long_paths_are_written_by_uv_where_pip_cannot(installer, make_order, monkeypatch, tmp_path):
+    """As on Windows, where a path of pip's has 260 letters."""
+    monkeypatch.setattr(installer, "PIP_WRITES_TORCH", False)
+    _making, packages, torch, _trial = commands(installer, make_order(wheels=tmp_path))
+    assert "-m pip install" in packages and "-m uv pip install" in torch
+    assert f"--no-index --find-links {tmp_path}" in torch
+    assert "--torch-backend" not in torch
+
+
+@pytest.mark.parametrize(
+    ("path", "extended"),
+    [
+        (r"C:\Users\me\env.old", r"\\?\C:\Users\me\env.old"),
+        (r"\\server\home\me\env.old", r"\\?\UNC\server\home\me\env.old"),
+        (r"\\?\D:\env.old", r"\\?\D:\env.old"),
+    ],
+)
+def test_windows_is_given_paths_of_any_length(addon, path, extended):
+    assert addon.folders.extended(path) == extended
+
+
+def test_a_folder_is_deleted_through_its_extended_path(addon, monkeypatch, tmp_path):
+    folder = tmp_path / "env.old"
+    folder.mkdir()
+    deleted = []
+    monkeypatch.setattr(addon.folders, "os", SimpleNamespace(name="nt", path=os.path))
+    monkeypatch.setattr(addon.folders.shutil, "rmtree", deleted.append)
+    addon.folders.delete(folder)
+    assert deleted == [addon.folders.PLAIN + str(folder)]
+
+
+def test_a_leftover_that_cannot_be_deleted_hides_nothing(addon, make_order, monkeypatch, tmp_path):
+    """Remove fails while it stays; a Cancel is still a Cancel."""
+    step = addon.installer.Step("Failing", (sys.executable, "-c", "raise SystemExit('Killed by the moon.')"))
+    monkeypatch.setattr(addon.installer, "plan", lambda *_arguments: (step,))
+    monkeypatch.setattr(addon.folders.shutil, "rmtree", refuse)
+    now = addon.installation.Installation()
+    now.begin(make_order(), tmp_path / "install.log")
+    wait_until(now.step)
+    assert "Killed by the moon" in str(now.failure)
+
+    (tmp_path / "env").mkdir()
+    (tmp_path / "env.old").mkdir()
+    with pytest.raises(FileNotFoundError):
+        now.remove(tmp_path / "env")
+    assert not now.busy
+    assert (tmp_path / "env").is_dir()
+
+
+def refuse(path, *_arguments):
+    """As `shutil.rmtree` does on Windows where a path is too long."""
+    raise FileNotFoundError(3, "The system cannot find the path specified", str(path))
 
 
 def test_nothing_is_written_beside_the_environment(installer, make_order):
@@ -155,6 +210,18 @@ def test_a_system_without_a_torch_is_told_what_is_needed(installer):
     ]
     problem = installer.explain(installer.Step(installer.FETCHING, ()), printed, None)
     assert "macOS 14 on an Apple chip" in str(problem)
+
+
+def test_a_wheel_folder_without_a_fitting_torch_is_told_so(installer, tmp_path):
+    """As uv has printed it where there are wheels of another Python, and none at all."""
+    foreign = [
+        "  × No solution found when resolving dependencies:",
+        "  ╰─▶ Because torch==2.13.0 has no wheels with a matching Python ABI tag (e.g., `cp311`) and you require",
+        "      torch==2.13.0, we can conclude that your requirements are unsatisfiable.",
+    ]
+    for printed in (foreign, [foreign[0], "  ╰─▶ Because torch was not found and you require torch==2.13.0."]):
+        problem = installer.explain(installer.Step(installer.FETCHING, ()), printed, tmp_path)
+        assert "has no torch==2.13.0 for this system and Python" in str(problem)
 
 
 def test_two_blenders_do_not_install_at_once(addon, make_order, monkeypatch, tmp_path):
