@@ -45,7 +45,7 @@ def backend_python(preference: str, installed: Path, variables: Mapping[str, str
     path = Path(chosen).expanduser() if chosen else installed
     if path.is_dir():
         path = inside_environment(path)
-    if not chosen and not path.exists():
+    if not chosen and not has_python(installed):
         raise BadInput(BLENDER_GONE)
     if not path.is_file() or not os.access(path, os.X_OK):
         raise BadInput(
@@ -53,6 +53,24 @@ def backend_python(preference: str, installed: Path, variables: Mapping[str, str
             "Preferences > Add-ons > Mouthpiece."
         )
     return path
+
+
+def has_python(folder: Path) -> bool:
+    """Whether the virtual environment in `folder` can still run: it has but a link to the Python it was made with.
+
+    On Windows the link is a program that stays when that Python goes, so that only `pyvenv.cfg` tells.
+    """
+    return inside_environment(folder).exists() and _has_home(folder / "pyvenv.cfg")
+
+
+def _has_home(settings: Path) -> bool:
+    try:
+        lines = settings.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):  # then its backend will say what is wrong
+        return True
+    settled = (line.partition("=") for line in lines)
+    homes = [Path(value.strip()) for name, _, value in settled if name.strip() == "home"]
+    return all((home / "python.exe" if os.name == "nt" else home).exists() for home in homes)
 
 
 def inside_environment(folder: Path) -> Path:

@@ -164,7 +164,7 @@ def _draw_progress(box: UILayout) -> None:
 
 
 def _draw_installed(box: UILayout, context: Context, folder: Path) -> None:
-    if not environment.inside_environment(folder).exists():
+    if not environment.has_python(folder):
         draw_sentence(box, context, environment.BLENDER_GONE, "ERROR")
     elif not installer.is_current(folder, installer.LOCKS):
         draw_sentence(box, context, "Installed for another version of Mouthpiece. Click Repair.", "ERROR")

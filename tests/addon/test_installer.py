@@ -266,6 +266,20 @@ def test_environment_whose_blender_was_deleted_wants_a_repair(addon, tmp_path):
         addon.environment.backend_python("", tmp_path / "env", {})
 
 
+def test_environment_whose_python_was_deleted_on_windows_wants_a_repair(addon, tmp_path):
+    """There the environment's own program stays; the folder that its settings name does not."""
+    python, home = addon.environment.inside_environment(tmp_path / "env"), tmp_path / "Blender 4.2 ä"
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\n")
+    python.chmod(0o755)
+    settings = f"home = {home}\ninclude-system-site-packages = false\n"
+    (tmp_path / "env" / "pyvenv.cfg").write_text(settings, encoding="utf-8")
+    with pytest.raises(addon.errors.BadInput, match="Click Repair"):
+        addon.environment.backend_python("", tmp_path / "env", {})
+    home.mkdir()
+    assert addon.environment.backend_python("", tmp_path / "env", {}) == python
+
+
 HEARTBEAT = """
 import subprocess, sys, time
 if len(sys.argv) == 2:
