@@ -120,6 +120,8 @@ class Installation:
             self._problem = problem
         except OSError as problem:
             self._problem = installer.explain(Step(self.stage, ()), [str(problem)], None)
+        if self._problem:
+            self._lock.release()  # at once: nobody calls `step` while the add-on is disabled
 
     def _build(self) -> None:
         assert self._order and self.log

@@ -29,16 +29,23 @@ class Box:
         self._register_classes, self._unregister_classes = bpy.utils.register_classes_factory(classes)
         self._draw, self._go_on, self._stop = draw, go_on, stop
         self._timer = self._tick  # the one object by which Blender knows it
+        self._was_at_work = False
 
     def register(self) -> None:
-        """Put the box on the page."""
+        """Put the box on the page, and see to the end what was stopped when it was taken away.
+
+        Blender keeps the modules of an extension that is disabled, and with them what they were at.
+        """
         self._register_classes()
         preferences.BOXES.append(self._draw)
+        if self._was_at_work:
+            self.watch()
 
     def unregister(self) -> None:
         """Stop what goes on, and take the box away."""
         self._stop()
-        if bpy.app.timers.is_registered(self._timer):
+        self._was_at_work = bpy.app.timers.is_registered(self._timer)
+        if self._was_at_work:
             bpy.app.timers.unregister(self._timer)
         preferences.BOXES.remove(self._draw)
         self._unregister_classes()

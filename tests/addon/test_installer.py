@@ -243,6 +243,41 @@ def test_two_blenders_do_not_install_at_once(addon, make_order, monkeypatch, tmp
     wait_until(other.step)
 
 
+def test_disabled_in_the_middle_it_ends_when_enabled_again(addon, make_order, monkeypatch, tmp_path):
+    """And does not lock out other Blenders until then."""
+    script, beats = tmp_path / "heart.py", tmp_path / "beats"
+    script.write_text(HEARTBEAT)
+    step = addon.installer.Step("Beating", (sys.executable, str(script), str(beats)))
+    monkeypatch.setattr(addon.installer, "plan", lambda *_arguments: (step,))
+    monkeypatch.setattr(addon.preferences, "BOXES", [])
+    now, other = addon.installation.Installation(), addon.installation.Installation()
+    page = addon.interface.box.Box((), print, lambda: not now.step(), now.cancel)
+    page.register()
+    now.begin(make_order(), tmp_path / "one.log")
+    page.watch()
+    wait_until(beats.exists)
+
+    page.unregister()
+    assert not bpy.app.timers.is_registered(page._timer)
+    wait_until(lambda: begins(other, addon, make_order(), tmp_path / "other.log"))
+    other.cancel()
+    wait_until(other.step)
+
+    page.register()
+    assert bpy.app.timers.is_registered(page._timer)
+    wait_until(lambda: page._timer() is None)
+    assert isinstance(now.failure, addon.errors.Cancelled) and not now.busy
+    page.unregister()
+
+
+def begins(installation, addon, order, log: Path) -> bool:
+    try:
+        installation.begin(order, log)
+    except addon.errors.BadInput:
+        return False
+    return True
+
+
 def test_chosen_python_goes_before_the_installed_one(addon, tmp_path):
     def make(name: str) -> Path:
         python = addon.environment.inside_environment(tmp_path / name)
