@@ -10,16 +10,15 @@ from bpy.types import MeshCacheModifier, Object
 
 from ..rig.targets import UNLIMITED, Curve
 from ..writing import shaping
+from .naming import named
 
 if TYPE_CHECKING:
     import numpy as np
 
-NAME = "Lip Sync"
-
 
 def modifier_of(character: Object, strip: str) -> MeshCacheModifier | None:
     """The modifier that plays a strip's cache on a character, where there is one."""
-    found = character.modifiers.get(_name(strip))
+    found = character.modifiers.get(named(strip, strip))
     return found if isinstance(found, MeshCacheModifier) else None
 
 
@@ -30,7 +29,7 @@ def attach(character: Object, strip: str, path: str) -> MeshCacheModifier:
     """
     modifier = modifier_of(character, strip)
     if modifier is None:
-        modifier = character.modifiers.new(_name(strip), "MESH_CACHE")
+        modifier = character.modifiers.new(named(strip, strip), "MESH_CACHE")
         modifier.factor = 0.0  # what shows where no key says otherwise
         caches = sum(isinstance(other, MeshCacheModifier) for other in character.modifiers)
         character.modifiers.move(len(character.modifiers) - 1, caches - 1)
@@ -54,7 +53,3 @@ def curves(modifier: MeshCacheModifier, frames: int, blend: int) -> list[Curve]:
 def _curve(modifier: MeshCacheModifier, what: str, values: np.ndarray, limits: tuple[float, float]) -> Curve:
     path = f'modifiers["{bpy.utils.escape_identifier(modifier.name)}"].{what}'
     return Curve(modifier.id_data, path, 0, values.astype("float32"), limits, frozenset())
-
-
-def _name(strip: str) -> str:
-    return f"{NAME} {strip}"

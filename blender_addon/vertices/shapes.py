@@ -11,11 +11,13 @@ from bpy.types import Key, Object, ShapeKey
 
 from ..rig.targets import Curve
 from .basis import Basis
+from .naming import LONGEST, named
 
 if TYPE_CHECKING:
     import numpy as np
 
-NAME = "Lip Sync"
+NUMBERS = len(" 99999-9999")
+"""What a name leaves room for: the numbers of the lip sync and of the shape."""
 
 
 def shapes_of(character: Object, strip: str) -> list[ShapeKey]:
@@ -58,4 +60,4 @@ def _turn(block: ShapeKey) -> int:
 
 
 def _name(strip: str) -> str:
-    return f"{NAME} {bpy.path.clean_name(strip, replace=' ')}"[:40]
+    return named(strip, bpy.path.clean_name(strip, replace=" "), LONGEST - NUMBERS)

@@ -151,7 +151,7 @@ def head(addon) -> Head:
     return Head(character, rest, (rest + moves).astype(np.float32), motion)
 
 
-def write(addon, head: Head, keeping: str, folder: Path, strip: str = "line", first: int = 10, **options: object):
+def begin(addon, head: Head, keeping: str, folder: Path, strip: str = "line", first: int = 10, **options: object):
     record = addon.writing.ledger.Record(
         strip, "Head", "mesh", "toy_vertices", "pivot", 1.0, "", first, first + 19, 24.0, ()
     )
@@ -160,6 +160,11 @@ def write(addon, head: Head, keeping: str, folder: Path, strip: str = "line", fi
     writing = addon.vertices.writing.MeshWriting(head.character, record, *head.motion, kept, chosen, "")
     while not writing.advance():
         pass
+    return writing
+
+
+def write(addon, head: Head, keeping: str, folder: Path, *arguments: object, **options: object):
+    writing = begin(addon, head, keeping, folder, *arguments, **options)
     return writing, writing.commit()
 
 
@@ -271,3 +276,38 @@ def test_keys_that_cannot_be_written_leave_the_character_as_it_was(addon, head: 
     assert not head.character.modifiers
     assert [block.name for block in head.character.data.shape_keys.key_blocks] == ["Basis"]
     assert len(bpy.data.actions) == 2
+
+
+ALIKE = [
+    (
+        "sq010_sh0020_anna_dialogue_version003_take_with_pauses_line01",
+        "sq010_sh0020_anna_dialogue_version003_take_with_pauses_line02",
+    ),
+    ("Line.01", "Line 01"),
+    ("Zeile ä", "Zeile ö"),
+    ("第三話の台詞その一の花子のとても長い台詞あ", "第三話の台詞その一の花子のとても長い台詞い"),
+]
+"""Names of strips that differ in little; Blender cuts those of shape keys and modifiers at 63 bytes."""
+
+
+@pytest.mark.parametrize("keeping", ["cache", "shapes"])
+@pytest.mark.parametrize(("strip", "other"), ALIKE)
+def test_strips_of_similar_names_do_not_disturb_each_other(
+    addon, head: Head, tmp_path: Path, keeping: str, strip: str, other: str
+):
+    for name, first in ((strip, 10), (other, 40), (strip, 10)):
+        write(addon, head, keeping, tmp_path, name, first, mode=addon.writing.options.Mode.REPLACE)
+    np.testing.assert_allclose(head.seen(17), head.places[7], atol=1.5e-4)
+    np.testing.assert_allclose(head.seen(47), head.places[7], atol=1.5e-4)
+    if keeping == "cache":
+        assert len(head.character.modifiers) == 2
+    else:
+        ours = [addon.vertices.shapes.shapes_of(head.character, name) for name in (strip, other)]
+        assert sum(map(len, ours)) == len(head.character.data.shape_keys.key_blocks) - 1
+
+
+def test_ordinary_strips_keep_the_names_that_earlier_files_have(addon, head: Head, tmp_path: Path):
+    write(addon, head, "shapes", tmp_path, "line_01")
+    write(addon, head, "cache", tmp_path, "line.01")
+    assert head.character.data.shape_keys.key_blocks[1].name == "Lip Sync line_01 1-01"
+    assert [modifier.name for modifier in head.character.modifiers] == ["Lip Sync line.01"]
