@@ -13,7 +13,7 @@ from pathlib import Path
 import bpy
 
 from . import environment, fields, installer, shelf
-from .errors import BadInput
+from .errors import BadInput, MouthpieceError
 
 EXTENSION = str(__package__).rpartition(".")[0]
 """The name under which Blender knows the extension."""
@@ -192,11 +192,20 @@ def _serve_options() -> tuple[str, ...]:
 
 
 def new_log_file(kind: str) -> Path:
-    """A new file among the user's data, for what a process prints; the oldest logs of its kind are deleted."""
+    """A new file among the user's data, for what a process prints; the oldest logs of its kind are deleted.
+
+    Raises `MouthpieceError` where there can be none.
+    """
     folder = _user_folder() / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise MouthpieceError(
+            f"The folder “{folder}” cannot be made: {problem.strerror}. Change the permissions of the folder above it."
+        ) from problem
     for old in sorted(folder.glob(f"{kind}-*.log"))[: 1 - LOGS_KEPT]:
-        old.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # Windows deletes none that another Blender or an editor has open
+            old.unlink()
     return folder / f"{kind}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
 
 

@@ -99,6 +99,26 @@ def test_only_some_logs_are_kept(addon, monkeypatch, tmp_path):
     assert len(list(newest.parent.iterdir())) == addon.preferences.LOGS_KEPT
 
 
+def test_an_old_log_in_use_is_left_alone(addon, monkeypatch, tmp_path):
+    """As on Windows, where an open file cannot be deleted."""
+
+    def refuse(_path, **_options):
+        raise PermissionError(13, "The process cannot access the file")
+
+    monkeypatch.setattr(addon.preferences, "_user_folder", lambda: tmp_path)
+    monkeypatch.setattr(addon.preferences, "LOGS_KEPT", 1)
+    addon.preferences.new_log_file("backend").touch()
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert addon.preferences.new_log_file("backend").parent.is_dir()
+
+
+def test_without_a_place_for_logs_a_click_says_so(addon, monkeypatch, tmp_path):
+    (tmp_path / "logs").touch()
+    monkeypatch.setattr(addon.preferences, "_user_folder", lambda: tmp_path)
+    with pytest.raises(addon.errors.MouthpieceError, match="cannot be made"):
+        addon.preferences.new_log_file("backend")
+
+
 ICONS = (
     r'icon="([A-Z0-9_]+)"',
     r'draw_sentence\(.*"([A-Z0-9_]+)"\)',
