@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import BinaryIO
 
-from .errors import BadInput
+from .errors import BadInput, MouthpieceError
+
+HELD = (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
+"""What the systems say where another one holds it; anything else is no lock at all."""
 
 
 class Lock:
@@ -17,14 +21,26 @@ class Lock:
         self._file: BinaryIO | None = None
 
     def acquire(self, path: Path, refusal: str) -> None:
-        """Hold the lock that the file at `path` stands for; raises `BadInput` with `refusal` where another one does."""
+        """Hold the lock that the file at `path` stands for; raises `BadInput` with `refusal` where another one does.
+
+        Raises `MouthpieceError` where the file cannot be made or locked.
+        """
         self.release()
-        file = path.open("ab")
+        try:
+            file = path.open("ab")
+        except OSError as problem:
+            raise MouthpieceError(
+                f"“{path}” cannot be written: {problem.strerror}. Change the permissions of its folder, or make room."
+            ) from problem
         try:
             _hold(file)
         except OSError as problem:
             file.close()
-            raise BadInput(refusal) from problem
+            if problem.errno in HELD:
+                raise BadInput(refusal) from problem
+            raise MouthpieceError(
+                f"“{path}” cannot be locked: {problem.strerror}. Keep Blender's user folder on a disk that can do it."
+            ) from problem
         self._file = file
 
     def release(self) -> None:

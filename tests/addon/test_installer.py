@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -241,6 +242,30 @@ def test_two_blenders_do_not_install_at_once(addon, make_order, monkeypatch, tmp
     other.begin(make_order(), tmp_path / "other.log")
     other.cancel()
     wait_until(other.step)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (errno.EWOULDBLOCK, "Another Blender"),
+        (errno.EACCES, "Another Blender"),
+        (errno.ENOLCK, "cannot be locked: No locks available. Keep"),
+    ],
+)
+def test_only_another_blender_is_blamed_for_its_lock(addon, make_order, monkeypatch, tmp_path, said, told):
+    def refuse(_file):
+        raise OSError(said, os.strerror(said))
+
+    monkeypatch.setattr(addon.lock, "_hold", refuse)
+    with pytest.raises(addon.errors.MouthpieceError, match=told):
+        addon.installation.Installation().begin(make_order(), tmp_path / "install.log")
+
+
+def test_without_a_place_for_its_lock_nothing_begins(addon, make_order, tmp_path):
+    now = addon.installation.Installation()
+    with pytest.raises(addon.errors.MouthpieceError, match="cannot be written"):
+        now.begin(make_order(), tmp_path / "gone" / "install.log")
+    assert not now.busy
 
 
 def test_disabled_in_the_middle_it_ends_when_enabled_again(addon, make_order, monkeypatch, tmp_path):
