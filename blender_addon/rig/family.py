@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import bpy
 from bpy.types import Object
@@ -14,12 +14,8 @@ MARGIN = 0.1
 
 
 def armature_of(character: Object) -> Object | None:
-    """The armature that a character is, hangs on, or is deformed by."""
-    if character.type == "ARMATURE":
-        return character
-    modifiers = [modifier.object for modifier in character.modifiers if modifier.type == "ARMATURE"]
-    parents = [*_parents(character)]
-    return next((thing for thing in (*modifiers, *parents) if thing and thing.type == "ARMATURE"), None)
+    """The armature that a character is, hangs on, or is deformed by; what it is parented to takes it along."""
+    return next(_armatures((character, *_parents(character))), None)
 
 
 def meshes_of(character: Object) -> list[Object]:
@@ -43,12 +39,21 @@ def _parents(thing: Object) -> Iterator[Object]:
         yield thing
 
 
+def _armatures(things: Iterable[Object]) -> Iterator[Object]:
+    """The armatures that things are or are deformed by."""
+    for thing in things:
+        if thing.type == "ARMATURE":
+            yield thing
+        yield from (found.object for found in thing.modifiers if found.type == "ARMATURE" and found.object)
+
+
 def _belongs(thing: Object, character: Object, armature: Object | None) -> bool:
     """By a shared armature, by being parented to the character, or by lying inside it with a common parent or home."""
-    if armature or armature_of(thing):
-        return armature_of(thing) == armature
-    if character in _parents(thing):
-        return True
+    own, is_child = armature_of(thing), character in _parents(thing)
+    if own and armature:
+        return own == armature
+    if own or is_child:
+        return is_child
     near = thing.parent is not None and (thing.parent == character.parent or thing in _parents(character))
     return (near or _share_home(thing, character)) and _lies_inside(thing, character)
 

@@ -9,9 +9,9 @@ import math
 import bpy
 import numpy as np
 import pytest
-from mathutils import Quaternion, Vector
+from mathutils import Matrix, Quaternion, Vector
 
-from tests.addon.stage import add_armature, add_character, add_strip, curves_of, tone
+from tests.addon.stage import add_armature, add_character, add_strip, curves, curves_of, tone
 
 CHANNELS = ("jawOpen", "mouthClose", "mouthSmileLeft", "mouthSmileRight", "mouthPucker", "mouthPressLeft")
 
@@ -111,6 +111,31 @@ class TestSeveralMeshes:
         anna.parent = bert.parent = stage
         bpy.context.view_layer.update()
         assert [part.thing.name for part in addon.rig.face.face_of(anna).parts] == ["Anna"]
+
+    def test_teeth_that_hang_on_the_skinned_head_move_along(self, addon):
+        """The head has the only Armature modifier, and nothing is parented to the armature."""
+        armature = jaw("spine")
+        head, teeth = skin(add_character(("jawOpen",)), armature), add_character(("jawOpen",), "Teeth")
+        teeth.parent = head
+        for character in (head, armature):
+            assert [part.thing.name for part in addon.rig.face.face_of(character).parts] == ["Head", "Teeth"]
+        assert addon.rig.face.leads((head, teeth)) == [head]
+
+    def test_teeth_that_lie_in_the_skinned_head_move_along(self, addon):
+        group = bpy.data.collections.new("Hero")
+        bpy.context.scene.collection.children.link(group)
+        head, teeth = add_character(("jawOpen",)), add_character(("jawOpen",), "Teeth")
+        for mesh in (head, teeth):
+            bpy.context.scene.collection.objects.unlink(mesh)
+            group.objects.link(mesh)
+        skin(head, jaw("spine"))
+        assert [part.thing.name for part in addon.rig.face.face_of(head).parts] == ["Head", "Teeth"]
+
+    def test_a_rider_keeps_its_own_mouth(self, addon):
+        """What has another armature is somebody else, also where it is carried."""
+        horse, rider = skin(add_character(("jawOpen",), "Horse"), jaw("spine")), add_character(("jawOpen",), "Rider")
+        skin(rider, jaw("back")).parent = horse
+        assert [part.thing.name for part in addon.rig.face.face_of(horse).parts] == ["Horse"]
 
     def test_meshes_are_counted_as_one_face(self, addon):
         head, tongue = add_character(("jawOpen",)), add_character(("tongueOut",), "Tongue")
