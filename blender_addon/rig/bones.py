@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DIRECTIONS = {"side": (1.0, 0.0, 0.0), "front": (0.0, -1.0, 0.0), "up": (0.0, 0.0, 1.0)}
 """Of an armature that faces -Y, as Blender's characters do."""
+Y_UP = {"side": (1.0, 0.0, 0.0), "front": (0.0, 0.0, 1.0), "up": (0.0, 1.0, 0.0)}
+"""Of an armature whose object is turned upright, as FBX files come in."""
 STILL = 1e-5
 """What departs less than this from its rest gets no keys."""
 
@@ -37,6 +39,10 @@ class Movement:
     growth: np.ndarray
     """float [frames, 3]: scale less 1."""
 
+    def __add__(self, other: Movement) -> Movement:
+        """Both at once."""
+        return Movement(self.location + other.location, self.turn + other.turn, self.growth + other.growth)
+
 
 def movement(armature: Object, name: str, moves: Sequence[tuple[BoneMove, np.ndarray]], width: float) -> Movement:
     """Some moves of a bone with their values [frames], joined; `width`: of the mouth, in the armature's unit."""
@@ -45,8 +51,9 @@ def movement(armature: Object, name: str, moves: Sequence[tuple[BoneMove, np.nda
     frames = len(moves[0][1])
     location, turn = np.zeros((frames, 3)), np.zeros((frames, 3))
     bone = armature.data.bones[name]
+    directions = Y_UP if _is_y_up(armature, bone) else DIRECTIONS
     for move, values in moves:
-        axis = np.array(_axis(bone, move))
+        axis = np.array(_axis(bone, move, directions))
         if move.kind == "turn":
             turn += np.outer(values * math.radians(move.amount), axis)
         else:
@@ -72,11 +79,17 @@ def tracks(bone: PoseBone, moved: Movement) -> Iterator[Track]:
         yield from ((name, index, values[:, index]) for index in range(values.shape[1]))
 
 
-def _axis(bone: Bone, move: BoneMove) -> Vector:
+def _axis(bone: Bone, move: BoneMove, directions: Mapping[str, tuple[float, float, float]]) -> Vector:
     """A direction in the bone's own axes."""
-    if move.axis in DIRECTIONS:
-        return bone.matrix_local.to_3x3().inverted() @ Vector(DIRECTIONS[move.axis])
+    if move.axis in directions:
+        return bone.matrix_local.to_3x3().inverted() @ Vector(directions[move.axis])
     return Vector([float(move.axis == name) for name in "XYZ"])
+
+
+def _is_y_up(armature: Object, bone: Bone) -> bool:
+    """Whether an armature's data stand upright in Y; a character that lies on its face has its bones high in Z."""
+    turned = armature.matrix_world
+    return turned[2][1] > abs(turned[2][2]) and bone.head_local.y > abs(bone.head_local.z)
 
 
 def _moves(values: np.ndarray) -> bool:

@@ -170,6 +170,40 @@ class TestBones:
         assert tail.z < 0.92 and abs(tail.x) < 1e-5
         assert math.degrees(Quaternion(turn).angle) == pytest.approx(24.0, abs=0.01)
 
+    @pytest.mark.parametrize("is_flat", [False, True])
+    def test_a_jaw_goes_forward_also_where_the_armature_has_its_height_in_y(self, targets, is_flat):
+        """As FBX files of Mixamo and Character Creator come in: the object is turned, and its data are Y-up."""
+        armature = jaw()
+        if is_flat:
+            upright = Matrix.Rotation(math.radians(90), 4, "X")
+            armature.data.transform(upright.inverted())
+            armature.matrix_world = Matrix.Rotation(math.radians(30), 4, "Z") @ upright
+            bpy.context.view_layer.update()
+        rest = armature.data.bones["jaw"].tail_local.copy()
+        pose(armature, targets(armature, jawForward=[0.0, 1.0], jawOpen=[0.0, 0.0]), 1)
+        moved = armature.matrix_world.to_3x3() @ (armature.pose.bones["jaw"].tail - rest)
+        forward = Matrix.Rotation(math.radians(30 if is_flat else 0), 3, "Z") @ Vector((0, -1, 0))
+        assert moved.length > 0.01
+        assert (moved.normalized() - forward).length < 1e-3
+
+    def test_a_jaw_opens_downwards_where_the_armature_has_its_height_in_y(self, targets):
+        armature = jaw()
+        upright = Matrix.Rotation(math.radians(90), 4, "X")
+        armature.data.transform(upright.inverted())
+        armature.matrix_world = upright
+        pose(armature, targets(armature, jawOpen=[0.0, 1.0]), 1)
+        assert (armature.matrix_world @ armature.pose.bones["jaw"].tail).z < 0.92
+
+    def test_a_swimmer_keeps_the_front_of_its_face(self, targets):
+        """Its data are Z-up and it looks down: turned as a Y-up armature is, but its jaw is high in Z."""
+        armature = jaw()
+        armature.rotation_euler.x = math.radians(90)
+        bpy.context.view_layer.update()
+        rest = armature.data.bones["jaw"].tail_local.copy()
+        pose(armature, targets(armature, jawForward=[0.0, 1.0], jawOpen=[0.0, 0.0]), 1)
+        moved = armature.pose.bones["jaw"].tail - rest
+        assert moved.y < -0.01 and abs(moved.z) < 1e-5
+
     def test_euler_angles_where_the_bone_has_them(self, targets):
         armature = jaw()
         armature.pose.bones["jaw"].rotation_mode = "XYZ"
