@@ -93,4 +93,6 @@ def _rotation_vector(pose: _BonePose, mode: str) -> tuple[float, ...]:
         turned = Quaternion(pose.numbers["rotation_quaternion"]).normalized()
     elif "rotation_euler" in pose.numbers:
         turned = Euler(pose.numbers["rotation_euler"], mode if len(mode) == 3 else "XYZ").to_quaternion()
+    if turned.w < 0.0:
+        turned.negate()  # the same pose; but the way to it, which weights divide, would be the longer one
     return tuple(turned.to_exponential_map())

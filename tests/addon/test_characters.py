@@ -346,6 +346,18 @@ class TestPoseActions:
         assert np.linalg.norm(turns) == pytest.approx(1.0, abs=1e-5)
         assert turns[1] > 0.05
 
+    def test_a_quaternion_below_zero_turns_the_shorter_way(self, targets, armature):
+        """Half of a pose is half of its turn, whichever of its two quaternions is keyed."""
+        path = 'pose.bones["chin"].rotation_quaternion'
+        channels = {"mouthPucker": [0.0, 0.4], "mouthFunnel": [0.0, 0.15], "jawOpen": [0.0, 0.06]}
+        expected = [values for (_, name, _), values in targets(armature, **channels).items() if name == path]
+        for curve in curves(bpy.data.actions["U"]):
+            if curve.data_path == path:
+                curve.keyframe_points[0].co.y *= -1
+                curve.update()
+        found = [values for (_, name, _), values in targets(armature, **channels).items() if name == path]
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
     def test_actions_that_move_are_no_poses(self, addon, armature):
         for name in "AIUEO":
             curves = bpy.data.actions[name]
