@@ -4,15 +4,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import bpy
 
 from . import bones, poses
 from .face import Face, Part
-from .profile import BoneMove
 from .weights import Value, values_of
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ..motion import Motion
 
 UNLIMITED = (-math.inf, math.inf)
+
+_Moved = tuple[str, bones.Movement, frozenset[str]]
+"""A bone's name, what it does, and the channels that it follows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,52 +53,96 @@ def targets_of(face: Face, motion: Motion) -> list[Curve]:
 
 
 def curves_of(face: Face, values: Sequence[Value]) -> list[Curve]:
-    """The curves that give the controls of a face their values, datablock by datablock."""
-    return [curve for part in face.parts for curve in _MAKERS[part.kind](face, part, values)]
+    """The curves that give the controls of a face their values, datablock by datablock; one for each number."""
+    sliders = (_SLIDERS[part.kind](part, _shown(face, part, values)) for part in face.parts if part.kind in _SLIDERS)
+    return [*chain.from_iterable(sliders), *_bone_curves(face, values)]
 
 
-def _key_curves(_face: Face, part: Part, values: Sequence[Value]) -> Iterator[Curve]:
-    for value, name in _of(part, values):
+def _key_curves(part: Part, shown: Mapping[str, Value]) -> Iterator[Curve]:
+    for name, value in shown.items():
         block = part.datablock.key_blocks[name]
         limits = (block.slider_min, block.slider_max)
         yield _curve(part, block.path_from_id("value"), 0, value.values, value.channels, limits)
 
 
-def _property_curves(_face: Face, part: Part, values: Sequence[Value]) -> Iterator[Curve]:
-    for value, name in _of(part, values):
-        shown = part.datablock.id_properties_ui(name).as_dict()
+def _property_curves(part: Part, shown: Mapping[str, Value]) -> Iterator[Curve]:
+    for name, value in shown.items():
+        ends = part.datablock.id_properties_ui(name).as_dict()
         path = f'["{bpy.utils.escape_identifier(name)}"]'
-        yield _curve(part, path, 0, value.values, value.channels, (shown["min"], shown["max"]))
+        yield _curve(part, path, 0, value.values, value.channels, (ends["min"], ends["max"]))
 
 
-def _pose_curves(_face: Face, part: Part, values: Sequence[Value]) -> Iterator[Curve]:
-    weights = {name: value.values for value, name in _of(part, values)}
-    channels = frozenset[str]().union(*(value.channels for value, _ in _of(part, values)))
-    for bone, moved in poses.movements(part.thing, weights).items():
-        yield from _tracks(part, bone, moved, channels)
+_SLIDERS = {"shape keys": _key_curves, "properties": _property_curves}
 
 
-def _bone_curves(face: Face, part: Part, values: Sequence[Value]) -> Iterator[Curve]:
-    grouped: dict[str, list[tuple[BoneMove, np.ndarray]]] = {}
-    channels: dict[str, frozenset[str]] = {}
-    for value, name in _of(part, values):
-        if value.move:
-            grouped.setdefault(name, []).append((value.move, value.values))
-            channels[name] = channels.get(name, frozenset()) | value.channels
+def _bone_curves(face: Face, values: Sequence[Value]) -> Iterator[Curve]:
+    """What poses ask of a bone and what moves of its own ask of it is one movement."""
+    asked: dict[str, tuple[Part, bones.Movement, frozenset[str]]] = {}
+    for part in face.parts:
+        for name, moved, channels in _MOVERS[part.kind](face, part, values) if part.kind in _MOVERS else ():
+            if name in asked:
+                _, other, others = asked[name]
+                moved, channels = other + moved, others | channels
+            asked[name] = part, moved, channels
+    for name, (part, moved, channels) in asked.items():
+        yield from _tracks(part, name, moved, channels)
+
+
+def _posed(face: Face, part: Part, values: Sequence[Value]) -> Iterator[_Moved]:
+    shown = _shown(face, part, values)
+    channels = frozenset[str]().union(*(value.channels for value in shown.values()))
+    weights = {name: value.values for name, value in shown.items()}
+    for name, moved in poses.movements(part.thing, weights).items():
+        yield name, moved, channels
+
+
+def _moved(face: Face, part: Part, values: Sequence[Value]) -> Iterator[_Moved]:
     corners = [part.found[bone] for bone in face.match.profile.corners if bone in part.found]
-    for name, moves in grouped.items():
-        width = bones.mouth_width(part.thing, corners, name)
-        yield from _tracks(part, name, bones.movement(part.thing, name, moves, width), channels[name])
+    for name, several in _by_name(part, values).items():
+        moves = [(value.move, value.values) for value in several if value.move]
+        if moves:
+            width = bones.mouth_width(part.thing, corners, name)
+            yield name, bones.movement(part.thing, name, moves, width), _channels(several)
 
 
-_MAKERS = {"shape keys": _key_curves, "properties": _property_curves, "poses": _pose_curves, "bones": _bone_curves}
+_MOVERS = {"poses": _posed, "bones": _moved}
 
 
-def _of(part: Part, values: Sequence[Value]) -> Iterator[tuple[Value, str]]:
-    """The values of the controls that a part has, with its names of them."""
+def _by_name(part: Part, values: Sequence[Value]) -> dict[str, list[Value]]:
+    """The values of the controls that a part has, by its names of them."""
+    grouped: dict[str, list[Value]] = {}
     for value in values:
         if value.control in part.found:
-            yield value, part.found[value.control]
+            grouped.setdefault(part.found[value.control], []).append(value)
+    return grouped
+
+
+def _shown(face: Face, part: Part, values: Sequence[Value]) -> dict[str, Value]:
+    """What each name of a part shows: one value, also where several controls were given that name."""
+    visemes = face.match.profile.visemes
+    return {name: _joined(several, visemes) for name, several in _by_name(part, values).items()}
+
+
+def _joined(several: Sequence[Value], visemes: Container[str]) -> Value:
+    """One value for several controls of the same name.
+
+    Visemes share out one mouth, so theirs add up: half of each of two that look alike is all of it. Other controls are
+    each a whole movement, such as the two sides of a smile, of which half and half is half: the furthest one counts,
+    and those that go below zero are counted against those above.
+    """
+    import numpy as np
+
+    if len(several) == 1:
+        return several[0]
+    shares = [value.values for value in several if value.control in visemes]
+    rows = [value.values for value in several if value.control not in visemes]
+    whole = np.stack([*rows, np.sum(shares, axis=0)] if shares else rows)
+    furthest = whole.max(axis=0).clip(min=0.0) + whole.min(axis=0).clip(max=0.0)
+    return replace(several[0], values=furthest, channels=_channels(several))
+
+
+def _channels(several: Sequence[Value]) -> frozenset[str]:
+    return frozenset[str]().union(*(value.channels for value in several))
 
 
 def _tracks(part: Part, name: str, moved: bones.Movement, channels: frozenset[str]) -> Iterator[Curve]:

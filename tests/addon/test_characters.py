@@ -358,6 +358,36 @@ class TestPoseActions:
         found = [values for (_, name, _), values in targets(armature, **channels).items() if name == path]
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
+    def test_two_controls_that_one_pose_shows_add_up(self, addon, armature, targets):
+        """Whichever of the two speaks, and where one goes over into the other."""
+        alone = addon.rig.profile.by_hand(addon.rig.profile.shipped("vrm0"), {"A": "A", "O": ""}, {})
+        both = addon.rig.profile.by_hand(addon.rig.profile.shipped("vrm0"), {"A": "A", "O": "A"}, {})
+        path = 'pose.bones["chin"].location'
+        channels = {"jawOpen": [0.6, 0.4, 0.35], "mouthFunnel": [0.0, 0.2, 0.4], "mouthPucker": [0.0, 0.2, 0.4]}
+        weights = addon.rig.weights.values_of(
+            addon.rig.face.face_of(armature, both).match, [*channels], np.array([*channels.values()]).T
+        )
+        total = {value.control: value.values for value in weights}
+        drops = targets(armature, both, **channels)[armature, path, 1]
+        rest = 0.1 * total["I"] + 0.3 * total["E"]
+        np.testing.assert_allclose(drops, -(total["A"] + total["O"] + rest), atol=1e-5)
+        assert targets(armature, alone, **channels)[armature, path, 1] != pytest.approx(drops)
+
+    def test_a_bone_that_poses_and_a_move_of_its_own_turn_has_one_curve_each(self, addon, motion, armature):
+        """Jaw and visemes, where the poses of the library turn the jaw too."""
+        mine = addon.rig.profile.by_hand(
+            addon.rig.profile.shipped("jaw_visemes"), {"jaw": "chin", "viseme_aa": "A"}, {}
+        )
+        face = addon.rig.face.face_of(armature, mine)
+        assert [part.kind for part in face.parts] == ["poses", "bones"]
+        wanted = motion(jawOpen=[0.0, 0.5], mouthPucker=[0.0, 0.9])
+        found = addon.rig.targets.targets_of(face, wanted)
+        places = [(curve.datablock, curve.data_path, curve.index) for curve in found]
+        assert len(places) == len({*places})
+        turns = {curve.index: curve for curve in found if curve.data_path.endswith("rotation_quaternion")}
+        assert {"jawOpen", "mouthPucker"} <= turns[1].channels
+        assert np.linalg.norm([turns[index].values[1] for index in range(4)]) == pytest.approx(1.0, abs=1e-5)
+
     def test_actions_that_move_are_no_poses(self, addon, armature):
         for name in "AIUEO":
             curves = bpy.data.actions[name]
@@ -379,6 +409,53 @@ class TestByHand:
     def test_a_stranger_is_refused_with_a_sentence(self, addon, stranger):
         with pytest.raises(addon.errors.BadInput, match=r"No shape key of “Stranger” has a name.*Rig Mapping"):
             addon.rig.face.face_of(stranger)
+
+    def test_two_sides_on_one_name_are_as_far_as_the_further_one(self, addon, stranger, targets):
+        """Half a smile of both sides is half a smile, and a smile to one side is one."""
+        names = {"mouthSmileLeft": "qx01", "mouthSmileRight": "qx01"}
+        mine = addon.rig.profile.by_hand(addon.rig.profile.shipped("arkit"), names, {})
+        values = targets(stranger, mine, mouthSmileLeft=[0.5, 0.8, 0.0], mouthSmileRight=[0.5, 0.1, 0.6])
+        assert values == {(stranger.data.shape_keys, 'key_blocks["qx01"].value', 0): pytest.approx([0.5, 0.8, 0.6])}
+
+    def test_two_directions_on_one_name_are_told_apart_by_their_weights(self, addon, stranger, targets):
+        names = {"jawLeft": "qx01", "jawRight": "qx01"}
+        mine = addon.rig.profile.by_hand(addon.rig.profile.shipped("arkit"), names, {"jawRight": -1.0})
+        values = targets(stranger, mine, jawLeft=[0.5, 0.0, 0.3], jawRight=[0.0, 0.4, 0.3])
+        assert [*values.values()] == [pytest.approx([0.5, -0.4, 0.0])]
+
+    def test_visemes_on_one_name_add_up(self, addon, stranger, targets):
+        """Visemes that look alike share a mouth, so each alone is half of it."""
+        names = {"viseme_DD": "qx01", "viseme_nn": "qx01", "viseme_aa": "Ω"}
+        mine = addon.rig.profile.by_hand(addon.rig.profile.shipped("oculus"), names, {})
+        channels = {"jawOpen": [0.0, 0.15, 0.5], "tongueOut": [0.0, 0.1, 0.0], "mouthPucker": [0.0, 0.0, 0.1]}
+        match = addon.rig.face.face_of(stranger, mine).match
+        weights = addon.rig.weights.values_of(match, [*channels], np.array([*channels.values()]).T)
+        total = sum(value.values for value in weights if value.control != "viseme_aa")
+        values = targets(stranger, mine, **channels)
+        assert values[stranger.data.shape_keys, 'key_blocks["qx01"].value', 0] == pytest.approx(total, abs=1e-6)
+        assert total.max() > 0.1
+
+    def test_the_artists_key_comes_back_where_two_controls_move_it(self, addon, stranger, motion):
+        """Each control once took the keys of the one before it for the artist's."""
+        block = stranger.data.shape_keys.key_blocks["qx01"]
+        for frame, value in ((1, 0.2), (25, 0.9), (70, 0.3)):
+            block.value = value
+            block.keyframe_insert("value", frame=frame)
+        names = {"mouthSmileLeft": "qx01", "mouthSmileRight": "qx01"}
+        mine = addon.rig.profile.by_hand(addon.rig.profile.shipped("arkit"), names, {})
+        wanted, writing = motion(mouthSmileLeft=[0.5] * 20, mouthSmileRight=[0.4] * 20), addon.writing
+        for first, last in ((20, 39), (50, 69)):
+            curves = addon.rig.targets.targets_of(addon.rig.face.face_of(stranger, mine), wanted)
+            record = writing.ledger.Record(
+                "line", stranger.name, "default", "arkit", "", 1.0, "0.0.1", first, last, 24.0, ()
+            )
+            options = writing.options.WritingOptions(mode=writing.options.Mode("replace"))
+            written = writing.staging.Writing([writing.take.Take.of(record, curves)], options)
+            assert written.advance()
+            written.commit()
+            (keys,) = curves_of(stranger.data.shape_keys.animation_data.action).values()
+            assert ((25, pytest.approx(0.9)) in keys) == (first == 50)
+            assert dict(keys)[first + 5] == pytest.approx(0.5)
 
     def test_a_file_maps_it(self, addon, scene, use_fake, stranger, tmp_path):
         use_fake("clicks")
