@@ -12,7 +12,7 @@ from typing import Any
 
 import bpy
 
-from . import casting, generate_command, job
+from . import casting, generate_command, job, lookup
 from .casting import Rule
 from .errors import BadInput, MouthpieceError, show, unforeseen
 from .placing import Report
@@ -119,19 +119,21 @@ def _do(shot: Shot, session: Session) -> Outcome:
     save = generate_command.saver(shot.output)
     reports: list[Report] = []
     for line in _cast(shot) if shot.by else shot.lines:
-        choice, launch = generate_command.choice(line, bpy.context.scene)
+        choice, launch = generate_command.choice(line)
         reports.append(job.generate_lip_sync(choice, launch, session))
     return Outcome(str(shot.file), save(), tuple(reports))
 
 
 def _cast(shot: Shot) -> list[Mapping[str, Any]]:
     """A line for every strip that somebody speaks."""
-    roles, _ = casting.cast_by(shot.by or Rule.NAME, bpy.context.scene)
+    said = shot.lines[0]
+    scene = lookup.scene_with("", said["scene"])
+    roles, _ = casting.cast_by(shot.by or Rule.NAME, scene)
     if not roles:
         raise BadInput(
             "No strip of the shot has a speaker by that rule. Name strips or channels after characters, or use lines."
         )
-    return [{**shot.lines[0], "strip": role.strip, "object": role.character} for role in roles]
+    return [{**said, "scene": scene.name, "strip": role.strip, "object": role.character} for role in roles]
 
 
 def _are_tables(value: object) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.types import Scene
 
-from . import audio
+from . import audio, lookup
 from .errors import BadInput
 from .rig.face import face_of
 
@@ -40,12 +40,16 @@ class Role:
 
 
 def cast_by(rule: Rule, scene: Scene, *, only_selected: bool = False) -> tuple[list[Role], list[str]]:
-    """The roles of a scene's audible sound strips in the order in which they sound, and the strips without speaker."""
+    """The roles of a scene's audible sound strips in the order in which they sound, and the strips without speaker.
+
+    The characters may be in other scenes.
+    """
     asked = [strip for strip in audio.sound_strips(scene) if strip.select or not only_selected]
     heard = [strip for strip in asked if not audio.is_muted(scene, strip)]
     heard.sort(key=lambda strip: (strip.frame_final_start, strip.channel))
-    names = {thing.name: _spaced(thing.name) for thing in scene.objects}
-    found = {strip.name: _speaker(_texts(rule, scene, strip), names) for strip in heard}
+    near, far = ({one.name: _spaced(one.name) for one in things} for things in lookup.actors(scene))
+    texts = {strip.name: _texts(rule, scene, strip) for strip in heard}
+    found = {strip: _speaker(read, near) or _speaker(read, far) for strip, read in texts.items()}
     roles = [Role(strip, speaker) for strip, speaker in found.items() if speaker]
     return roles, [strip for strip, speaker in found.items() if not speaker]
 
@@ -74,7 +78,7 @@ def _texts(rule: Rule, scene: Scene, strip: SoundStrip) -> list[str]:
 def _speaker(texts: Sequence[str], names: Mapping[str, str]) -> str:
     """The character whose whole name is in a text; of several the longest, as “Old Anna” is not Anna.
 
-    `names`: all objects' names with their `_spaced` spelling. Only those that are named are asked for a face.
+    `names`: the objects' names with their `_spaced` spelling. Only those that are named are asked for a face.
     """
     for text in texts:
         words = _spaced(text)

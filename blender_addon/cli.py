@@ -15,9 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-import bpy
-
-from . import batch, clip_command, generate_command, job, placing, session, training_clip
+from . import batch, clip_command, generate_command, job, lookup, placing, session, training_clip
 from .command import COMMAND
 from .errors import BadInput, MouthpieceError
 
@@ -71,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _generate(options: argparse.Namespace) -> int:
     save = generate_command.saver(options.output)
-    choice, launch = generate_command.choice(vars(options), bpy.context.scene)
+    choice, launch = generate_command.choice(vars(options))
     report = job.generate_lip_sync(choice, launch, session.current)
     _say_report(report, save(), options.json)
     return 0
@@ -99,8 +97,9 @@ def _say_outcome(outcome: batch.Outcome, as_json: bool) -> None:
 
 
 def _export_clip(options: argparse.Namespace) -> int:
-    strip = options.strip or generate_command.only_strip(bpy.context.scene)
-    report = training_clip.export(clip_command.order(options, strip))
+    scene = lookup.scene_with(options.strip, options.scene)
+    strip = options.strip or generate_command.only_strip(scene)
+    report = training_clip.export(clip_command.order(options, scene, strip))
     _say(json.dumps({"ok": True, **asdict(report)}, ensure_ascii=False) if options.json else report.sentence)
     return 0
 

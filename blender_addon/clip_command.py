@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 import bpy
+from bpy.types import Scene
 
 from .errors import BadInput
 from .training_clip import Order
@@ -17,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `export-clip`."""
     parser.add_argument("--object", default="", metavar="NAME", help="the character (default: the active object)")
     parser.add_argument("--strip", default="", metavar="NAME", help="the sound strip (default: the active one)")
+    parser.add_argument("--scene", default="", metavar="NAME", help="the strip's scene, where several have one")
     parser.add_argument(
         "--controls",
         default="",
@@ -29,14 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--verbose", action="store_true", help="show tracebacks")
 
 
-def order(options: argparse.Namespace, strip: str) -> Order:
-    """What the options ask for; raises `BadInput`."""
+def order(options: argparse.Namespace, scene: Scene, strip: str) -> Order:
+    """What the options ask for, given the strip's scene; raises `BadInput`."""
     active = bpy.context.view_layer.objects.active
     character = options.object or (active.name if active else "")
     if not character:
         raise BadInput("The shot has no active object. Name the character with --object.")
     folder = options.output.absolute()
-    return Order(bpy.context.scene.name, strip, character, folder, _names(options.controls), options.identity)
+    return Order(scene.name, strip, character, folder, _names(options.controls), options.identity)
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.types import Scene
+from bpy.types import Object, Scene
 
-from . import audio, motion_export, phones, preferences, transcripts
+from . import audio, compat, lookup, motion_export, phones, preferences, transcripts
 from .choice import Choice
 from .environment import Launch
 from .errors import BadInput, MouthpieceError
 from .model_files import SUFFIX
 from .performing import arguments as performing
-from .rig.face import leads, named
+from .rig.face import face_of, leads, named
+from .rig.profile import RigProfile
 from .vertices import arguments as mesh
 from .wording import first_line
 from .writing import arguments as writing
@@ -27,6 +28,7 @@ from .writing.options import MOST_STRENGTH
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What can be said about one lip sync."""
     parser.add_argument("--strip", default="", metavar="NAME", help="the sound strip (default: the active one)")
+    parser.add_argument("--scene", default="", metavar="NAME", help="the strip's scene, where several have one")
     parser.add_argument("--audio", default="", metavar="FILE", help="a sound file instead of a strip")
     parser.add_argument("--first-frame", default=1, type=int, metavar="N", help="where the file begins (default: 1)")
     parser.add_argument("--object", default="", metavar="NAME", help="the character (default: the active one)")
@@ -74,13 +76,14 @@ def check_output(path: Path) -> None:
         raise BadInput(f"The folder of {path} does not exist. Make it first, or choose another.")
 
 
-def choice(said: Mapping[str, Any], scene: Scene) -> tuple[Choice, Launch]:
-    """What is meant in a scene, and a backend that can do it; raises `BadInput` where that is not clear.
+def choice(said: Mapping[str, Any]) -> tuple[Choice, Launch]:
+    """What is meant in the open file, and a backend that can do it; raises `BadInput` where that is not clear.
 
     `said` has all of `words`.
     """
     check(said)
     model, launch = model_and_launch(said["model"])
+    scene = _scene(said)
     chosen = Choice(
         scene=scene.name,
         strip="" if said["audio"] else said["strip"] or only_strip(scene),
@@ -143,10 +146,26 @@ def saver(output: Path | None) -> Callable[[], str]:
     return save
 
 
-def _only_character(scene: Scene, profile: str) -> str:
-    names = [thing.name for thing in leads(scene.objects, named(profile))]
-    active = bpy.context.view_layer.objects.active
-    return _only("object with shape keys that Mouthpiece knows", "--object", names, active.name if active else "")
+def _scene(said: Mapping[str, Any]) -> Scene:
+    if said["audio"]:  # there is no strip to look for
+        return lookup.scene_named(said["scene"]) if said["scene"] else compat.sequencer_scene(bpy.context)
+    return lookup.scene_with(said["strip"], said["scene"])
+
+
+def _only_character(scene: Scene, name: str) -> str:
+    profile, active = named(name), bpy.context.view_layer.objects.active
+    near, far = lookup.actors(scene)
+    found = leads(near, profile) or leads(far, profile)
+    meant = next((thing.name for thing in found if active and _is_part(active, thing, profile)), "")
+    return _only("object with shape keys that Mouthpiece knows", "--object", [thing.name for thing in found], meant)
+
+
+def _is_part(thing: Object, character: Object, profile: RigProfile | None) -> bool:
+    """Whether an object, such as an armature, moves as the same character."""
+    try:
+        return {*face_of(thing, profile).owners} == {*face_of(character, profile).owners}
+    except BadInput:
+        return False
 
 
 def _only(what: str, option: str, names: list[str], active: str) -> str:

@@ -192,3 +192,34 @@ def test_job_file_that_cannot_be_meant_begins_nothing(batch, shots, text, senten
     assert code == 2
     assert sentence in report["error"]
     assert [(shots / f"shot {number}.blend").read_bytes() for number in (1, 2)] == before
+
+
+def cut(path: Path, *titles: str) -> None:
+    """Move a shot's strips into scenes of these names, which the viewport does not show."""
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    for title in titles:
+        edit = bpy.context.scene.copy()
+        edit.name, edit.use_fake_user = title, True  # a copy that nothing uses is not saved
+        for thing in edit.collection.objects[:]:
+            edit.collection.objects.unlink(thing)
+    bpy.context.scene.sequence_editor_clear()
+    bpy.ops.wm.save_mainfile()
+
+
+@pytest.mark.parametrize("line", ['by = "name"', 'by = "channel"', 'strip = "anna_001"\nobject = "Anna"'])
+def test_strips_in_another_scene_than_the_characters(batch, shots, line):
+    cut(shots / "shot 1.blend", "Edit")
+    code, report = batch(f'[[shots]]\nfile = "shot 1.blend"\n{line}')
+    assert (code, report["shots"][0]["error"]) == (0, "")
+    assert speakers(shots / "shot 1.blend")["Anna"] == "Mouthpiece anna_001 Anna"
+
+
+@pytest.mark.parametrize("line", ['by = "name"', 'strip = "anna_001"\nobject = "Anna"'])
+def test_a_job_file_names_one_of_several_scenes(batch, shots, line):
+    cut(shots / "shot 1.blend", "Edit", "Edit 2")
+    shot = f'[[shots]]\nfile = "shot 1.blend"\n{line}\n'
+    code, report = batch(shot)
+    assert code == 1
+    assert ": Edit, Edit 2. Name one with --scene." in report["shots"][0]["error"]
+    code, report = batch(f'{shot}scene = "Edit 2"')
+    assert (code, report["shots"][0]["error"]) == (0, "")

@@ -8,7 +8,7 @@ import json
 import bpy
 import pytest
 
-from tests.addon.stage import add_character, add_strip, tone
+from tests.addon.stage import add_armature, add_character, add_strip, tone
 
 
 @pytest.fixture
@@ -125,3 +125,80 @@ def test_more_than_one_character_has_to_be_named(shot, addon, capfd):
     bpy.context.view_layer.objects.active = None
     assert addon.cli.run(["generate"]) == 2
     assert "Anna Müller, Bert. Name one with --object." in capfd.readouterr().err
+
+
+# --- strips in one scene, characters in another, as Blender 5 has it ---
+
+
+@pytest.fixture
+def edit(shot) -> bpy.types.Scene:
+    """The strip lies in a scene of its own, which is not the one that the viewport shows."""
+    edit = bpy.data.scenes.new("Edit")
+    edit.sequence_editor_create()
+    edit.render.fps = 24
+    add_strip(edit, tone(shot.parent / "cut.wav", 1.0, (0.5,)), name="Schnitt 1")
+    bpy.context.scene.sequence_editor_clear()
+    bpy.ops.wm.save_mainfile()
+    return edit
+
+
+@pytest.mark.parametrize("arguments", [[], ["--strip", "Schnitt 1"], ["--scene", "Edit"]])
+def test_strip_is_found_in_another_scene_than_the_character(edit, shot, addon, capfd, arguments):
+    assert addon.cli.run(["generate", *arguments]) == 0
+    assert opened(shot).data.shape_keys.animation_data.action.name == "Mouthpiece Schnitt 1 Anna Müller"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--strip", "Schnitt 1"], ["--scene", "Edit"]])
+def test_clip_is_exported_from_another_scene_than_the_character(edit, shot, addon, capfd, arguments):
+    head = bpy.data.objects["Anna Müller"]
+    for frame, value in ((1, 0.0), (24, 1.0)):
+        head.data.shape_keys.key_blocks["jawOpen"].value = value
+        head.data.shape_keys.key_blocks["jawOpen"].keyframe_insert("value", frame=frame)
+    folder = str(shot.parent / "clips")
+    assert addon.cli.run(["export-clip", "--object", head.name, "--output", folder, *arguments]) == 0
+    assert "“Schnitt 1”: 1.0 s of jawOpen" in capfd.readouterr().out
+
+
+def test_character_is_found_in_a_scene_that_nobody_looks_at(edit, shot, addon, capfd):
+    scene = bpy.context.scene
+    stage = bpy.data.scenes.new("Stage")
+    head = bpy.data.objects["Anna Müller"]
+    stage.collection.objects.link(head)
+    scene.collection.objects.unlink(head)
+    assert addon.cli.run(["generate"]) == 0
+    assert opened(shot).data.shape_keys.animation_data.action.name == "Mouthpiece Schnitt 1 Anna Müller"
+
+
+def test_two_scenes_with_the_strip_are_named(edit, shot, addon, capfd):
+    other = edit.copy()
+    other.name = "Edit 2"
+    assert addon.cli.run(["generate", "--strip", "Schnitt 1"]) == 2
+    sentence = "More than one scene has a sound strip named “Schnitt 1”: Edit, Edit 2. Name one with --scene."
+    assert sentence in capfd.readouterr().err
+    assert addon.cli.run(["generate"]) == 2
+    assert "More than one scene has sound strips: Edit, Edit 2. Name one with --scene." in capfd.readouterr().err
+    assert addon.cli.run(["generate", "--strip", "Schnitt 1", "--scene", "Edit 2"]) == 0
+
+
+def test_the_scene_that_is_shown_goes_before_its_copies(shot, addon, capfd):
+    bpy.context.scene.copy()
+    assert addon.cli.run(["generate", "--strip", "Zeile 1"]) == 0
+
+
+def test_scene_that_is_not_there(shot, addon, capfd):
+    assert addon.cli.run(["generate", "--scene", "gone"]) == 2
+    assert "There is no scene named “gone”." in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["ARMATURE", "MESH"])
+def test_a_part_of_the_active_character_stands_for_it(shot, addon, capfd, kind):
+    """An artist has the armature or the body active rather than the head."""
+    rig = add_armature(("spine", (0, 0, 0), (0, 0, 1)))
+    bpy.data.objects["Anna Müller"].parent = rig
+    add_character(name="Bert")
+    body = bpy.data.objects.new("Body", bpy.data.meshes.new("Body"))
+    bpy.context.scene.collection.objects.link(body)
+    body.parent = rig
+    bpy.context.view_layer.objects.active = rig if kind == "ARMATURE" else body
+    assert addon.cli.run(["generate"]) == 0
+    assert "Anna Müller" in capfd.readouterr().out
