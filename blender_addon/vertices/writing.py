@@ -22,7 +22,7 @@ from ..writing.options import WritingOptions
 from ..writing.staging import Placed, Writing
 from ..writing.strand import Strand
 from ..writing.take import Take
-from . import cached, fitting, point_cache, shapes
+from . import cached, fitting, point_cache, refusing, shapes
 from .basis import Basis, find
 from .options import Keeping, MeshOptions
 
@@ -48,9 +48,10 @@ class MeshWriting:
     ) -> None:
         """Places of the model's vertices float32 [frames, V, 3], and of the face that nothing moves [V, 3].
 
-        Raises `BadInput` where the mesh is not the model's, or no folder for a cache is known.
+        Raises `BadInput` where the mesh is not the model's or cannot keep a motion, or no folder for a cache is known.
         """
         options.check()
+        refusing.check(character)
         self.record, self.options, self._name, self._kept = record, options, name, kept
         self.strands: tuple[Strand, ...] = ()
         self._uid, self._rest = character.session_uid, rest_of(character)
@@ -77,6 +78,7 @@ class MeshWriting:
     def commit(self) -> Placed:
         """Put modifier or shape keys and their curves in place; where that fails, none of them stays."""
         character, made = self._character(), self._made.result()
+        refusing.check(character)  # the artist may have done anything since
         return self._play(character, made) if isinstance(made, int) else self._shape(character, made)
 
     def discard(self) -> None:
@@ -104,7 +106,7 @@ class MeshWriting:
         try:
             retiming = Take.of(wider, cached.curves(modifier, frames, self.options.blend))
             placed = self._write(Writing([retiming], plain, self._name))
-        except MouthpieceError:
+        except Exception:
             if old is None:
                 character.modifiers.remove(modifier)
             else:
@@ -121,7 +123,7 @@ class MeshWriting:
         try:
             weights = Take.of(self.record, shapes.curves(blocks, basis))
             placed = self._write(Writing([weights], self.options, self._name))
-        except MouthpieceError:
+        except Exception:
             for block in blocks:
                 character.shape_key_remove(block)
             if not had_keys:
@@ -148,16 +150,10 @@ class MeshWriting:
 
 
 def rest_of(character: Object) -> np.ndarray:
-    """The places of a mesh's vertices at rest, float32 [V, 3]; raises `BadInput` where it is none that can change."""
+    """The places of a mesh's vertices at rest, float32 [V, 3]."""
     import numpy as np
 
     mesh = character.data
-    if character.type != "MESH":
-        raise BadInput(f"“{character.name}” is no mesh. This model moves a whole mesh; choose one, or another model.")
-    if not character.is_editable or not mesh.is_editable:
-        raise BadInput(
-            f"“{character.name}” is linked from another file. Make it and its mesh a library override first."
-        )
     points = mesh.shape_keys.reference_key.data if mesh.shape_keys else mesh.vertices
     rest = np.empty(3 * len(points), np.float32)
     points.foreach_get("co", rest)

@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.addon.stage import curves
+from tests.addon.stage import break_once, curves
 
 rng = np.random.default_rng(3)
 
@@ -311,3 +311,62 @@ def test_ordinary_strips_keep_the_names_that_earlier_files_have(addon, head: Hea
     write(addon, head, "cache", tmp_path, "line.01")
     assert head.character.data.shape_keys.key_blocks[1].name == "Lip Sync line_01 1-01"
     assert [modifier.name for modifier in head.character.modifiers] == ["Lip Sync line.01"]
+
+
+def tweaked(block: bpy.types.ID) -> None:
+    """What plays on a datablock becomes an NLA strip that the artist is editing."""
+    data = block.animation_data_create()
+    action = data.action or bpy.data.actions.new("walk")
+    data.action = None
+    data.nla_tracks.new().strips.new("walk", int(action.frame_range[0]), action)
+    data.use_tweak_mode = True
+    assert data.use_tweak_mode
+
+
+@pytest.mark.parametrize("where", ["object", "shape keys"])
+@pytest.mark.parametrize("keeping", ["cache", "shapes"])
+def test_a_strip_in_tweak_mode_is_said_before_anything_is_made(
+    addon, head: Head, tmp_path: Path, keeping: str, where: str
+):
+    head.character.shape_key_add(name="Basis", from_mix=False)
+    tweaked(head.character if where == "object" else head.character.data.shape_keys)
+    with pytest.raises(addon.errors.BadInput, match="tweak mode"):
+        begin(addon, head, keeping, tmp_path / "caches")
+    assert not (tmp_path / "caches").exists()
+
+
+def state(head: Head) -> tuple[object, ...]:
+    """What a lip sync leaves on a character: modifiers, shape keys, and the curves in all actions."""
+    modifiers = [(modifier.name, modifier.filepath) for modifier in head.character.modifiers]
+    shapes = [block.name for block in getattr(head.character.data.shape_keys, "key_blocks", ())]
+    return modifiers, shapes, {(action.name, len(curves(action))) for action in bpy.data.actions if action.users}
+
+
+@pytest.mark.parametrize("keeping", ["cache", "shapes"])
+def test_tweak_mode_meanwhile_leaves_the_earlier_lip_sync_as_it_was(addon, head: Head, tmp_path: Path, keeping: str):
+    write(addon, head, keeping, tmp_path)
+    writing = begin(addon, head, keeping, tmp_path)
+    tweaked(head.character if keeping == "cache" else head.character.data.shape_keys)
+    before = state(head)
+    with pytest.raises(addon.errors.BadInput, match="tweak mode"):
+        writing.commit()
+    writing.discard()
+    assert state(head) == before
+    np.testing.assert_allclose(head.seen(17), head.places[7], atol=1.5e-4)
+
+
+@pytest.mark.parametrize("is_second", [False, True], ids=["first", "second"])
+@pytest.mark.parametrize("keeping", ["cache", "shapes"])
+def test_a_fault_that_nobody_foresaw_leaves_the_character_as_it_was(
+    addon, head: Head, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keeping: str, is_second: bool
+):
+    if is_second:
+        write(addon, head, keeping, tmp_path)
+    before = state(head)
+    writing = begin(addon, head, keeping, tmp_path)
+    break_once(monkeypatch, addon.writing.staging.Writing, "commit")
+    with pytest.raises(ZeroDivisionError):
+        writing.commit()
+    writing.discard()
+    assert state(head) == before
+    np.testing.assert_allclose(head.seen(17), head.places[7] if is_second else head.rest, atol=1.5e-4)
