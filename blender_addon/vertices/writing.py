@@ -51,7 +51,7 @@ class MeshWriting:
         Raises `BadInput` where the mesh is not the model's or cannot keep a motion, or no folder for a cache is known.
         """
         options.check()
-        refusing.check(character)
+        refusing.check(character, kept.keeping)
         self.record, self.options, self._name, self._kept = record, options, name, kept
         self.strands: tuple[Strand, ...] = ()
         self._uid, self._rest = character.session_uid, rest_of(character)
@@ -78,7 +78,7 @@ class MeshWriting:
     def commit(self) -> Placed:
         """Put modifier or shape keys and their curves in place; where that fails, none of them stays."""
         character, made = self._character(), self._made.result()
-        refusing.check(character)  # the artist may have done anything since
+        refusing.check(character, self._kept.keeping)  # the artist may have done anything since
         return self._play(character, made) if isinstance(made, int) else self._shape(character, made)
 
     def discard(self) -> None:

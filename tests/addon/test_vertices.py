@@ -370,3 +370,66 @@ def test_a_fault_that_nobody_foresaw_leaves_the_character_as_it_was(
     writing.discard()
     assert state(head) == before
     np.testing.assert_allclose(head.seen(17), head.places[7] if is_second else head.rest, atol=1.5e-4)
+
+
+def out_of_a_library(head: Head, folder: Path) -> Head:
+    """The same head as an override: linked with its collection from another file, its mesh overridden too."""
+    collection = bpy.data.collections.new("Anna")
+    collection.objects.link(head.character)
+    bpy.data.libraries.write(str(folder / "anna.blend"), {collection})
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "shot.blend"))
+    with bpy.data.libraries.load(str(folder / "anna.blend"), link=True) as (_there, here):
+        here.collections = ["Anna"]
+    (linked,) = here.collections
+    bpy.context.scene.collection.children.link(linked)
+    linked.override_hierarchy_create(bpy.context.scene, bpy.context.view_layer, do_fully_editable=True)
+    character = the_local_mesh()
+    if not character.data.is_editable:
+        character.data.override_create(remap_local_usages=True)
+    return Head(character, head.rest, head.places, head.motion)
+
+
+def the_local_mesh() -> bpy.types.Object:
+    return next(thing for thing in bpy.data.objects if thing.library is None and thing.type == "MESH")
+
+
+def opened_again(head: Head) -> Head:
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
+    return Head(the_local_mesh(), head.rest, head.places, head.motion)
+
+
+def test_shape_keys_on_an_overridden_mesh_are_refused(addon, head: Head, tmp_path: Path):
+    head = out_of_a_library(head, tmp_path)
+    assert head.character.data.override_library
+    with pytest.raises(addon.errors.BadInput, match="Choose Point Cache, or make the mesh local"):
+        write(addon, head, "shapes", tmp_path)
+
+
+@pytest.mark.parametrize("keeping", ["cache", "shapes"])
+def test_what_is_advised_for_an_overridden_mesh_survives_saving(addon, head: Head, tmp_path: Path, keeping: str):
+    head = out_of_a_library(head, tmp_path)
+    if keeping == "shapes":
+        head.character.data.make_local()
+    write(addon, head, keeping, tmp_path)
+    np.testing.assert_allclose(opened_again(head).seen(17), head.places[7], atol=1.5e-4)
+
+
+@pytest.mark.parametrize(
+    ("keeping", "advice"), [("cache", "a library override first"), ("shapes", "make the mesh local")]
+)
+def test_a_linked_mesh_is_refused_with_what_helps(addon, head: Head, tmp_path: Path, keeping: str, advice: str):
+    head = out_of_a_library(head, tmp_path)
+    head.character.data = next(mesh for mesh in bpy.data.meshes if mesh.library)
+    with pytest.raises(addon.errors.BadInput, match=advice):
+        write(addon, head, keeping, tmp_path)
+
+
+def test_absolute_shape_keys_are_refused(addon, head: Head, tmp_path: Path):
+    head.character.shape_key_add(name="Basis", from_mix=False)
+    head.character.data.shape_keys.use_relative = False
+    with pytest.raises(addon.errors.BadInput, match=r"are absolute\. Turn on “Relative”"):
+        write(addon, head, "shapes", tmp_path)
+    write(addon, head, "cache", tmp_path)
+    np.testing.assert_allclose(head.seen(17), head.places[7], atol=2e-6)
