@@ -2,7 +2,8 @@
 """The one installation of the backend's environment: begin, step, cancel, remove. No bpy.
 
 The commands run in a thread and write into `FOLDER.partial`. Only a finished environment takes the place of the old
-one, in two renames; whatever fails before leaves the old one as it was.
+one, in two renames; whatever fails before leaves the old one as it was. A finished one that could not take it stays,
+and the next installation begins with it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,14 @@ from .errors import MouthpieceError
 from .installer import Order, Step
 from .lock import Lock
 
+EXCHANGE_TRIES = 150
+"""How often the renames are tried, a tick of the page apart: virus scanners let go of new files within seconds."""
 OTHER_BLENDER = "Another Blender is installing the backend just now. Wait until it is done."
+
+NOT_EXCHANGED = (
+    "The new environment could not take the place of the old one: {}. Close what uses the old one, such as another "
+    "Blender, and click again; nothing is downloaded twice."
+)
 
 
 class State(enum.Enum):
@@ -50,6 +58,7 @@ class Installation:
         self._errand = Errand()
         self._problem: MouthpieceError | None = None
         self._order: Order | None = None
+        self._tries_left = 0
         self._lock = Lock()
 
     @property
@@ -63,7 +72,7 @@ class Installation:
         Raises `BadInput` while another Blender builds one: it would be in the same folder.
         """
         self._lock.acquire(log.with_name("install.lock"), OTHER_BLENDER)
-        self.log, self._order = log, order
+        self.log, self._order, self._tries_left = log, order, EXCHANGE_TRIES
         self._start(State.BUILDING, self._build)
 
     def remove(self, folder: Path) -> None:
@@ -88,14 +97,18 @@ class Installation:
         return True
 
     def exchange(self) -> bool:
-        """Let the new environment take the old one's place; no backend may run in the old one. False if it failed."""
+        """Try to let the new environment take the old one's place; no backend may run in the old one.
+
+        True once it has. Where something else still uses the files it is to be called again, as long as `state` says
+        that the new one waits.
+        """
         assert self._order
         try:
             _exchange(self._order.folder)
         except OSError as problem:
-            self.fail(
-                MouthpieceError(f"The new environment could not take the place of the old one: {problem}. Try again.")
-            )
+            self._tries_left -= 1
+            if not isinstance(problem, PermissionError) or not self._tries_left:
+                self.fail(MouthpieceError(NOT_EXCHANGED.format(problem)))
             return False
         self.fail(None)
         return True
@@ -126,8 +139,10 @@ class Installation:
     def _build(self) -> None:
         assert self._order and self.log
         order, partial = self._order, _partial(self._order.folder)
-        for leftover in (partial, _old(order.folder)):
-            folders.delete(leftover)
+        folders.delete(_old(order.folder))
+        if installer.is_made(partial, order):
+            return
+        folders.delete(partial)
         scratch = partial / "tmp"  # on the same disk as the environment, and gone with it
         scratch.mkdir(parents=True)
         try:
@@ -172,7 +187,8 @@ def _exchange(folder: Path) -> None:
         _partial(folder).rename(folder)
     except OSError:
         if old.exists():
-            old.rename(folder)
+            with contextlib.suppress(OSError):  # then there is none for a moment, until the next try
+                old.rename(folder)
         raise
     threading.Thread(target=_clear_away, args=(old,), name="mouthpiece_clear", daemon=True).start()
 

@@ -161,11 +161,22 @@ def stamp(folder: Path, order: Order) -> None:
 
 def is_current(folder: Path, locks: Path) -> bool:
     """Whether a complete environment has just the packages that are pinned now."""
+    return _stamped(folder).get("packages") == fingerprint(locks)
+
+
+def is_made(folder: Path, order: Order) -> bool:
+    """Whether a complete environment is just what the order asks for, and can run."""
+    wanted = is_current(folder, order.locks) and _stamped(folder).get("build") == order.build.value
+    return wanted and environment.has_python(folder)
+
+
+def _stamped(folder: Path) -> dict[str, object]:
+    """What an environment was made from; nothing where it is not complete."""
     try:
         content = json.loads((folder / STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return isinstance(content, dict) and content.get("packages") == fingerprint(locks)
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 NO_BUILD = (

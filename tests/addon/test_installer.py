@@ -268,6 +268,77 @@ def test_without_a_place_for_its_lock_nothing_begins(addon, make_order, tmp_path
     assert not now.busy
 
 
+MAKE = "import pathlib, sys; python = pathlib.Path(sys.argv[1]); python.parent.mkdir(); python.touch()"
+
+
+@pytest.fixture
+def made(addon, monkeypatch) -> list[Path]:
+    """Orders are carried out by making an empty program; these are the folders."""
+    made = []
+
+    def plan(_python, folder: Path, _order):
+        made.append(folder)
+        python = addon.environment.inside_environment(folder)
+        return (addon.installer.Step("Making", (sys.executable, "-c", MAKE, str(python))),)
+
+    monkeypatch.setattr(addon.installer, "plan", plan)
+    return made
+
+
+def busy_for(tries: int, monkeypatch) -> None:
+    """Renaming is refused so often, as by a virus scanner."""
+    rename, left = Path.rename, [tries]
+
+    def refuse(path: Path, target: Path) -> Path:
+        if left[0]:
+            left[0] -= 1
+            raise PermissionError(13, "Access is denied", str(path))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+
+
+def build(now, order, log: Path) -> None:
+    now.begin(order, log)
+    wait_until(now.step)
+    assert now.failure is None
+
+
+@pytest.mark.parametrize("there_is_an_old_one", [False, True])
+def test_a_virus_scanner_that_looks_at_the_new_files_is_waited_for(
+    addon, make_order, made, monkeypatch, tmp_path, there_is_an_old_one
+):
+    if there_is_an_old_one:
+        (tmp_path / "env").mkdir()
+    now, order = addon.installation.Installation(), make_order()
+    build(now, order, tmp_path / "install.log")
+    busy_for(5, monkeypatch)
+    assert not now.exchange()
+    assert now.state is addon.installation.State.BUILT and now.step(), "the page does not try again"
+    wait_until(now.exchange)
+    assert not now.busy and now.failure is None
+    assert addon.installer.is_made(tmp_path / "env", order)
+    wait_until(lambda: not (tmp_path / "env.old").exists())
+
+
+def test_what_could_not_take_its_place_is_not_downloaded_again(addon, make_order, made, monkeypatch, tmp_path):
+    now, order = addon.installation.Installation(), make_order()
+    build(now, order, tmp_path / "install.log")
+    with monkeypatch.context() as scanner:
+        busy_for(1 << 30, scanner)
+        wait_until(lambda: now.exchange() or not now.busy)
+    assert "nothing is downloaded twice" in str(now.failure)
+    build(now, order, tmp_path / "install.log")
+    assert len(made) == 1
+    assert now.exchange()
+
+    build(now, order, tmp_path / "install.log")
+    assert len(made) == 2, "a Repair makes all anew"
+    now.fail(None)
+    build(now, make_order("gpu"), tmp_path / "install.log")
+    assert len(made) == 3, "another build was asked for"
+
+
 def test_disabled_in_the_middle_it_ends_when_enabled_again(addon, make_order, monkeypatch, tmp_path):
     """And does not lock out other Blenders until then."""
     script, beats = tmp_path / "heart.py", tmp_path / "beats"
