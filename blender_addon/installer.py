@@ -185,7 +185,23 @@ NO_BUILD = (
 )
 SENTENCES = (
     (
-        ("no space left on device", "not enough space on the disk", "os error 28", "disk quota exceeded"),
+        ("visual c++ redistributable", "winerror 126]", "winerror 1114]"),
+        "Windows lacks the Microsoft Visual C++ Redistributable, or has an old one, and torch needs it. Install "
+        "https://aka.ms/vs/17/release/vc_redist.x64.exe by Microsoft, and install again.",
+    ),
+    (
+        ("input/output error",),  # Linux's own os error 5
+        "The disk cannot be read or written (input/output error). Look whether it is sound, and install again.",
+    ),
+    (
+        (
+            "no space left on device",
+            "not enough space on the disk",
+            "disk quota exceeded",
+            "os error 28",
+            "os error 112)",
+            "winerror 112]",
+        ),
         "The disk is full. Make room where Blender keeps your files, and install again.",
     ),
     (
@@ -194,10 +210,11 @@ SENTENCES = (
         "Try again; in a wheel folder, fetch the package anew.",
     ),
     (
-        ("permission denied", "access is denied", "read-only file system"),
+        ("permission denied", "access is denied", "winerror 5]", "os error 5)", "read-only file system"),
         "The folder where Blender keeps your files cannot be written to. Change its permissions, and install again.",
     ),
 )
+"""By what is printed in small letters; Windows prints in its user's language, so that there the numbers tell."""
 NO_WHEELS = "no wheels with a matching"
 NO_PACKAGE = ("no matching distribution found", "no solution found")
 MISSING = re.compile(r"(?:no matching distribution found for|you\s+require)\s+(\S+)", re.IGNORECASE)
@@ -224,7 +241,8 @@ def explain(step: Step, lines: Sequence[str], wheels: Path | None) -> Mouthpiece
         if any(mark in text for mark in marks):
             return MouthpieceError(sentence)
     if wheels is None and any(mark in text for mark in NO_NETWORK):
-        where = "PyTorch's own package index, a server of its own," if step.title == FETCHING else "The package index"
+        own = TORCH_BACKEND in step.command
+        where = "PyTorch's own package index, a server of its own," if own else "The package index"
         return MouthpieceError(
             f"{where} cannot be reached. Look at the network connection and try again, or choose a wheel folder."
         )

@@ -182,6 +182,14 @@ def test_blenders_own_python_comes_first(installer):
         ("ERROR: No matching distribution found for soxr==1.1.0", "The package index has no soxr==1.1.0 for this"),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "checksum"),
         ("Error: [Errno 13] Permission denied: '/home/me/env.partial'", "cannot be written to"),
+        ("PermissionError: [WinError 5] Zugriff verweigert: 'C:\\\\env'", "cannot be written to"),
+        ("  ╰─▶ Zugriff verweigert (os error 5)", "cannot be written to"),
+        ("  ╰─▶ Input/output error (os error 5)", "Look whether it is sound"),
+        ("OSError: [WinError 112] Es steht nicht genug Speicherplatz zur Verfügung", "disk is full"),
+        ("  ╰─▶ Es steht nicht genug Speicherplatz zur Verfügung. (os error 112)", "disk is full"),
+        ("Microsoft Visual C++ Redistributable is not installed, this may lead to the DLL load failure.", "vc_redist"),
+        ("OSError: [WinError 126] Das angegebene Modul wurde nicht gefunden. Error loading c10.dll", "vc_redist"),
+        ("OSError: [WinError 1114] A DLL initialization routine failed. Error loading c10.dll", "vc_redist"),
         ("Killed by the moon.", "“Installing packages” failed: Killed by the moon. Open Install Log"),
     ],
 )
@@ -190,7 +198,7 @@ def test_failures_are_told_in_one_sentence(installer, printed, told):
     assert told in str(problem)
 
 
-def test_the_index_that_cannot_be_reached_is_named(installer):
+def test_the_index_that_cannot_be_reached_is_named(installer, make_order):
     """As uv has printed it where only PyTorch's own server was out of reach."""
     printed = [
         "error: Request failed after 3 retries in 11.9s",
@@ -198,8 +206,10 @@ def test_the_index_that_cannot_be_reached_is_named(installer):
         "cause: dns error",
         "cause: failed to lookup address information: Name or service not known",
     ]
-    problem = installer.explain(installer.Step(installer.FETCHING, ()), printed, None)
-    assert str(problem).startswith("PyTorch's own package index")
+    plans = [installer.plan(Path("/python"), Path("/env.partial"), make_order(build)) for build in ("gpu", "apple")]
+    own, general = (str(installer.explain(steps[2], printed, None)) for steps in plans)
+    assert own.startswith("PyTorch's own package index")
+    assert general.startswith("The package index cannot be reached")
 
 
 def test_a_system_without_a_torch_is_told_what_is_needed(installer):
