@@ -2,6 +2,8 @@
 """Notices that the process which started this one is gone.
 
 The end of input says so too, but not where another child of the same client has inherited the other end of the pipe.
+In a virtual environment on Windows the parent is the environment's launcher, which waits for this process and outlives
+Blender: there it is the end of input that tells, and Python lets no other child inherit the pipe.
 """
 
 from __future__ import annotations
