@@ -10,8 +10,10 @@ import bpy
 from bpy.types import Key, Object, ShapeKey
 
 from ..rig.targets import Curve
+from ..writing import stack
+from ..writing.ledger import Record
 from .basis import Basis
-from .naming import LONGEST, named
+from .naming import LONGEST, NAME, named
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +27,20 @@ def shapes_of(character: Object, strip: str) -> list[ShapeKey]:
     key: Key | None = character.data.shape_keys
     ours = re.compile(rf"{re.escape(_name(strip))} \d+-\d+")
     return [block for block in key.key_blocks if ours.fullmatch(block.name)] if key else []
+
+
+def earlier(character: Object, record: Record) -> list[str]:
+    """The names of the shape keys that a new lip sync takes the place of.
+
+    An earlier one remembers its own: earlier versions named them otherwise, and its strip may have been renamed.
+    """
+    key: Key | None = character.data.shape_keys
+    if key is None:
+        return []
+    remembered = {name for place in stack.earlier_lines(key, record) for name in place.line.record.shape_keys}
+    made = {name for name in remembered if re.fullmatch(rf"{NAME} .* \d+-\d+", name)}  # not the controls of a face
+    made.update(block.name for block in shapes_of(character, record.strip))
+    return [block.name for block in key.key_blocks if block.name in made]
 
 
 def add(character: Object, strip: str, basis: Basis, rest: np.ndarray) -> list[ShapeKey]:

@@ -118,7 +118,7 @@ class MeshWriting:
 
     def _shape(self, character: Object, basis: Basis) -> Placed:
         had_keys = character.data.shape_keys is not None
-        old = [block.name for block in shapes.shapes_of(character, self.record.strip)]
+        old = shapes.earlier(character, self.record)
         blocks = shapes.add(character, self.record.strip, basis, self._rest)
         try:
             weights = Take.of(self.record, shapes.curves(blocks, basis))

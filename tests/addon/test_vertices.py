@@ -313,6 +313,22 @@ def test_ordinary_strips_keep_the_names_that_earlier_files_have(addon, head: Hea
     assert [modifier.name for modifier in head.character.modifiers] == ["Lip Sync line.01"]
 
 
+def test_shape_keys_that_an_earlier_version_named_otherwise_make_room(
+    addon, head: Head, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    head.character.shape_key_add(name="Basis", from_mix=False)
+    head.character.shape_key_add(name="Lip Sync of the artist 1-01", from_mix=False)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(addon.vertices.shapes, "_name", lambda _strip: "Lip Sync line wav")
+        write(addon, head, "shapes", tmp_path, "line.wav")
+    before = [block.name for block in head.character.data.shape_keys.key_blocks]
+    write(addon, head, "shapes", tmp_path, "line.wav")
+    after = [block.name for block in head.character.data.shape_keys.key_blocks]
+    assert before[:3] == ["Basis", "Lip Sync of the artist 1-01", "Lip Sync line wav 1-01"]
+    assert (after[:2], len(after)) == (before[:2], len(before))
+    assert not {*after[2:]} & {*before}
+
+
 def tweaked(block: bpy.types.ID) -> None:
     """What plays on a datablock becomes an NLA strip that the artist is editing."""
     data = block.animation_data_create()
