@@ -16,6 +16,10 @@ from .text import draw_sentence
 
 KINDS = {"shape keys": "SHAPEKEY_DATA", "properties": "PROPERTIES", "poses": "ARMATURE_DATA", "bones": "BONE_DATA"}
 """An icon for each kind of part."""
+CARRIED = "mouthpiece_rig"
+"""`face.PROPERTY`, which is not asked for while Blender starts."""
+OVERRIDABLE = {"LIBRARY_OVERRIDABLE"}
+"""What can be changed on a library override."""
 
 
 def character_of(context: Context) -> Object | None:
@@ -44,9 +48,14 @@ class MappingRow(bpy.types.PropertyGroup):
         description="What shows this control on the character: a shape key, a property, a bone or a pose",
         search=_names_of,
         update=_remember,
+        override=OVERRIDABLE,
     )
     is_on: bpy.props.BoolProperty(
-        name="Animate", description="Whether this control gets keys", default=True, update=_remember
+        name="Animate",
+        description="Whether this control gets keys",
+        default=True,
+        update=_remember,
+        override=OVERRIDABLE,
     )
     gain: bpy.props.FloatProperty(
         name="Weight",
@@ -57,14 +66,15 @@ class MappingRow(bpy.types.PropertyGroup):
         min=-10.0,
         max=10.0,
         update=_remember,
+        override=OVERRIDABLE,
     )
 
 
 class RigMapping(bpy.types.PropertyGroup):
-    """A character's list; the profile itself lies on the character as a custom property."""
+    """A character's list; the profile itself lies on the character, as library overrides forget groups."""
 
-    rows: bpy.props.CollectionProperty(type=MappingRow)
-    active: bpy.props.IntProperty(name="Active Control")
+    rows: bpy.props.CollectionProperty(type=MappingRow, override=OVERRIDABLE | {"USE_INSERTION"})
+    active: bpy.props.IntProperty(name="Active Control", override=OVERRIDABLE)
     is_being_filled: bpy.props.BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
 
 
@@ -118,7 +128,7 @@ class RecogniseRig(AtOnce, bpy.types.Operator):
     def why_not(cls, context: Context) -> str:
         """Only where something was chosen."""
         character = character_of(context)
-        return "" if character and face.PROPERTY in character else "No names were chosen by hand."
+        return "" if character and face.carried(character) else "No names were chosen by hand."
 
     def act(self, context: Context) -> str:
         """Forget it."""
@@ -210,7 +220,7 @@ def _draw_face(layout: UILayout, context: Context, character: Object) -> None:
         draw_sentence(layout, context, str(problem), "INFO")
         return
     told = (
-        (f"{found.match.summary}.",) if face.PROPERTY in character else found.match.sentences
+        (f"{found.match.summary}.",) if face.carried(character) else found.match.sentences
     )  # the list shows the rest
     for number, sentence in enumerate(told):
         draw_sentence(layout, context, sentence, "INFO" if number else "CHECKMARK")
@@ -221,7 +231,7 @@ def _draw_face(layout: UILayout, context: Context, character: Object) -> None:
 
 
 def _draw_list(layout: UILayout, character: Object) -> None:
-    shown, is_carried = character.mouthpiece_mapping, face.PROPERTY in character
+    shown, is_carried = character.mouthpiece_mapping, bool(face.carried(character))
     buttons = layout.row(align=True)
     buttons.menu(RigConventionMenu.bl_idname, icon="OUTLINER_OB_ARMATURE")
     if is_carried:
@@ -249,4 +259,16 @@ CLASSES = (
     RigMappingInViewport,
     RigMappingInSequencer,
 )
-register, unregister = registration(CLASSES, "mouthpiece_mapping", RigMapping, bpy.types.Object)
+_register, _unregister = registration(CLASSES, "mouthpiece_mapping", RigMapping, Object)
+
+
+def register() -> None:
+    """Give every object its list, and what it carries, which library overrides keep."""
+    _register()
+    setattr(Object, CARRIED, bpy.props.StringProperty(options={"HIDDEN"}, override=OVERRIDABLE))
+
+
+def unregister() -> None:
+    """Take them away."""
+    delattr(Object, CARRIED)
+    _unregister()

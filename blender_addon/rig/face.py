@@ -19,7 +19,7 @@ from .match import Match, Names, match, recognise
 from .profile import RigProfile, load, parse, shipped
 
 PROPERTY = "mouthpiece_rig"
-"""The custom property in which a character carries its profile, as JSON."""
+"""The property in which a character carries its profile, as JSON; `interface.mapping` registers it."""
 
 _DRIVEN = {
     "shape keys": re.compile(r'^key_blocks\["(?P<name>.+)"\]\.value$'),
@@ -94,8 +94,14 @@ def candidates(character: Object) -> Names:
 
 def remembered(character: Object) -> RigProfile | None:
     """The profile that the artist has chosen for a character; raises `BadInput` where it is damaged."""
-    text = character.get(PROPERTY)
-    return parse(text, f"of {character.name}") if isinstance(text, str) and text else None
+    text = carried(character)
+    return parse(text, f"of {character.name}") if text else None
+
+
+def carried(character: Object) -> str:
+    """The profile that a character carries, as JSON; empty where it carries none."""
+    custom = character.get(PROPERTY)  # which it is in files of Blender 5 from before the property was registered
+    return getattr(character, PROPERTY) or (custom if isinstance(custom, str) else "")
 
 
 def named(profile: str) -> RigProfile | None:

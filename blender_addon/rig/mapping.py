@@ -61,12 +61,13 @@ def remember(character: Object, profile: RigProfile) -> None:
     """Have a character carry a profile; raises `BadInput` where it is linked and would forget it."""
     if character.library:
         raise BadInput(f"“{character.name}” is linked from another file. Make a library override of it first.")
-    character[PROPERTY] = dump(profile)
+    setattr(character, PROPERTY, dump(profile))
 
 
 def forget(character: Object) -> None:
     """Have a character be recognised by its names again."""
-    if PROPERTY in character:
+    character.property_unset(PROPERTY)
+    if PROPERTY in character:  # out of an older file
         del character[PROPERTY]
 
 

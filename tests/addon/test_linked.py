@@ -87,3 +87,43 @@ def test_nothing_to_do_for_a_local_character(addon):
     head = add_character()
     assert not addon.linked.is_locked(head)
     assert not bpy.ops.mouthpiece.override_mesh.poll()
+
+
+def reopened(head) -> bpy.types.Object:
+    """An override after saving the shot and opening it again; it is the chosen character."""
+    name = head.name
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
+    again = next(thing for thing in bpy.data.objects if thing.name == name and thing.library is None)
+    bpy.context.scene.mouthpiece.character = again
+    return again
+
+
+def test_names_chosen_by_hand_survive_saving(addon, library):
+    """Library overrides forget custom properties, but for those that are registered as overridable."""
+    head = overridden(library)
+    addon.linked.unlock(head, bpy.context.scene, bpy.context.view_layer)
+    bpy.context.scene.mouthpiece.character = head
+    assert bpy.ops.mouthpiece.choose_rig(convention="vrm1") == {"FINISHED"}
+    head.mouthpiece_mapping.rows["aa"].shown_by = "jawOpen"
+    head = reopened(head)
+    assert addon.rig.face.face_of(head).match.found == {"aa": "jawOpen"}
+    for _ in range(2):
+        assert bpy.ops.mouthpiece.choose_rig() == {"FINISHED"}  # which fills the list anew
+        assert head.mouthpiece_mapping.rows["aa"].shown_by == "jawOpen"
+    assert bpy.ops.mouthpiece.recognise_rig() == {"FINISHED"}
+    assert addon.rig.face.face_of(reopened(head)).match.profile.id == "arkit"
+
+
+def test_what_the_library_has_chosen_can_be_chosen_anew_and_forgotten(addon, library):
+    bpy.ops.wm.open_mainfile(filepath=str(library))
+    addon.rig.mapping.remember(bpy.data.objects["Head"], addon.rig.profile.shipped("vrm1"))
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath=str(library.with_name("shot.blend")))
+    head = overridden(library)
+    assert addon.rig.face.remembered(head).id == "vrm1"
+    addon.rig.mapping.remember(head, addon.rig.profile.shipped("oculus"))
+    head = reopened(head)
+    assert addon.rig.face.remembered(head).id == "oculus"
+    addon.rig.mapping.forget(head)
+    assert addon.rig.face.remembered(reopened(head)) is None

@@ -23,7 +23,7 @@ def rows(character):
 
 
 def carried(addon, character):
-    return json.loads(character[addon.rig.face.PROPERTY])
+    return json.loads(addon.rig.face.carried(character))
 
 
 def test_a_stranger_speaks_once_it_is_mapped_in_the_list(addon, scene, stranger, use_fake, tmp_path):
@@ -99,7 +99,7 @@ def test_a_profile_that_fits_nothing_changes_nothing(addon, stranger, tmp_path):
     path.write_text(json.dumps({"id": "a", "title": "A", "extends": "vrm1", "names": {"aa": "gone"}}), encoding="utf-8")
     with pytest.raises(RuntimeError, match="has nothing of the rig profile “A”"):
         bpy.ops.mouthpiece.load_rig_profile(filepath=str(path))
-    assert addon.rig.face.PROPERTY not in stranger
+    assert not addon.rig.face.carried(stranger)
     assert not rows(stranger)
 
 
@@ -114,7 +114,7 @@ def test_forgetting_brings_recognition_back(addon):
     bpy.ops.mouthpiece.choose_rig(convention="vrm1")
     assert not bpy.ops.mouthpiece.generate.poll()
     assert bpy.ops.mouthpiece.recognise_rig() == {"FINISHED"}
-    assert addon.rig.face.PROPERTY not in head and not rows(head)
+    assert not addon.rig.face.carried(head) and not rows(head)
     assert addon.rig.face.face_of(head).match.profile.id == "arkit"
     assert not bpy.ops.mouthpiece.recognise_rig.poll()
 
@@ -128,3 +128,14 @@ def test_the_list_survives_saving(addon, stranger, tmp_path):
     stranger = bpy.data.objects["Stranger"]
     assert rows(stranger)["jawOpen"].shown_by == "qx02"
     assert addon.rig.face.face_of(stranger).match.found == {"jawOpen": "qx02"}
+
+
+def test_a_custom_property_out_of_an_older_file_is_read(addon, stranger):
+    mine = addon.rig.profile.by_hand(addon.rig.profile.shipped("vrm1"), {"aa": "qx01"}, {})
+    stranger[addon.rig.face.PROPERTY] = addon.rig.profile.dump(mine)
+    assert addon.rig.face.face_of(stranger).match.found == {"aa": "qx01"}
+    assert bpy.ops.mouthpiece.choose_rig() == {"FINISHED"}
+    rows(stranger)["aa"].shown_by = "qx02"
+    assert addon.rig.face.face_of(stranger).match.found == {"aa": "qx02"}
+    assert bpy.ops.mouthpiece.recognise_rig() == {"FINISHED"}
+    assert not addon.rig.face.carried(stranger)
