@@ -98,14 +98,14 @@ def _inference(device_name: str, folders: Sequence[Path]) -> Check:
     """The first model on ten seconds of noise, the second time, when everything is warm."""
     import numpy as np
 
-    from . import catalogue, checkpoint, device, pipeline, planning
+    from . import catalogue, checkpoint, pipeline, planning, trial
 
     entry = catalogue.listing(folders).entries[0]
     try:
         loaded = checkpoint.load(entry.path)
     except checkpoint.CheckpointError as error:
         return Check("inference", f"{entry.name} cannot be loaded", str(error))
-    loaded.model.to(device.choose(device_name))
+    loaded = trial.ready(loaded, device_name, "auto")
     planned = planning.plan(loaded, planning.Request())
     noise = np.random.default_rng(0).normal(0, 0.1, _SECONDS * 16_000).astype(np.float32)
     for _ in range(2):

@@ -15,8 +15,9 @@ from . import windows
 SHORTEST_SECONDS = 4
 """Windows are not halved further: models would hear too little of what goes before."""
 _MARGIN_SECONDS = 1
-_TELLTALE = "can't allocate memory"
-"""In what torch says where the processor's memory runs out, in an error of no class of its own."""
+_TELLTALES = ("can't allocate memory", "not enough memory", "out of memory", "Invalid buffer size")
+"""In what torch says where memory runs out, in an error of no class of its own: the processor's on Linux and macOS, on
+Windows, and Metal's."""
 
 Predict: TypeAlias = Callable[[np.ndarray, tuple[int, ...]], tuple[np.ndarray, ...]]
 """What a model says of sounds, float32 [sounds, n]: arrays [sounds, count, ...], each at a rate and with a count of its
@@ -33,7 +34,7 @@ def ran_out(error: BaseException) -> bool:
 
     if isinstance(error, MemoryError | NotEnoughMemory | torch.OutOfMemoryError):
         return True
-    return isinstance(error, RuntimeError) and _TELLTALE in str(error)
+    return isinstance(error, RuntimeError) and any(telltale in str(error) for telltale in _TELLTALES)
 
 
 def in_parts(

@@ -29,6 +29,7 @@ from . import (
     planning,
     precision,
     protocol,
+    trial,
     wish,
 )
 from .animating import Listening, Waiting
@@ -83,7 +84,7 @@ class Worker:
         `FlameFileError`.
         """
         machine.suit_machine()
-        self._device = device.choose(device_name)
+        self._device_name, self._device = device_name, device.choose(device_name)
         self._precision: precision.Precision = precision.choose(precision_name, self._device)
         self._folders = folders
         self._flame = None if flame is None else flame_file.mesh(flame)
@@ -229,7 +230,7 @@ class Worker:
 
     def _read(self, file: Path) -> checkpoint.LoadedModel:
         loaded = checkpoint.load(file)
-        loaded = precision.ready(loaded, self._device, self._precision)
+        loaded = trial.ready(loaded, self._device_name, self._precision)
         return loaded if self._flame is None else loaded.with_flame(self._flame)
 
     def _go_on(self, job: int) -> None:

@@ -120,7 +120,7 @@ def _motion_file(output: Path, wanted: str | None) -> Path:
 
 
 def _loaded(arguments: Namespace) -> LoadedModel:
-    from backend import catalogue, checkpoint, device, machine, precision
+    from backend import catalogue, checkpoint, device, machine, precision, trial
     from backend.foreign import flame_file
 
     machine.suit_machine()
@@ -129,7 +129,7 @@ def _loaded(arguments: Namespace) -> LoadedModel:
         loaded = checkpoint.load(catalogue.find_or_open(arguments.model, arguments.models))
         if arguments.flame is not None:
             loaded = loaded.with_flame(flame_file.mesh(arguments.flame))
-        return precision.ready(loaded, device.choose(arguments.device), arguments.precision)
+        return trial.ready(loaded, arguments.device, arguments.precision)
 
 
 def _animate(loaded: LoadedModel, wishes: Sequence[Variant], wanted: Wish, sound: Path, output: Path) -> None:

@@ -51,13 +51,17 @@ def signal_shares(schedule: Schedule, times: int, shift: float = 1.0) -> Tensor:
     return shares / (shares + shift**2 * (1 - shares))
 
 
-def level_at(shares: Tensor, time: Tensor, dtype: torch.dtype = torch.float32) -> Level:
-    """The level [B, 1, 1] of each sample: `shares` as `signal_shares` gives them, `time` int64 [B].
+def levels_of(shares: Tensor, dtype: torch.dtype = torch.float32) -> Level:
+    """The levels [times + 1] of all times: `shares` as `signal_shares` gives them."""
+    return Level(shares.sqrt().to(dtype), (1 - shares).sqrt().to(dtype))
+
+
+def level_at(levels: Level, time: Tensor) -> Level:
+    """The level [B, 1, 1] of each sample: `levels` of all times (`levels_of`), `time` int64 [B].
 
     Every sample of a batch may have a time of its own.
     """
-    share = shares.to(time.device)[time].reshape(-1, 1, 1)
-    return Level(share.sqrt().to(dtype), (1 - share).sqrt().to(dtype))
+    return Level(levels.alpha[time].reshape(-1, 1, 1), levels.sigma[time].reshape(-1, 1, 1))
 
 
 def angle(level: Level) -> Tensor:

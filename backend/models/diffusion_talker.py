@@ -105,16 +105,14 @@ class MotionHead(nn.Module):
 class DiffusionTalker(nn.Module):
     """The model, of a teacher as of a student."""
 
-    shares: Tensor
-
     def __init__(self, config: DiffusionTalkerConfig) -> None:
         super().__init__()
         self.config = config
         width = config.denoiser.width
         with torch.device("cpu"):  # model files are read into modules without storage; constants need theirs
-            self.register_buffer(
-                "shares", diffusion.signal_shares(config.schedule, config.times, config.shift), persistent=False
-            )
+            levels = diffusion.levels_of(diffusion.signal_shares(config.schedule, config.times, config.shift))
+            self.register_buffer("alphas", levels.alpha, persistent=False)
+            self.register_buffer("sigmas", levels.sigma, persistent=False)
         ear = config.encoder
         self.encoder = RegressionEar(ear) if isinstance(ear, RegressionEarConfig) else build_encoder(ear)
         audio_width = max(width, config.articulator.width) if config.decided else width
@@ -136,6 +134,11 @@ class DiffusionTalker(nn.Module):
         upper_faces = {upper.space: upper.numbers for upper in config.enhanced}
         self.enhancer = UpperFaceReader(upper_faces, config.personal_width) if upper_faces else None
         self.alignment = nn.Linear(self.encoder.width, config.aligned_width) if config.aligned_width else None
+
+    @property
+    def levels(self) -> diffusion.Level:
+        """How noisy every time is, float32 [times + 1]: Metal has no float64."""
+        return diffusion.Level(self.get_buffer("alphas"), self.get_buffer("sigmas"))
 
     @property
     def feature_rate(self) -> float:
@@ -182,7 +185,7 @@ class DiffusionTalker(nn.Module):
         `counts` int64 [B] frames are real where clips are padded.
         """
         head = self.head(space)
-        level = diffusion.level_at(self.shares, time)
+        level = diffusion.level_at(self.levels, time)
         noise = diffusion.angle(level)
         hidden = self.denoiser(head.seen(z), condition.audio, condition.personal, noise, counts)
         return diffusion.clean(head.said(hidden, condition.audio), z, level, self.config.prediction)
@@ -214,7 +217,7 @@ class DiffusionTalker(nn.Module):
         x = self.denoise(space, z, time, condition, counts)
         if guidance != 1.0:
             x = diffusion.guided(x, self.denoise(space, z, time, self.without_audio(condition), counts), guidance)
-        return diffusion.ddim_step(z, x, diffusion.level_at(self.shares, time), diffusion.level_at(self.shares, then))
+        return diffusion.ddim_step(z, x, diffusion.level_at(self.levels, time), diffusion.level_at(self.levels, then))
 
     def sample(
         self, space: str, z: Tensor, condition: Condition, steps: int | None = None, guidance: float = 1.0

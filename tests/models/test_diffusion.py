@@ -38,7 +38,7 @@ def network(z: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
 
 
 def exact(shares: torch.Tensor, time: torch.Tensor) -> Level:
-    return diffusion.level_at(shares, time, torch.float64)
+    return diffusion.level_at(diffusion.levels_of(shares, torch.float64), time)
 
 
 def sampled(schedule: str, prediction: str, steps: int, theirs: DDIMScheduler) -> tuple[torch.Tensor, torch.Tensor]:

@@ -125,7 +125,7 @@ def test_a_shift_divides_the_signal_by_the_noise_at_every_time():
 
 def test_the_angle_of_the_cosine_schedule_is_its_time():
     shares, times = diffusion.signal_shares("cosine", 512), torch.arange(513)
-    angles = diffusion.angle(diffusion.level_at(shares, times))
+    angles = diffusion.angle(diffusion.level_at(diffusion.levels_of(shares), times))
     assert (angles - times / 512).abs().max() < 0.01
 
 

@@ -156,7 +156,7 @@ def lesson_error(
     total = 0.0
     for number in numbers:
         time, middle, end = lesson_times(times, steps, torch.full((len(x),), number, device=x.device))
-        z = diffusion.noisy(x, eps, diffusion.level_at(model.shares, time))
+        z = diffusion.noisy(x, eps, diffusion.level_at(model.levels, time))
         halfway = teacher.step(batch.space, z, time, middle, theirs, counts=frames)
         taught = teacher.step(batch.space, halfway, middle, end, theirs, counts=frames)
         total += motion(model.step(batch.space, z, time, end, own, counts=frames), taught, frames).item()

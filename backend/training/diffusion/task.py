@@ -54,7 +54,7 @@ class Diffusion:
         told = tell(model, batch, self.rates[batch.space], choices)
         x = model.head(batch.space).encode(batch.values, batch.template)
         time = torch.randint(1, model.config.times + 1, (len(x),), device=x.device)
-        level = diffusion.level_at(model.shares, time)
+        level = diffusion.level_at(model.levels, time)
         z = diffusion.noisy(x, torch.randn_like(x), level)
         found = model.denoise(batch.space, z, time, told.condition, frames)
         found = model.decide(batch.space, found, told.condition, counts=frames)
@@ -108,7 +108,7 @@ class Distillation:
         if not shares_all:
             target = self.teacher.decide(space, target, taught.condition, counts=frames)
             found = model.decide(space, found, told.condition, counts=frames)
-        level = diffusion.level_at(model.shares, time)
+        level = diffusion.level_at(model.levels, time)
         weight = diffusion.distillation_weight(level, self.largest_weight)
         with torch.autocast(x.device.type, enabled=False):
             taken_over = {} if shares_all else self._taken_over(batch, told, taught, found)
@@ -129,10 +129,10 @@ class Distillation:
 
     def _lesson(self, space: str, x: Tensor, condition: Condition, frames: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Noisy motion, its times, and what the student should take it to be so that its step ends where theirs do."""
-        config, shares = self.model.config, self.model.shares
+        config, levels = self.model.config, self.model.levels
         number = torch.randint(1, config.steps + 1, (len(x),), device=x.device)
         time, middle, end = lesson_times(config.times, config.steps, number)
-        now, then = diffusion.level_at(shares, time), diffusion.level_at(shares, end)
+        now, then = diffusion.level_at(levels, time), diffusion.level_at(levels, end)
         z = diffusion.noisy(x, config.liveliness * torch.randn_like(x), now)
         halfway = self.teacher.step(space, z, time, middle, condition, counts=frames)
         taught = self.teacher.step(space, halfway, middle, end, condition, counts=frames)

@@ -148,7 +148,7 @@ def unexplained(model: DiffusionTalker, batch: MotionBatch, rates: Mapping[str, 
     missed = 0.0
     for number in range(1, _TIMES + 1):
         time = torch.full((len(x),), number * model.config.times // _TIMES, device=x.device)
-        z = diffusion.noisy(x, eps.expand_as(x), diffusion.level_at(model.shares, time))
+        z = diffusion.noisy(x, eps.expand_as(x), diffusion.level_at(model.levels, time))
         found = model.denoise(batch.space, z, time, told.condition, frames)
         missed += motion(model.decide(batch.space, found, told.condition, counts=frames), x, frames).item() / _TIMES
     return missed / max(motion(torch.zeros_like(x), x, frames).item(), 1e-12)
