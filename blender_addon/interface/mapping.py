@@ -219,9 +219,7 @@ def _draw_face(layout: UILayout, context: Context, character: Object) -> None:
     except MouthpieceError as problem:
         draw_sentence(layout, context, str(problem), "INFO")
         return
-    told = (
-        (f"{found.match.summary}.",) if face.carried(character) else found.match.sentences
-    )  # the list shows the rest
+    told = (f"{found.match.summary}.",) if face.carried(character) else found.match.sentences  # the list shows the rest
     for number, sentence in enumerate(told):
         draw_sentence(layout, context, sentence, "INFO" if number else "CHECKMARK")
     parts = layout.column(align=True)

@@ -49,6 +49,13 @@ class Match:
         return found**1.5 / (found + missing) if self._fits and found else 0.0
 
     @property
+    def shapes_jaw_and_lips(self) -> bool:
+        """Whether shape keys open the jaw and move something else of the mouth."""
+        movers = self.profile.shape_keys
+        spoken = [name for name in self.found if name in movers and _speaks(self.profile, name)]
+        return self._fits and len(spoken) > 1 and any("jawOpen" in movers[name] for name in spoken)
+
+    @property
     def summary(self) -> str:
         """Such as "ARKit, 47 of 52"."""
         return f"{self.profile.title}, {len(self.found)} of {len(self.found) + len(self.missing)}"
@@ -83,8 +90,10 @@ def match(profile: RigProfile, names: Names) -> Match:
 @lru_cache(maxsize=64)
 def recognise(names: Names) -> Match | None:
     """The shipped profile that fits a character best, or None where none fits."""
-    matches = sorted((match(profile, names) for profile in profiles()), key=lambda match: -match.rank)
-    best, *others = matches
+    matches = [match(profile, names) for profile in profiles()]
+    has_shapes = any(match.shapes_jaw_and_lips for match in matches)
+    # all of a lone jaw bone is soon found, but it moves no lips: it goes behind even a few shape keys that do
+    best, *others = sorted(matches, key=lambda match: (has_shapes and match.profile.is_one_bone, -match.rank))
     if best.rank == 0:
         return None
     rivals = tuple(other.profile.title for other in others if other.rank > CLOSE * best.rank)

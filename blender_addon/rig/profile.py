@@ -70,6 +70,11 @@ class RigProfile:
         return (*self.shape_keys, *self.visemes, *self.bones)
 
     @property
+    def is_one_bone(self) -> bool:
+        """Whether a single bone is all that it moves."""
+        return len(self.controls) == len(self.bones) == 1
+
+    @property
     def is_by_hand(self) -> bool:
         """Whether an artist has said what some of the controls are called on a character."""
         return any(self.names.values())

@@ -145,3 +145,19 @@ def test_a_rig_that_nobody_has_seen_fits_once_it_is_mapped(rig, match, recognise
     assert recognise(*names) is None
     mine = rig.profile.by_hand(rig.profile.shipped("vrm1"), {"aa": "qx01", "ou": "qx02"}, {})
     assert match(mine, names).score > 0
+
+
+MOUTH = ("jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthLeft", "mouthSmileLeft", "mouthSmileRight")
+
+
+@pytest.mark.parametrize("count", [2, 5, 7])
+def test_shape_keys_of_jaw_and_lips_go_before_a_jaw_bone(rig, count):
+    """However few there are: the bone alone would leave the lips still."""
+    found = rig.match.recognise(rig.match.Names(MOUTH[:count], bones=("spine", "jaw", "head")))
+    assert (found.profile.id, len(found.found)) == ("arkit", count)
+    assert "Jaw bone" in found.rivals
+
+
+@pytest.mark.parametrize("keys", [(), ("jawOpen",), ("jawOpen", "eyeBlinkLeft"), ("mouthSmileLeft", "mouthPucker")])
+def test_a_jaw_bone_goes_before_shape_keys_that_do_not_speak(rig, keys):
+    assert rig.match.recognise(rig.match.Names(keys, bones=("jaw",))).profile.id == "jaw_bone"
