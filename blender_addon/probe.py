@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import bpy
 from bpy.types import ID, Action, AnimData, Object
@@ -13,6 +13,7 @@ from .vertices.writing import MeshWriting
 from .wording import listed
 from .writing import stack
 from .writing.options import Mode
+from .writing.owner import Owner
 from .writing.staging import Writing
 from .writing.strand import Strand
 
@@ -25,16 +26,21 @@ def complaints(character: Object, things: Sequence[Object], writing: Writing | M
 
     `things`: the objects that move, the character itself or its parts.
     """
-    return [*_silenced(character, writing.strands), *_unmoved(character, things, writing)]
+    return [*_silenced(dict.fromkeys((character, *things)), writing.strands), *_unmoved(character, things, writing)]
 
 
-def _silenced(character: Object, strands: Sequence[Strand]) -> Iterator[str]:
+def _silenced(things: Iterable[Object], strands: Sequence[Strand]) -> Iterator[str]:
     """What keeps values that do move from being seen."""
+    written = {(strand.owner, strand.kind) for strand in strands}
     muted = [strand.title for strand in strands if _moves(strand) and _is_muted(strand)]
     if muted:
         yield f"Muted shape keys do not show: {listed(muted)}. Unmute them in the Shape Keys panel."
-    if getattr(character, "show_only_shape_key", False):
-        yield f"“{character.name}” shows its active shape key only (the pin in the Shape Keys panel). Turn that off."
+    for thing in things:
+        key = getattr(thing.data, "shape_keys", None)
+        if thing.show_only_shape_key and key and (Owner.of(key), "shape key") in written:
+            yield f"“{thing.name}” shows its active shape key only (the pin in the Shape Keys panel). Turn that off."
+        if (Owner.of(thing), "bone") in written and thing.data.pose_position == "REST":
+            yield f"“{thing.name}” is in Rest Position, so its bones do not move. Set it to Pose Position."
     cut = [strand.title for strand in strands if strand.cut > VISIBLE]
     if cut:
         yield f"The slider range cuts the motion of {listed(cut)}. Widen it and generate again."

@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.addon.stage import add_character, curves
+from tests.addon.stage import add_armature, add_character, add_strip, curves, tone
 
 RAMP = {"jawOpen": np.linspace(0, 1, 10, dtype=np.float32)}
 
@@ -116,3 +116,45 @@ def test_another_action_in_front(complaints):
 def test_hidden_character(complaints, head):
     head.hide_viewport = True
     assert "disabled in viewports" in complaints()
+
+
+def test_another_part_shows_its_active_shape_key_only(addon, scene, use_fake, tmp_path):
+    """The armature is chosen, and a mesh that hangs on it is pinned."""
+    use_fake("clicks")
+    add_strip(scene, tone(tmp_path / "line.wav", 1.0, (0.5,)))
+    head, rig = add_character(name="Anna"), add_armature(("spine", (0, 0, 0), (0, 0, 1)))
+    head.parent, head.show_only_shape_key = rig, True
+    (warning,) = warnings(addon, rig)
+    assert warning.startswith("“Anna” shows its active shape key only")
+
+
+def test_a_pinned_mesh_that_was_not_written_is_none_of_our_business(addon, scene, use_fake, tmp_path):
+    use_fake("clicks")
+    add_strip(scene, tone(tmp_path / "line.wav", 1.0, (0.5,)))
+    rig = add_armature(("jaw", (0, 0, 0), (0, -0.1, 0)))
+    add_character(("smooth",), name="Body").parent = rig
+    bpy.data.objects["Body"].show_only_shape_key = True
+    assert warnings(addon, rig) == ()
+
+
+def test_armature_in_rest_position(addon, scene, use_fake, tmp_path):
+    use_fake("clicks")
+    add_strip(scene, tone(tmp_path / "line.wav", 1.0, (0.5,)))
+    rig = add_armature(("jaw", (0, 0, 0), (0, -0.1, 0)))
+    rig.data.pose_position = "REST"
+    (warning,) = warnings(addon, rig)
+    assert warning == "“Rig” is in Rest Position, so its bones do not move. Set it to Pose Position."
+
+
+def test_rest_position_does_not_still_shape_keys(addon, scene, use_fake, tmp_path):
+    use_fake("clicks")
+    add_strip(scene, tone(tmp_path / "line.wav", 1.0, (0.5,)))
+    head, rig = add_character(name="Anna"), add_armature(("spine", (0, 0, 0), (0, 0, 1)))
+    head.parent, rig.data.pose_position = rig, "REST"
+    assert warnings(addon, rig) == ()
+
+
+def warnings(addon, character) -> tuple[str, ...]:
+    """What a whole job has to complain of."""
+    said = {**addon.generate_command.words(), "strip": "line", "object": character.name}
+    return addon.job.generate_lip_sync(*addon.generate_command.choice(said), addon.session.current).warnings
