@@ -99,7 +99,7 @@ def _speak(package: str, line: Line, head: bpy.types.Object, model: Path) -> Non
     """What `blender -b … --command mouthpiece generate --strip LINE --object HEAD --model FILE` does."""
     command, job, session = (_module(package, name) for name in ("generate_command", "job", "session"))
     said = {"strip": line.name, "object": head.name, "model": str(model)}
-    choice, launch = command.choice(command.words() | said, bpy.context.scene)
+    choice, launch = command.choice(command.words() | said)
     report = job.generate_lip_sync(choice, launch, session.current)
     sys.stderr.write(f"{report.sentence} {' '.join(report.warnings)}\n")
 
