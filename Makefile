@@ -88,17 +88,24 @@ lock: $(BACKEND)/.ready  ## pin the packages that *Install Backend* installs, fr
 bench: environments  ## speed and memory, as ratios; BENCH="--only unitalker-b --compare FILE" and the like for a part of it
 	$(PY) -m backend bench $(BENCH)
 
-# How the shipped default model was made: a set to learn from, then one run. About two hours on two cores.
-# docs/training_default.md tells what it needs and what each line reads and writes.
+# How the shipped default model was made: a set to learn from, a run from nothing, and one in rougher sound from there on.
+# About two hours and a half on two cores. docs/training_default.md tells what it needs and what each line reads and writes.
 MODEL := runs/default
-STAMPS := $(MODEL)/stamps
+UNPACKED := $(MODEL)/packages
 TRAIN = $(PY) -m backend train $(WATCH:%=--watch %)
+ROUGHER := optimizer.steps=4000 optimizer.rate=1e-3 optimizer.warmup=100 seed=2 importance.jawOpen=2.0 \
+	data.pivot=0.65 data.rest=0.12 data.recorded=0.5 augment.recorded=0.6 \
+	augment.noise=0.9 augment.white=0.5 augment.loudest_noise=-6.0 augment.whispered=0.05 augment.shouted=0.04 \
+	augment.interrupted=0.6 augment.loudest_interruption=12.0 augment.gasps=0.6
 
-default-model: environments $(STAMPS)  ## the default model from nothing: PEOPLE=aligned recordings to learn from, WATCH=some to watch it with
+default-model: environments $(UNPACKED)  ## the default model from nothing: PEOPLE=aligned recordings to learn from, WATCH=some to watch it with
 	$(PY) -m backend synthesize $(MODEL)/corpus --strict
-	$(PY) -m backend collect $(STAMPS) $(MODEL)/names
-	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus $(MODEL)/names --output $(MODEL)/set
-	$(TRAIN) --data $(MODEL)/set --run $(MODEL)/run --output $(MODEL)/default.safetensors --last
+	$(PY) -m backend collect $(UNPACKED) $(MODEL)/names
+	$(PY) -m backend unspoken $(UNPACKED) $(MODEL)/unspoken
+	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus $(MODEL)/names $(MODEL)/unspoken --output $(MODEL)/set
+	$(TRAIN) --data $(MODEL)/set --run $(MODEL)/run --output $(MODEL)/clean.safetensors --last
+	$(TRAIN) --data $(MODEL)/set --run $(MODEL)/rougher --from $(MODEL)/clean.safetensors \
+		--output $(MODEL)/default.safetensors --last $(ROUGHER:%=--set %)
 
 # What did not make a better model (docs/default_model_trials.md): more people whom Debian's packages hold, for whoever wants to go on.
 DEBIAN := $(MODEL)/debian
@@ -114,10 +121,10 @@ more-people: environments $(DEBIAN)  ## go on from `default-model` with more peo
 		--from $(MODEL)/default.safetensors --output $(MODEL)/more-people.safetensors $(LIVELY:%=--set %) \
 		--set $(OWN_USE) --set $(THANKS)
 
-# packages with recordings of people, unpacked; elsewhere than on Debian, put them there by hand
-$(STAMPS): PACKAGES := tuxpaint-stamps-default
+# packages with recordings, unpacked; elsewhere than on Debian, put them there by hand
+$(UNPACKED): PACKAGES := tuxpaint-stamps-default warmux-data
 $(DEBIAN): PACKAGES := tuxpaint-stamps-default fillets-ng-data fillets-ng-data-cs fillets-ng-data-nl
-$(STAMPS) $(DEBIAN):
+$(UNPACKED) $(DEBIAN):
 	mkdir -p $@.archives
 	cd $@.archives && apt-get download $(PACKAGES)
 	for archive in $@.archives/*.deb; do dpkg-deb -x $$archive $@.part || exit 1; done

@@ -45,6 +45,7 @@ LINES = {
     "bench": Line("measure speed and memory"),
     "synthesize": Line("make a corpus of synthesized speech with phone times", in_training=True),
     "collect": Line("make a corpus of recordings in Debian packages", in_training=True),
+    "unspoken": Line("make a corpus of sounds that nobody speaks in, with music", in_training=True),
     "prepare": Line("make a data set ready for training", in_training=True),
     "train": Line("train a model", in_training=True),
     "distill": Line("make a diffusion model need fewer steps", in_training=True),

@@ -76,6 +76,25 @@ def _collect_arguments(parser: argparse.ArgumentParser) -> None:
     _add_processes(parser)
 
 
+def _unspoken_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "packages", type=Path, metavar="PACKAGES", help="folder that Debian packages were unpacked into"
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the corpus goes")
+    about = "pieces of music to play, of half a minute each; FluidSynth plays them (default: 120)"
+    parser.add_argument("--pieces", type=int, default=120, metavar="N", help=about)
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="other numbers make other music (default: 1)")
+
+
+def _unspoken(arguments: argparse.Namespace) -> str:
+    from .speech import unspoken
+
+    if arguments.pieces < 0:
+        raise ConfigError(f"--pieces is {arguments.pieces}; it must be 0 or more.")
+    minutes = unspoken.write(unspoken.find(arguments.packages), arguments.pieces, arguments.folder, arguments.seed)
+    return f"{minutes:.0f} minutes of sounds without speech in {arguments.folder}"
+
+
 def _add_processes(parser: argparse.ArgumentParser) -> None:
     count = max((os.cpu_count() or 2) - 1, 1)
     parser.add_argument(
@@ -291,6 +310,7 @@ def _config(name: str) -> Path:
 COMMANDS: dict[str, Command] = {
     "synthesize": Command(_synthesize_arguments, _synthesize),
     "collect": Command(_collect_arguments, _collect),
+    "unspoken": Command(_unspoken_arguments, _unspoken),
     "prepare": Command(_prepare_arguments, _prepare),
     "train": Command(_train_arguments, _train),
     "distill": Command(diffusion.add_distill_arguments, _distill),

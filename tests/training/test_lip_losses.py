@@ -54,10 +54,10 @@ def test_a_resting_mouth_in_silence_is_no_missed_opening():
     batch = Batch(
         torch.zeros(1, 3200), torch.zeros(1, 10, 52), torch.zeros(1, dtype=torch.long), lips(SILENCE), lips(OPEN)
     )
-    found = SpeechToLips(Still(0.0), 1.5).step(batch)
+    found = SpeechToLips(Still(0.0), 1.5, {}).step(batch)
     assert found["closure"] == 0
     assert found["motion"] == 0
-    assert SpeechToLips(Still(0.3), 1.5).step(batch)["motion"] > 0
+    assert SpeechToLips(Still(0.3), 1.5, {}).step(batch)["motion"] > 0
 
 
 def test_labels_are_taken_at_the_features_times():

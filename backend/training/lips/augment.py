@@ -24,11 +24,20 @@ _SHORTEST_PAUSE = 18
 """Frames at 60 fps of a pause that something can be heard in."""
 
 
-def vary(chunks: np.ndarray, sounds: np.ndarray, config: AugmentConfig, random: Generator) -> np.ndarray:
-    """Chunks float32 [B, n], and sounds [m, >= n] to mix in, to the same chunks heard otherwise, float32 [B, n]."""
+def vary(
+    chunks: np.ndarray,
+    sounds: np.ndarray,
+    config: AugmentConfig,
+    random: Generator,
+    recorded: np.ndarray | None = None,
+) -> np.ndarray:
+    """Chunks float32 [B, n], and sounds [m, >= n] to mix in, to the same chunks heard otherwise, float32 [B, n].
+
+    `sounds` is a `sounds.bank`; `recorded`, [m, >= n] where there is any, holds sounds of the world.
+    """
     spared = random.random(len(chunks)) < config.clean
     heard = filtered(chunks, config, random)
-    heard = mixed(heard, sounds, config, random)
+    heard = mixed(heard, sounds, config, random, recorded)
     heard = distorted(heard, config, random)
     return np.where(spared[:, None], chunks, heard).astype(np.float32)
 
@@ -87,7 +96,13 @@ def filtered(chunks: np.ndarray, config: AugmentConfig, random: Generator) -> np
     return np.fft.irfft(spectra * response, length, axis=1)[:, : chunks.shape[1]].astype(np.float32)
 
 
-def mixed(chunks: np.ndarray, sounds: np.ndarray, config: AugmentConfig, random: Generator) -> np.ndarray:
+def mixed(
+    chunks: np.ndarray,
+    sounds: np.ndarray,
+    config: AugmentConfig,
+    random: Generator,
+    recorded: np.ndarray | None = None,
+) -> np.ndarray:
     """Noise or the other voices of the batch in the background, at a random distance in decibels.
 
     Knocks, as of a microphone that is touched, may be much louder than the voice: they leave most of it unharmed.
@@ -107,7 +122,8 @@ def mixed(chunks: np.ndarray, sounds: np.ndarray, config: AugmentConfig, random:
             noise = random.standard_normal(chunks.shape[1]).astype(np.float32)
             below = random.uniform(config.loudest_noise + 3, 30)
         else:
-            noise = piece_of(sounds, chunks.shape[1], random)
+            outside = recorded is not None and random.random() < config.recorded
+            noise = piece_of(recorded if recorded is not None and outside else sounds, chunks.shape[1], random)
             below = random.uniform(config.loudest_noise, 40)
         scale = _level(chunks[index]) / max(_level(noise), 1e-6) * 10 ** (-below / 20)
         noisy[index] += noise * np.float32(scale)

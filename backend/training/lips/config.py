@@ -24,6 +24,9 @@ class GroupConfig:
     """Speaker names; empty fits all."""
     validate: bool = False
     """Choose the best step on this group."""
+    background: bool = False
+    """Nobody speaks in this group: a mouth rests over it (`DataConfig.recorded`), and it is heard behind voices
+    (`AugmentConfig.recorded`). Its share is 0."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class DataConfig:
     seconds: float = 4.0
     rest: float = 0.06
     """Share of chunks without speech: noise, hum, tones, breath, with the mouth at rest."""
+    recorded: float = 0.0
+    """Share of these that is drawn from the groups of backgrounds, each of them as often, instead of made."""
     pivot: float = 0.7
     """Share of chunks that train the pivot identity with the plain targets; the others get a style."""
 
@@ -65,6 +70,8 @@ class AugmentConfig:
     """dB: the lowest signal-to-noise ratio."""
     white: float = 0.3
     """Share of the noises that is white; up to 0.75, since a quarter is knocks and other voices."""
+    recorded: float = 0.0
+    """Share of the noises that are left, besides white ones, knocks and voices, taken from groups of backgrounds."""
     interrupted: float = 0.3
     """Somebody coughs, breathes or knocks, if there is a pause."""
     loudest_interruption: float = 5.0
@@ -88,6 +95,8 @@ class TrainingConfig:
     """Weight of each named loss; a loss that is not named counts nothing."""
     shut_weight: float = 1.5
     """How much more a missed closure costs than a false one."""
+    importance: dict[str, float] = field(default_factory=dict)
+    """Weight of an ARKit channel in the losses of motion and velocity; one that is not named has 1."""
     title: str = ""
     licence: str = "GPL-3.0-or-later"
     attribution: str = ""

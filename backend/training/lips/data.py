@@ -17,11 +17,12 @@ from torch import Tensor
 from .augment import interrupted, piece_of, vary, with_effort
 from .config import AugmentConfig, DataConfig, GroupConfig
 from .prepare import COPY, FPS, OPEN, Clip, read_clips
-from .rules import CHANNELS, to_arkit
+from .rules import CHANNELS
 from .styles import STYLES, styled
 from .tempo import at_tempo
 
 _NOT_SPEECH_SOUNDS = 200
+_RECORDED_SOUNDS = 150
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,9 @@ class TrainingSet:
         self.frames = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("curves", "visemes", "lips")}
         self.members = _members(self.clips, config.groups)
         self.sounds = sounds.bank(_NOT_SPEECH_SOUNDS, 2 * config.seconds, seed)
+        members = [self.members[group.name] for group in config.groups if group.background]
+        self.backgrounds = [clips for clips in members if clips]
+        self.recorded = self._recorded(seed)
         shares = np.array([group.share if self.members[group.name] else 0.0 for group in config.groups])
         if shares.sum() <= 0:
             raise CorpusError(f"{folder} has no recording that the config's groups train on.")
@@ -79,12 +83,13 @@ class TrainingSet:
         """The batch of one step, or one of the pieces that such a step has."""
         random = np.random.default_rng((self.seed, step, piece) if piece else (self.seed, step))
         chunks = [self._chunk(random) for _ in range(self.config.batch)]
-        audio = vary(np.stack([chunk.samples for chunk in chunks]), self.sounds, self.augment, random)
+        heard = np.stack([chunk.samples for chunk in chunks])
+        audio = vary(heard, self.sounds, self.augment, random, self.recorded)
         identity = np.array([self._identity(random) for _ in chunks])
         curves = np.stack([chunk.curves for chunk in chunks])
         return Batch(
             torch.from_numpy(audio),
-            torch.from_numpy(to_arkit(styled(curves, identity))),
+            torch.from_numpy(styled(curves, identity)),
             torch.from_numpy(identity),
             torch.from_numpy(np.stack([chunk.visemes for chunk in chunks]).astype(np.int64)),
             torch.from_numpy(np.stack([chunk.lips for chunk in chunks]).astype(np.int64)),
@@ -100,13 +105,32 @@ class TrainingSet:
         """float32 [n]: one whole recording."""
         return self.samples[clip.first_sample : clip.first_sample + clip.samples].astype(np.float32) / 32768
 
+    def _recorded(self, seed: int) -> np.ndarray | None:
+        """float32 [sounds, samples]: what is heard behind voices besides the sounds made here; None for nothing."""
+        if not self.backgrounds or not self.augment.recorded:
+            return None
+        random = np.random.default_rng(seed)
+        length = round(2 * self.config.seconds * SAMPLE_RATE)
+        groups = [self.backgrounds[number % len(self.backgrounds)] for number in range(_RECORDED_SOUNDS)]
+        return np.stack([_stretch(self.sound(self.clips[random.choice(clips)]), length, random) for clips in groups])
+
     def _chunk(self, random: np.random.Generator) -> Chunk:
         length = round(self.config.seconds * SAMPLE_RATE)
         if random.random() < self.config.rest:
+            if self._rests_in_the_world(random):
+                clips = self.backgrounds[random.integers(len(self.backgrounds))]
+                return self._varied_cut(self.clips[random.choice(clips)], random)
             loudness = random.choice([0.0, 0.05], p=[0.2, 0.8])
             return _rest(piece_of(self.sounds, length, random) * loudness, round(self.config.seconds * FPS))
         group = self.config.groups[random.choice(len(self.shares), p=self.shares)]
         clip = self.clips[random.choice(self.members[group.name])]
+        return self._varied_cut(clip, random)
+
+    def _rests_in_the_world(self, random: np.random.Generator) -> bool:
+        """Whether the next rest is over a recorded sound; nothing is drawn where a config asks for none."""
+        return bool(self.backgrounds and self.config.recorded) and random.random() < self.config.recorded
+
+    def _varied_cut(self, clip: Clip, random: np.random.Generator) -> Chunk:
         return self._cut(clip, _speed(self.augment, random), _tempo(self.augment, random), random)
 
     def _cut(self, clip: Clip, speed: float, tempo: float, random: np.random.Generator) -> Chunk:
@@ -150,6 +174,13 @@ def _members(clips: list[Clip], groups: tuple[GroupConfig, ...]) -> dict[str, li
                 members[group.name].append(number)
                 break
     return members
+
+
+def _stretch(sound: np.ndarray, length: int, random: np.random.Generator) -> np.ndarray:
+    """float32 [length]: a part of a sound, which begins again where it ends, at a root mean square of 1."""
+    start = random.integers(len(sound))
+    part = np.resize(np.roll(sound, -start), length)
+    return (part / max(float(np.sqrt(np.mean(part**2))), 1e-6)).astype(np.float32)
 
 
 def _rest(samples: np.ndarray, frames: int) -> Chunk:

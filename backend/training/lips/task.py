@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from backend.face import ARKIT_CHANNELS
 from backend.models.unitalker import UniTalker
 from backend.phonetics.phones import SILENCE
+from backend.training.errors import ConfigError
 from backend.training.task import Parts
 from torch import Tensor
 
@@ -15,23 +18,19 @@ from .data import Batch
 from .prepare import BETWEEN
 
 CLOSURE_HEAD, VISEME_HEAD = "closure", "viseme"
-_IMPORTANT = {
-    "mouthClose": 2.0,
-    "jawOpen": 1.5,
-    "mouthLowerDownLeft": 1.5,
-    "mouthLowerDownRight": 1.5,
-    "mouthUpperUpLeft": 1.5,
-    "mouthUpperUpRight": 1.5,
-}
-IMPORTANCE = torch.tensor([_IMPORTANT.get(name, 1.0) for name in ARKIT_CHANNELS])
 
 
 class SpeechToLips:
     """Regression of ARKit weights, with the phones and closures behind them as side questions to the encoder."""
 
-    def __init__(self, model: UniTalker, shut_weight: float) -> None:
+    def __init__(self, model: UniTalker, shut_weight: float, importance: Mapping[str, float]) -> None:
+        """`importance` is a weight for some ARKit channels; the others have 1. Raises ConfigError for other names."""
+        unknown = sorted(importance.keys() - set(ARKIT_CHANNELS))
+        if unknown:
+            raise ConfigError(f"[importance] names {', '.join(unknown)}, which is no ARKit channel.")
         self.model = model
         self.shut_weight = shut_weight
+        self.importance = torch.tensor([importance.get(name, 1.0) for name in ARKIT_CHANNELS])
 
     def parts(self, step: int) -> Parts:
         """Everything from the first step on."""
@@ -41,7 +40,7 @@ class SpeechToLips:
         """Losses motion, velocity, closure, closure_head and viseme_head."""
         prediction = self.model(batch.audio, batch.space, batch.values.shape[1], batch.identity)
         values = prediction.values.float()
-        importance = IMPORTANCE.to(values)
+        importance = self.importance.to(values)
         readings = {name: reading.float() for name, reading in prediction.auxiliary.items()}
         frames = prediction.features.shape[1]
         lips, visemes = losses.at_rate(batch.lips, frames), losses.at_rate(batch.visemes, frames)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 from backend import checkpoint
-from backend.checkpoint import ModelCard
+from backend.checkpoint import LoadedModel, ModelCard
 from backend.face import arkit
 from backend.models.unitalker import UniTalker
 from backend.training import curves, processes
@@ -24,7 +24,7 @@ from backend.training.speech.sounds import bank
 from backend.training.task import Piece
 from safetensors import safe_open
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from .config import TrainingConfig
 from .data import Batch, TrainingSet
@@ -32,6 +32,8 @@ from .prepare import FPS
 from .styles import STYLES
 from .task import SpeechToLips
 from .validation import figures_of
+
+_IDENTITIES = "decoder.identities.weight"
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def train(
         on_cpu = typing.cast("UniTalker", copy.deepcopy(average).cpu())
         return figures_of(on_cpu, chunks, watched, rest)
 
-    task = SpeechToLips(model, config.shut_weight)
+    task = SpeechToLips(model, config.shut_weight, config.importance)
     return fit(task, ahead(pieces_of), validate, config, folder, tensorboard=tensorboard)
 
 
@@ -76,13 +78,23 @@ def _beginning(config: TrainingConfig, begin: Path | None) -> UniTalker:
     torch.manual_seed(config.seed)
     model = UniTalker(config.model)
     if begin is not None:
-        known = checkpoint.load(begin).model.state_dict()
+        known = _with_our_styles(checkpoint.load(begin))
         if {name: value.shape for name, value in known.items()} != {
             name: value.shape for name, value in model.state_dict().items()
         }:
             raise ConfigError(f"{begin} is not built as the config's [model] says; begin with fresh weights.")
         model.load_state_dict(known)
     return model
+
+
+def _with_our_styles(begin: LoadedModel) -> dict[str, Tensor]:
+    """A model's weights with an identity row for each style, found by name; a style new to it begins as the pivot."""
+    weights = begin.model.state_dict()
+    rows = weights.get(_IDENTITIES)
+    if rows is not None and len(rows) == len(begin.identities) + 1:
+        known = dict(zip(begin.identities, rows, strict=False))
+        weights[_IDENTITIES] = torch.stack([*(known.get(name, rows[-1]) for name in STYLES), rows[-1]])
+    return weights
 
 
 def export(config: TrainingConfig, folder: Path, output: Path, *, last: bool = False) -> None:
