@@ -17,7 +17,7 @@ from torch import Tensor
 from .augment import interrupted, piece_of, vary, with_effort
 from .config import AugmentConfig, DataConfig, GroupConfig
 from .prepare import COPY, FPS, OPEN, Clip, read_clips
-from .rules import CHANNELS
+from .rules import CHANNELS, to_arkit
 from .styles import STYLES, styled
 from .tempo import at_tempo
 
@@ -89,7 +89,7 @@ class TrainingSet:
         curves = np.stack([chunk.curves for chunk in chunks])
         return Batch(
             torch.from_numpy(audio),
-            torch.from_numpy(styled(curves, identity)),
+            torch.from_numpy(to_arkit(styled(curves, identity))),
             torch.from_numpy(identity),
             torch.from_numpy(np.stack([chunk.visemes for chunk in chunks]).astype(np.int64)),
             torch.from_numpy(np.stack([chunk.lips for chunk in chunks]).astype(np.int64)),

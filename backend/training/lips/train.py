@@ -78,7 +78,7 @@ def _beginning(config: TrainingConfig, begin: Path | None) -> UniTalker:
     torch.manual_seed(config.seed)
     model = UniTalker(config.model)
     if begin is not None:
-        known = _with_our_styles(checkpoint.load(begin))
+        known = _with_our_styles(checkpoint.load(begin), model)
         if {name: value.shape for name, value in known.items()} != {
             name: value.shape for name, value in model.state_dict().items()
         }:
@@ -87,13 +87,17 @@ def _beginning(config: TrainingConfig, begin: Path | None) -> UniTalker:
     return model
 
 
-def _with_our_styles(begin: LoadedModel) -> dict[str, Tensor]:
-    """A model's weights with an identity row for each style, found by name; a style new to it begins as the pivot."""
+def _with_our_styles(begin: LoadedModel, fresh: UniTalker) -> dict[str, Tensor]:
+    """A model's weights with an identity row for each style, found by name.
+
+    A style new to it has the row of the `fresh` model: were it the pivot's, the two would hardly ever part.
+    """
     weights = begin.model.state_dict()
     rows = weights.get(_IDENTITIES)
     if rows is not None and len(rows) == len(begin.identities) + 1:
         known = dict(zip(begin.identities, rows, strict=False))
-        weights[_IDENTITIES] = torch.stack([*(known.get(name, rows[-1]) for name in STYLES), rows[-1]])
+        new = dict(zip(STYLES, fresh.state_dict()[_IDENTITIES], strict=False))
+        weights[_IDENTITIES] = torch.stack([*(known.get(name, new[name]) for name in STYLES), rows[-1]])
     return weights
 
 
