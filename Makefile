@@ -89,11 +89,11 @@ bench: environments  ## speed and memory, as ratios; BENCH="--only unitalker-b -
 	$(PY) -m backend bench $(BENCH)
 
 # How the shipped default model was made: a set to learn from, a run from nothing, and one in rougher sound from there on.
-# About two hours and a half on two cores. docs/training_default.md tells what it needs and what each line reads and writes.
+# About two hours on two cores. docs/training_default.md tells what it needs and what each line reads and writes.
 MODEL := runs/default
 UNPACKED := $(MODEL)/packages
 TRAIN = $(PY) -m backend train $(WATCH:%=--watch %)
-ROUGHER := optimizer.steps=4000 optimizer.rate=1e-3 optimizer.warmup=100 seed=2 importance.jawOpen=2.0 \
+ROUGHER := optimizer.steps=4000 optimizer.rate=1e-3 optimizer.warmup=100 optimizer.patience=2 seed=2 importance.jawOpen=2.0 \
 	data.pivot=0.65 data.rest=0.12 data.recorded=0.5 augment.recorded=0.6 \
 	augment.noise=0.9 augment.white=0.5 augment.loudest_noise=-6.0 augment.whispered=0.05 augment.shouted=0.04 \
 	augment.interrupted=0.6 augment.loudest_interruption=12.0 augment.gasps=0.6
@@ -105,7 +105,7 @@ default-model: environments $(UNPACKED)  ## the default model from nothing: PEOP
 	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus $(MODEL)/names $(MODEL)/unspoken --output $(MODEL)/set
 	$(TRAIN) --data $(MODEL)/set --run $(MODEL)/run --output $(MODEL)/clean.safetensors --last
 	$(TRAIN) --data $(MODEL)/set --run $(MODEL)/rougher --from $(MODEL)/clean.safetensors \
-		--output $(MODEL)/default.safetensors --last $(ROUGHER:%=--set %)
+		--output $(MODEL)/default.safetensors $(ROUGHER:%=--set %)
 
 # What did not make a better model (docs/default_model_trials.md): more people whom Debian's packages hold, for whoever wants to go on.
 DEBIAN := $(MODEL)/debian

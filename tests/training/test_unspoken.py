@@ -98,7 +98,7 @@ QUIET = AugmentConfig(clean=1.0, interrupted=0.0, speed=0.0, tempo=0.0)
 def test_a_mouth_rests_over_them_in_training(prepared: Path):
     data = DataConfig(GROUPS, batch=12, seconds=2.0, rest=1.0, recorded=1.0, pivot=1.0)  # no style smiles
     batch = TrainingSet(prepared, data, QUIET, seed=1).batch(1)
-    assert not batch.values.any()
+    assert batch.values.max() <= 0.011  # the jaw of a pause, by the rules
     assert (batch.visemes == SILENCE).all()
     pitches = np.abs(np.fft.rfft(batch.audio.numpy(), axis=1)).argmax(axis=1) / 2.0
     heard = {round(pitch, -2) for pitch, row in zip(pitches, batch.audio.numpy(), strict=True) if row.any()}
