@@ -53,12 +53,14 @@ def test_threads_are_no_more_than_that(
         torch.set_num_threads(before)
 
 
+# The C library gives large arrays back at once until it has seen enough of them; told its own default, it always does.
 PAGES = """
-import resource, sys
+import ctypes, resource
 import torch
 from backend import checkpoint, machine
 from backend.catalogue import SHIPPED
 
+ctypes.CDLL(None).mallopt(-3, 128 << 10)  # M_MMAP_THRESHOLD, as a process begins with it
 model = checkpoint.load(SHIPPED / "default.safetensors").model
 
 def pages_fetched():
