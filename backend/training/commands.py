@@ -67,20 +67,14 @@ def _synthesize(arguments: argparse.Namespace) -> str:
 
 
 def _collect_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "packages", type=Path, metavar="PACKAGES", help="folder that Debian packages were unpacked into"
-    )
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the corpus goes")
+    _add_packages(parser)
     about = "the model that listens: a name or its file (default: default)"
     parser.add_argument("--model", default="default", metavar="NAME|FILE", help=about)
     _add_processes(parser)
 
 
 def _unspoken_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "packages", type=Path, metavar="PACKAGES", help="folder that Debian packages were unpacked into"
-    )
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the corpus goes")
+    _add_packages(parser)
     about = "pieces of music to play, of half a minute each; FluidSynth plays them (default: 120)"
     parser.add_argument("--pieces", type=int, default=120, metavar="N", help=about)
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="other numbers make other music (default: 1)")
@@ -93,6 +87,12 @@ def _unspoken(arguments: argparse.Namespace) -> str:
         raise ConfigError(f"--pieces is {arguments.pieces}; it must be 0 or more.")
     minutes = unspoken.write(unspoken.find(arguments.packages), arguments.pieces, arguments.folder, arguments.seed)
     return f"{minutes:.0f} minutes of sounds without speech in {arguments.folder}"
+
+
+def _add_packages(parser: argparse.ArgumentParser) -> None:
+    about = "folder that Debian packages were unpacked into"
+    parser.add_argument("packages", type=Path, metavar="PACKAGES", help=about)
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the corpus goes")
 
 
 def _add_processes(parser: argparse.ArgumentParser) -> None:

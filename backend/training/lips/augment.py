@@ -122,8 +122,8 @@ def mixed(
             noise = random.standard_normal(chunks.shape[1]).astype(np.float32)
             below = random.uniform(config.loudest_noise + 3, 30)
         else:
-            outside = recorded is not None and random.random() < config.recorded
-            noise = piece_of(recorded if recorded is not None and outside else sounds, chunks.shape[1], random)
+            bank = recorded if recorded is not None and random.random() < config.recorded else sounds
+            noise = piece_of(bank, chunks.shape[1], random)
             below = random.uniform(config.loudest_noise, 40)
         scale = _level(chunks[index]) / max(_level(noise), 1e-6) * 10 ** (-below / 20)
         noisy[index] += noise * np.float32(scale)

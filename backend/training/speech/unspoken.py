@@ -79,10 +79,8 @@ def write(found: Sequence[Unspoken], pieces: int, folder: Path, seed: int = 1) -
     """
     (folder / "audio").mkdir(parents=True, exist_ok=True)
     recordings = []
-    steps = tqdm([*found, *range(pieces)], "unspoken", unit=" folders and pieces")
-    for number, one in enumerate(steps):
-        name, source = (one.name, one.source) if isinstance(one, Unspoken) else ("music", PLAYED)
-        samples = _together(one.sounds) if isinstance(one, Unspoken) else _piece(one, seed)
+    heard = tqdm(_heard(found, pieces, seed), "unspoken", len(found) + pieces, unit=" folders and pieces")
+    for number, (name, source, samples) in enumerate(heard):
         recordings += [_recording(folder, name, source, number, *cut) for cut in enumerate(_cut(samples))]
     lines = [corpus.write_line(recording) + "\n" for recording in recordings]
     (folder / corpus.MANIFEST).write_text("".join(lines), encoding="utf-8")
@@ -104,6 +102,14 @@ def _seconds(sound: Path) -> float:
         return soundfile.info(sound).duration
     except soundfile.SoundFileError as error:
         raise CorpusError(f"{sound} is not a sound that can be read: {error}.") from error
+
+
+def _heard(found: Sequence[Unspoken], pieces: int, seed: int) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Name, source and samples, float32 [n] at 16 kHz, of every folder and of every piece of music."""
+    for one in found:
+        yield one.name, one.source, _together(one.sounds)
+    for number in range(pieces):
+        yield "music", PLAYED, _piece(number, seed)
 
 
 def _together(sounds: Sequence[Path]) -> np.ndarray:
