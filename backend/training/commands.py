@@ -78,6 +78,8 @@ def _unspoken_arguments(parser: argparse.ArgumentParser) -> None:
     about = "pieces of music to play, of half a minute each; FluidSynth plays them (default: 120)"
     parser.add_argument("--pieces", type=int, default=120, metavar="N", help=about)
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="other numbers make other music (default: 1)")
+    about = "the instruments to play it on, a .sf2 (default: that of Debian's fluid-soundfont-gm)"
+    parser.add_argument("--soundfont", type=Path, metavar="FILE", help=about)
 
 
 def _unspoken(arguments: argparse.Namespace) -> str:
@@ -85,7 +87,9 @@ def _unspoken(arguments: argparse.Namespace) -> str:
 
     if arguments.pieces < 0:
         raise ConfigError(f"--pieces is {arguments.pieces}; it must be 0 or more.")
-    minutes = unspoken.write(unspoken.find(arguments.packages), arguments.pieces, arguments.folder, arguments.seed)
+    soundfont = arguments.soundfont or unspoken.SOUNDFONT
+    found = unspoken.find(arguments.packages)
+    minutes = unspoken.write(found, arguments.pieces, arguments.folder, arguments.seed, soundfont)
     return f"{minutes:.0f} minutes of sounds without speech in {arguments.folder}"
 
 

@@ -148,9 +148,9 @@ def test_no_note_is_left_sounding():
 
 
 def test_music_is_played():
-    if shutil.which("fluidsynth") is None or not music.SOUNDFONT.is_file():
+    if shutil.which("fluidsynth") is None or not unspoken.SOUNDFONT.is_file():
         pytest.skip("needs fluidsynth and fluid-soundfont-gm from the system's packages")
-    first, other = (music.played(np.random.default_rng(seed), 6.0) for seed in (1, 2))
+    first, other = (music.played(np.random.default_rng(seed), 6.0, unspoken.SOUNDFONT) for seed in (1, 2))
     assert 3 * RATE < len(first) < 20 * RATE
     assert np.abs(first).max() > 0.005
     assert np.abs(first).max() <= 1
@@ -160,4 +160,11 @@ def test_music_is_played():
 def test_without_a_player_the_packages_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CorpusError, match="install fluidsynth and fluid-soundfont-gm"):
-        music.played(np.random.default_rng(1), 5.0)
+        music.played(np.random.default_rng(1), 5.0, unspoken.SOUNDFONT)
+
+
+def test_a_missing_sound_font_is_named(tmp_path: Path):
+    if shutil.which("fluidsynth") is None:
+        pytest.skip("needs fluidsynth from the system's packages")
+    with pytest.raises(CorpusError, match=r"none\.sf2 is missing"):
+        unspoken.write([], 1, tmp_path / "corpus", soundfont=tmp_path / "none.sf2")

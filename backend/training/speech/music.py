@@ -20,10 +20,7 @@ from mido import Message, MetaMessage, MidiFile, MidiTrack, bpm2tempo
 
 Generator = np.random.Generator
 
-SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
-"""Where Debian's fluid-soundfont-gm puts it."""
 _PROGRAM = "fluidsynth"
-_NEEDED = "FluidSynth and its sounds play the music; install fluidsynth and fluid-soundfont-gm"
 _SUNG = {52, 53, 54, 85, 91}
 """Programs of General MIDI (from 0) that sing: choir, oohs, synthesized voices. A mouth need not rest over those."""
 _INSTRUMENTS = np.array([program for program in range(120) if program not in _SUNG])
@@ -43,14 +40,18 @@ Note = tuple[float, float, int, int]
 """Start and length in beats, pitch (60 is middle C), and velocity 1 to 127."""
 
 
-def played(random: Generator, seconds: float, soundfont: Path = SOUNDFONT) -> np.ndarray:
-    """float32 [n] at 16 kHz: a new piece of about so many seconds.
+def played(random: Generator, seconds: float, soundfont: Path) -> np.ndarray:
+    """float32 [n] at 16 kHz: a new piece of about so many seconds, on the instruments of a sound font.
 
     Raises CorpusError where FluidSynth or its sounds are missing, or it fails.
     """
     program = shutil.which(_PROGRAM)
     if program is None or not soundfont.is_file():
-        raise CorpusError(f"{_NEEDED}, or name another sound font.")
+        missing = _PROGRAM if program is None else soundfont
+        raise CorpusError(
+            f"{missing} is missing, which plays the music: install fluidsynth and fluid-soundfont-gm, name another "
+            "sound font by --soundfont, or ask for none by --pieces 0."
+        )
     with tempfile.TemporaryDirectory() as folder:
         piece, sound = Path(folder) / "piece.mid", Path(folder) / "piece.wav"
         composed(random, seconds).save(piece)

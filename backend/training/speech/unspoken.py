@@ -26,6 +26,8 @@ PACKAGES = ("tuxpaint-stamps-default", "warmux-data")
 """As `apt-get download` knows them."""
 PLAYED = "fluid-soundfont-gm"
 """Source of the music that is played here: whose instruments it is."""
+SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
+"""Where Debian's package puts them."""
 LONGEST = 15.0
 """Seconds of one recording of the corpus."""
 NO_LANGUAGE = "zxx"
@@ -72,14 +74,14 @@ def find(folder: Path) -> list[Unspoken]:
     return found
 
 
-def write(found: Sequence[Unspoken], pieces: int, folder: Path, seed: int = 1) -> float:
+def write(found: Sequence[Unspoken], pieces: int, folder: Path, seed: int = 1, soundfont: Path = SOUNDFONT) -> float:
     """Writes the corpus of some sounds and of so many pieces of music; returns how many minutes it holds.
 
     Raises CorpusError for a sound that cannot be read, and where pieces are wanted that nothing here can play.
     """
     (folder / "audio").mkdir(parents=True, exist_ok=True)
     recordings = []
-    heard = tqdm(_heard(found, pieces, seed), "unspoken", len(found) + pieces, unit=" folders and pieces")
+    heard = tqdm(_heard(found, pieces, seed, soundfont), "unspoken", len(found) + pieces, unit=" folders and pieces")
     for number, (name, source, samples) in enumerate(heard):
         recordings += [_recording(folder, name, source, number, *cut) for cut in enumerate(_cut(samples))]
     lines = [corpus.write_line(recording) + "\n" for recording in recordings]
@@ -104,12 +106,12 @@ def _seconds(sound: Path) -> float:
         raise CorpusError(f"{sound} is not a sound that can be read: {error}.") from error
 
 
-def _heard(found: Sequence[Unspoken], pieces: int, seed: int) -> Iterator[tuple[str, str, np.ndarray]]:
+def _heard(found: Sequence[Unspoken], pieces: int, seed: int, soundfont: Path) -> Iterator[tuple[str, str, np.ndarray]]:
     """Name, source and samples, float32 [n] at 16 kHz, of every folder and of every piece of music."""
     for one in found:
         yield one.name, one.source, _together(one.sounds)
     for number in range(pieces):
-        yield "music", PLAYED, _piece(number, seed)
+        yield "music", PLAYED, _piece(number, seed, soundfont)
 
 
 def _together(sounds: Sequence[Path]) -> np.ndarray:
@@ -124,14 +126,14 @@ def _together(sounds: Sequence[Path]) -> np.ndarray:
     return np.concatenate(pieces)
 
 
-def _piece(number: int, seed: int) -> np.ndarray:
+def _piece(number: int, seed: int, soundfont: Path) -> np.ndarray:
     try:
         from . import music
     except ModuleNotFoundError as error:
         raise CorpusError(
             f"Music is written by {error.name}: `pip install {error.name}`, or ask for no pieces."
         ) from error
-    return level(music.played(np.random.default_rng((seed, number)), _PIECE_SECONDS))
+    return level(music.played(np.random.default_rng((seed, number)), _PIECE_SECONDS, soundfont))
 
 
 def _cut(samples: np.ndarray) -> list[np.ndarray]:
