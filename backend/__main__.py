@@ -48,6 +48,7 @@ LINES = {
     "unspoken": Line("make a corpus of sounds that nobody speaks in, with music", in_training=True),
     "prepare": Line("make a data set ready for training", in_training=True),
     "train": Line("train a model", in_training=True),
+    "average": Line("make one model of several that began alike", in_training=True),
     "distill": Line("make a diffusion model need fewer steps", in_training=True),
     "evaluate": Line("measure a model against recordings", in_training=True),
     "experiments": Line("repeat UniTalker's findings in miniature", in_training=True),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """In what precision a model computes, and models made ready to run in it.
 
-Only big speech encoders gain by half precision; everything behind them, and the default model, stays in float32.
+Only speech encoders gain by half precision; everything behind them stays in float32.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import torch
 
 from .checkpoint import LoadedModel, Model
 from .fidelity import LARGEST_ERROR, Original, original
+from .models.mel_encoder import MelEncoder
 from .models.speech_config import SpeechEncoderConfig
 from .models.unitalker import UniTalker
 
@@ -69,8 +70,7 @@ def ready(loaded: LoadedModel, device: str, wanted: Precision = "auto") -> Loade
     precision = choose(wanted, device)
     model = loaded.model
     if not isinstance(model.config.encoder, SpeechEncoderConfig):
-        model.to(device)
-        return replace(loaded, precision="fp32")
+        return _small_ready(loaded, device, precision)
     if device == "cuda":
         allow_tf32(precision == "tf32")
         if isinstance(model, UniTalker):
@@ -80,6 +80,17 @@ def ready(loaded: LoadedModel, device: str, wanted: Precision = "auto") -> Loade
     if device in SWIFT_DEVICES:
         _quicken(model, precision)
     model.to(device)
+    return replace(loaded, precision=precision)
+
+
+def _small_ready(loaded: LoadedModel, device: str, precision: Precision) -> LoadedModel:
+    """A model with a small encoder: it gains by half precision where a processor has that, and nothing on a card."""
+    if device != "cpu" or precision not in HALF:
+        loaded.model.to(device)
+        return replace(loaded, precision="fp32")
+    for module in loaded.model.modules():
+        if isinstance(module, MelEncoder):
+            module.multiply_in(HALF[precision])
     return replace(loaded, precision=precision)
 
 

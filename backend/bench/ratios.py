@@ -86,7 +86,7 @@ def animate(loaded: LoadedModel, samples: np.ndarray) -> int:
 
 def small_model(path: Path, runs: int) -> list[Figure]:
     """How many times faster the whole way through the default model is than the plain WavLM-base encoder alone."""
-    samples, loaded = subjects.babble(CLIP_SECONDS), checkpoint.load(path)
+    samples, loaded = subjects.babble(CLIP_SECONDS), precision.ready(checkpoint.load(path), "cpu")
     plain = plain_encoder(WAVLM_BASE_PLUS, samples)
     seconds = alternate({"plain": plain, "own": lambda: animate(loaded, samples)}, runs)
     name = f"Plain WavLM-base encoder / default model, {CLIP_SECONDS} s"
@@ -129,7 +129,9 @@ def diffusion(path: Path, listener: Path, runs: int) -> list[Figure]:
     """
     encoders: dict[str, EncoderConfig] = {"the small encoder": MelEncoderConfig(), "WavLM-base": WAVLM_BASE_PLUS}
     samples, found = subjects.babble(CLIP_SECONDS), []
-    pair = {kind: checkpoint.load(file) for kind, file in (("talker", path), ("peer", listener))}
+    pair = {
+        kind: precision.ready(checkpoint.load(file), "cpu") for kind, file in (("talker", path), ("peer", listener))
+    }
     seconds = alternate({kind: partial(animate, loaded, samples) for kind, loaded in pair.items()}, runs)
     title = f"DiffusionTalker in {subjects.STEPS} steps / default model, {CLIP_SECONDS} s"
     found.append(Figure(title, seconds["talker"] / seconds["peer"], "x", at_most=MOST_DIFFUSION))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .layers import is_real
+from .layers import Dropout, is_real
 
 _LOUDER = 0.1
 """Units of a spectrum by which a frame is e times as likely to be one of the loud ones."""
@@ -26,7 +26,7 @@ class Context(nn.Module):
 
     def __init__(self, heard: int, numbers: int, width: int, dropout: float) -> None:
         super().__init__()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.squeeze = nn.Linear(3 * heard, numbers)
         self.excite = nn.Linear(numbers, 2 * width)
         nn.init.zeros_(self.excite.weight)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .layers import is_real
+from .layers import Dropout, is_real
 
 
 class Formants(nn.Module):
@@ -25,7 +25,7 @@ class Formants(nn.Module):
         self.again = nn.ModuleList(nn.Conv2d(wide, wide, kernel_size=3, padding=1) for _ in range(2))
         self.spared = nn.Dropout2d(dropout / 2)
         self.norm = nn.LayerNorm(wide * ((bands + 3) // 4))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.narrow = nn.Linear(wide * ((bands + 3) // 4), width)
 
     def forward(self, spectrum: Tensor, mels: Tensor | None = None, counts: Tensor | None = None) -> Tensor:

@@ -173,6 +173,20 @@ def _train(arguments: argparse.Namespace) -> str:
     return _with_device(arguments, _train_on)
 
 
+def _average_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="model files of runs that began alike")
+    parser.add_argument("--output", type=Path, required=True, help="model file to write")
+
+
+def _average(arguments: argparse.Namespace) -> str:
+    from .averaging import average
+
+    if len(arguments.models) < 2:
+        raise ConfigError("One model is its own mean; name two or more.")
+    average(arguments.models, arguments.output)
+    return f"the mean of {len(arguments.models)} models is in {arguments.output}"
+
+
 def _distill(arguments: argparse.Namespace) -> str:
     from .config import read_table
 
@@ -317,6 +331,7 @@ COMMANDS: dict[str, Command] = {
     "unspoken": Command(_unspoken_arguments, _unspoken),
     "prepare": Command(_prepare_arguments, _prepare),
     "train": Command(_train_arguments, _train),
+    "average": Command(_average_arguments, _average),
     "distill": Command(diffusion.add_distill_arguments, _distill),
     "evaluate": Command(_evaluate_arguments, _evaluate),
     "experiments": Command(miniature.add_arguments, miniature.run),

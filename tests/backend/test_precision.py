@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from backend import precision
+from backend import catalogue, checkpoint, pipeline, planning, precision
+from backend.checkpoint import LoadedModel
+from backend.fidelity import syllables
 from backend.precision import Precision, PrecisionError
 
 
@@ -31,3 +34,20 @@ def test_what_a_device_cannot_do_is_said(wanted: Precision, device: str) -> None
 def test_float32_is_everywhere() -> None:
     assert [precision.choose("fp32", device) for device in ("cpu", "cuda", "mps")] == ["fp32"] * 3
     assert precision.choose("auto", "mps") == "fp32"
+
+
+def moved(loaded: LoadedModel, sound: np.ndarray) -> np.ndarray:
+    """float32 [frames, channels]: the motion that artists get."""
+    planned = planning.plan(loaded, planning.Request())
+    return np.concatenate([chunk.values for chunk in pipeline.generate(loaded, sound, planned)])
+
+
+@pytest.mark.parametrize("name", ["default", "diffusion"])
+def test_the_models_in_the_box_say_in_half_precision_what_they_say_in_float32(name: str) -> None:
+    file = catalogue.find_or_open(name)
+    full, short = (precision.ready(checkpoint.load(file), "cpu", kind) for kind in ("fp32", "bf16"))
+    assert (full.precision, short.precision) == ("fp32", "bf16")
+    sound = syllables().numpy()[0]
+    wanted, found = (moved(loaded, sound) for loaded in (full, short))
+    assert not np.array_equal(wanted, found)
+    assert np.abs(wanted - found).max() < 0.01 * np.ptp(wanted)

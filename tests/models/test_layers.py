@@ -9,6 +9,7 @@ import torch
 
 from backend.models.layers import (
     ConvolutionBlock,
+    Dropout,
     PrincipalComponents,
     TransformerDecoder,
     adapt_frequency,
@@ -80,3 +81,29 @@ def test_the_transformer_decoder_runs_past_three_thousand_frames() -> None:
     decoder = TransformerDecoder(4, 4, identities=1, period=30, dropout=0.0).eval()
     with torch.no_grad():
         assert decoder(torch.randn(1, 3100, 4), torch.tensor([0])).isfinite().all()
+
+
+def test_dropout_drops_its_share_and_keeps_the_mean() -> None:
+    torch.manual_seed(0)
+    values = torch.ones(7, 501, 33)
+    dropout = Dropout(0.3)
+    kept = dropout(values)
+    assert abs((kept == 0).float().mean().item() - 0.3) < 0.005
+    assert abs(kept.mean().item() - 1) < 0.01
+    assert kept.unique().numel() == 2
+    for axis in range(3):  # every place has its own coin
+        shares = (kept == 0).float().mean(dim=[other for other in range(3) if other != axis])
+        assert shares.min() > 0
+        assert shares.max() < 0.6
+    torch.manual_seed(0)
+    assert torch.equal(dropout(values), kept)
+    assert torch.equal(dropout.eval()(values), values)
+
+
+def test_dropout_keeps_the_type_and_lets_gradients_through() -> None:
+    values = torch.ones(64, requires_grad=True)
+    dropped = Dropout(0.5)(values)
+    dropped.sum().backward()
+    assert values.grad is not None
+    assert torch.equal(values.grad, dropped.detach())
+    assert Dropout(0.5)(torch.ones(8, dtype=torch.bfloat16)).dtype == torch.bfloat16

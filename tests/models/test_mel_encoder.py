@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the small encoder hears, and what must not matter to it."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -148,6 +150,17 @@ def test_channels_are_filtered_as_torch_filters_them(dilation):
     features = torch.randn(2, 23, 6)
     by_torch = convolution(features.transpose(1, 2)).transpose(1, 2)
     assert torch.allclose(per_channel(convolution, features), by_torch, atol=1e-6)
+
+
+def test_large_products_in_half_precision_change_little():
+    full = MelEncoder(MelEncoderConfig(width=32, blocks=4, bands=40, context=8)).eval()
+    short = copy.deepcopy(full)
+    short.multiply_in(torch.bfloat16)
+    with torch.no_grad():
+        wanted, found = full(vowels()), short(vowels())
+    assert found.dtype == torch.float32
+    assert not torch.equal(wanted, found)
+    assert (wanted - found).abs().max() < 0.05  # of features with unit variance
 
 
 def test_context_does_not_listen_where_there_is_no_sound_at_all():

@@ -64,3 +64,15 @@ def test_labels_are_taken_at_the_features_times():
     labels = torch.arange(12)[None]
     assert losses.at_rate(labels, 12).tolist() == labels.tolist()
     assert losses.at_rate(labels, 4).tolist() == [[0, 4, 7, 11]]
+
+
+def test_a_mouth_that_moves_in_a_pause_costs_there_alone():
+    half = torch.arange(10)[None] < 5
+    weights = torch.ones(52)
+    moved = mouth(0.3)
+    resting = torch.zeros(1, 10, 52)
+    error = losses.motion(moved, resting, weights)
+    assert torch.isclose(losses.pause(moved, resting, weights, half), error)  # a mean over the frames of the pause
+    quiet_there = torch.where(half[..., None], resting, moved)
+    assert losses.pause(quiet_there, resting, weights, half) == 0
+    assert losses.pause(moved, resting, weights, half & ~half) == 0

@@ -28,7 +28,7 @@ def columns(values: np.ndarray, *names: str) -> np.ndarray:
 
 def moved(style: str, curves: np.ndarray) -> np.ndarray:
     """The ARKit weights of a style."""
-    return to_arkit(styled(curves[None], np.array([list(STYLES).index(style)]))[0])
+    return styled(curves[None], np.array([list(STYLES).index(style)]))[0]
 
 
 def speech() -> np.ndarray:
@@ -38,7 +38,7 @@ def speech() -> np.ndarray:
 
 
 def test_the_pivot_has_no_style():
-    assert np.array_equal(styled(speech()[None], np.array([PIVOT]))[0], speech())
+    assert np.array_equal(styled(speech()[None], np.array([PIVOT]))[0], to_arkit(speech()))
 
 
 def test_each_style_does_what_it_says():
@@ -48,6 +48,28 @@ def test_each_style_does_what_it_says():
     assert (columns(moved("lips", speech()), *lips) >= columns(plain, *lips)).all()
     assert (moved("soft", speech()) <= plain).all()
     assert columns(moved("smiling", np.zeros_like(speech())), "mouthSmileLeft").min() > 0.1
+
+
+def test_all_styles_but_one_move_both_sides_alike():
+    left, right = (tuple(name for name in ARKIT_CHANNELS if name.endswith(side)) for side in ("Left", "Right"))
+    sides = [name.removesuffix("Left") for name in left if name.removesuffix("Left") + "Right" in right]
+    paired = [f"{name}Left" for name in sides], [f"{name}Right" for name in sides]
+    uneven = ("mouth", "jaw")  # aside: mouthLeft and mouthRight are no pair of sides but two directions
+    for style in STYLES:
+        ones, others = (columns(moved(style, speech()), *names) for names in paired)
+        alike = [name for name, equal in zip(sides, (ones == others).all(axis=0), strict=True) if equal]
+        assert (set(sides) - set(alike) - set(uneven) == set()) == (style != "lopsided"), style
+
+
+def test_a_lopsided_mouth_is_drawn_aside_and_closes_where_others_do():
+    lopsided, plain = moved("lopsided", speech()), to_arkit(speech())
+    assert columns(lopsided, "mouthSmileLeft").mean() > 2 * columns(lopsided, "mouthSmileRight").mean()
+    assert (columns(lopsided, "mouthLeft") > 0).any()
+    assert np.array_equal(
+        columns(lopsided, "jawOpen", "mouthClose", "eyeBlinkLeft"),
+        columns(plain, "jawOpen", "mouthClose", "eyeBlinkLeft"),
+    )
+    assert not lopsided[40:].any()  # at rest it rests as any other
 
 
 def built(identities: int) -> UniTalkerConfig:

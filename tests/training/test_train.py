@@ -19,6 +19,7 @@ from backend.training.lips import rules
 from backend.training.lips.config import TrainingConfig, load
 from backend.training.lips.data import TrainingSet
 from backend.training.lips.prepare import COPY, OPEN, SHUT, prepare, read_clips
+from backend.training.lips.task import SpeechToLips
 from backend.training.speech import corpus
 from backend.training.speech.corpus import Recording
 from backend.training.speech.prompts import compose
@@ -76,7 +77,7 @@ def test_a_run_lowers_its_loss_and_gives_a_model_file(prepared, tmp_path):
     assert rows[-1]["losses"]["motion"] < 0.8 * rows[0]["losses"]["motion"]
     loaded = checkpoint.load(model)
     assert loaded.spaces["arkit"].fps == 60
-    assert loaded.identities == ("clear", "soft", "jaw", "lips", "smiling")
+    assert loaded.identities == ("clear", "soft", "jaw", "lips", "smiling", "lopsided")
     assert loaded.info.training["seed"] == 1
     answer = loaded.model.predict(torch.randn(1, 16000) * 0.05, "arkit", 60)
     assert answer.shape == (1, 60, 52)
@@ -101,15 +102,16 @@ def test_a_stopped_run_goes_on_with_the_same_curve(prepared, tmp_path):
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     run("train", "--data", prepared, "--run", whole, *options())
     stopped = KeyboardInterrupt("as by the user")
-    batch = TrainingSet.batch
+    step_of = SpeechToLips.step
+    steps = iter(range(15))
 
-    def interrupted(self, step, piece):
-        if step == 15:
+    def interrupted(self, batch):
+        if next(steps, None) is None:
             raise stopped
-        return batch(self, step, piece)
+        return step_of(self, batch)
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(TrainingSet, "batch", interrupted)
+        patch.setattr(SpeechToLips, "step", interrupted)
         run("train", "--data", prepared, "--run", halves, *options())
     run("train", "--data", prepared, "--run", halves, *options())
     assert [row["step"] for row in metrics(halves)] == [12, 24]
@@ -134,6 +136,29 @@ def test_batches_repeat_and_differ(prepared):
     assert first.values.shape == (4, 60, 52)
     assert first.values.min() >= 0
     assert first.values.max() <= 1
+
+
+def test_a_chunk_hears_what_lies_at_its_time_in_a_long_recording(prepared):
+    config = shipped_config()
+    training_set = TrainingSet(prepared, config.data, config.augment, 1)
+    clip = training_set.clips[0]
+    whole, times = training_set.sound(clip), np.arange(clip.samples)
+    for first, step in ((-500.0, 1.1), (1234.5, 0.8), (clip.samples - 900.25, 1.3), (clip.samples + 5.0, 1.0)):
+        places = first + np.arange(1600) * step
+        by_numpy = np.interp(places, times, whole, left=0, right=0).astype(np.float32)
+        assert np.array_equal(training_set._heard_at(clip, places), by_numpy)
+
+
+def test_only_the_decoder_learns_where_that_is_asked_for(prepared, tmp_path):
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    run("train", "--data", prepared, "--run", tmp_path / "one", "--output", first, *options())
+    more = ["--from", first, "--last", *options("learn=decoder", "seed=2")]
+    run("train", "--data", prepared, "--run", tmp_path / "two", "--output", second, *more)
+    before, after = (checkpoint.load(file).model.state_dict() for file in (first, second))
+    changed = {name for name, weights in before.items() if not torch.equal(weights, after[name])}
+    assert changed
+    assert not [name for name in changed if name.startswith("encoder.")]
+    assert "decoder.identities.weight" in changed
 
 
 def test_held_out_people_are_never_trained_on(prepared):

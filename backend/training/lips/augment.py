@@ -10,6 +10,7 @@ import numpy as np
 from backend.audio import SAMPLE_RATE
 from backend.training.speech import effort
 from backend.training.speech.sounds import MAKERS, breath, coughs, knocks
+from backend.training.speech.spectra import sounds_of, spectra_of
 
 from .config import AugmentConfig
 
@@ -87,13 +88,12 @@ def filtered(chunks: np.ndarray, config: AugmentConfig, random: Generator) -> np
     response = np.ones((len(chunks), len(hertz)), np.complex64)
     for row in response:
         if random.random() < config.reverb:
-            row *= np.fft.rfft(room_response(random), length).astype(np.complex64)
+            row *= spectra_of(room_response(random), length)
         if random.random() < config.equalize:
             row *= _equalizer(hertz, random)
         if random.random() < config.band:
             row *= _band(hertz, random)
-    spectra = np.fft.rfft(chunks, length, axis=1).astype(np.complex64)
-    return np.fft.irfft(spectra * response, length, axis=1)[:, : chunks.shape[1]].astype(np.float32)
+    return sounds_of(spectra_of(chunks, length) * response, length)[:, : chunks.shape[1]]
 
 
 def mixed(

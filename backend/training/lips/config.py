@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from backend.models.unitalker import UniTalkerConfig
 from backend.training.config import OptimizerConfig, parse, read_table
@@ -102,6 +103,9 @@ class TrainingConfig:
     attribution: str = ""
     """Whose data it learned from; kept in the model file."""
     seed: int = 1
+    learn: Literal["all", "decoder"] = "all"
+    """`decoder`: the encoder of the model that the run begins with stays as it is, and motion is learned from what it
+    hears."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from .augment import interrupted, piece_of, vary, with_effort
 from .config import AugmentConfig, DataConfig, GroupConfig
 from .prepare import COPY, FPS, OPEN, Clip, read_clips
-from .rules import CHANNELS, to_arkit
+from .rules import CHANNELS
 from .styles import STYLES, styled
 from .tempo import at_tempo
 
@@ -89,7 +89,7 @@ class TrainingSet:
         curves = np.stack([chunk.curves for chunk in chunks])
         return Batch(
             torch.from_numpy(audio),
-            torch.from_numpy(to_arkit(styled(curves, identity))),
+            torch.from_numpy(styled(curves, identity)),
             torch.from_numpy(identity),
             torch.from_numpy(np.stack([chunk.visemes for chunk in chunks]).astype(np.int64)),
             torch.from_numpy(np.stack([chunk.lips for chunk in chunks]).astype(np.int64)),
@@ -143,7 +143,7 @@ class TrainingSet:
         start = random.uniform(min(room, 0.0), max(room, 0.0))
         at_sample = start * SAMPLE_RATE + np.arange(round(seconds * tempo * SAMPLE_RATE)) * speed
         at_frame = np.round(start * FPS + np.arange(round(seconds * FPS)) * speed * tempo).astype(int)
-        sound = np.interp(at_sample, np.arange(clip.samples), self.sound(clip), left=0, right=0).astype(np.float32)
+        sound = self._heard_at(clip, at_sample)
         if tempo != 1.0:
             sound = at_tempo(sound, tempo, round(seconds * SAMPLE_RATE))
         sound = with_effort(sound, self.augment, random)
@@ -158,6 +158,16 @@ class TrainingSet:
             visemes,
             np.where(inside, self.frames["lips"][rows], OPEN),
         )
+
+    def _heard_at(self, clip: Clip, places: np.ndarray) -> np.ndarray:
+        """float32 [n]: a recording between its samples, at `places` that rise; 0 before and behind it.
+
+        Only what lies between the first and the last place is read: clips may be much longer than a chunk.
+        """
+        first = int(np.clip(places[0], 0, clip.samples - 1))
+        last = int(np.clip(places[-1] + 2, first + 1, clip.samples))
+        near = self.samples[clip.first_sample + first : clip.first_sample + last].astype(np.float32) / 32768
+        return np.interp(places, np.arange(first, last), near, left=0, right=0).astype(np.float32)
 
     def _identity(self, random: np.random.Generator) -> int:
         """A style's row, or the last row, the pivot."""

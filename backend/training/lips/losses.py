@@ -19,6 +19,15 @@ def motion(values: Tensor, target: Tensor, importance: Tensor) -> Tensor:
     return ((values - target).square() * importance).mean()
 
 
+def pause(values: Tensor, target: Tensor, importance: Tensor, silent: Tensor) -> Tensor:
+    """`motion` over the frames alone in which nobody speaks, bool [B, T]; 0 where there are none.
+
+    There a small movement is seen at once, and counts little in a mean over all frames.
+    """
+    errors = ((values - target).square() * importance).mean(dim=-1)
+    return (errors * silent).sum() / silent.sum().clamp(min=1)
+
+
 def velocity(values: Tensor, target: Tensor, importance: Tensor) -> Tensor:
     """The same for the change from frame to frame."""
     return motion(values.diff(dim=1), target.diff(dim=1), importance)

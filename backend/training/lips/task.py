@@ -23,21 +23,24 @@ CLOSURE_HEAD, VISEME_HEAD = "closure", "viseme"
 class SpeechToLips:
     """Regression of ARKit weights, with the phones and closures behind them as side questions to the encoder."""
 
-    def __init__(self, model: UniTalker, shut_weight: float, importance: Mapping[str, float]) -> None:
+    def __init__(
+        self, model: UniTalker, shut_weight: float, importance: Mapping[str, float], learn: Parts = "all"
+    ) -> None:
         """`importance` is a weight for some ARKit channels; the others have 1. Raises ConfigError for other names."""
         unknown = sorted(importance.keys() - set(ARKIT_CHANNELS))
         if unknown:
             raise ConfigError(f"[importance] names {', '.join(unknown)}, which is no ARKit channel.")
         self.model = model
         self.shut_weight = shut_weight
+        self.learn: Parts = learn
         self.importance = torch.tensor([importance.get(name, 1.0) for name in ARKIT_CHANNELS])
 
     def parts(self, step: int) -> Parts:
-        """Everything from the first step on."""
-        return "all"
+        """The same from the first step to the last."""
+        return self.learn
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
-        """Losses motion, velocity, closure, closure_head and viseme_head."""
+        """Losses motion, pause, velocity, closure, closure_head and viseme_head."""
         prediction = self.model(batch.audio, batch.space, batch.values.shape[1], batch.identity)
         values = prediction.values.float()
         importance = self.importance.to(values)
@@ -46,6 +49,7 @@ class SpeechToLips:
         lips, visemes = losses.at_rate(batch.lips, frames), losses.at_rate(batch.visemes, frames)
         return {
             "motion": losses.motion(values, batch.values, importance),
+            "pause": losses.pause(values, batch.values, importance, batch.visemes == SILENCE),
             "velocity": losses.velocity(values, batch.values, importance),
             "closure": losses.closure(values, _lips_of_speech(batch), self.shut_weight),
             "closure_head": losses.shut(readings[CLOSURE_HEAD][..., 0], lips, self.shut_weight),

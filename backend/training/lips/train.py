@@ -14,7 +14,7 @@ from backend.checkpoint import LoadedModel, ModelCard
 from backend.face import arkit
 from backend.models.unitalker import UniTalker
 from backend.training import curves, processes
-from backend.training.ahead import ahead
+from backend.training.ahead import far_ahead
 from backend.training.errors import ConfigError
 from backend.training.journal import METRICS
 from backend.training.loop import fit
@@ -70,8 +70,8 @@ def train(
         on_cpu = typing.cast("UniTalker", copy.deepcopy(average).cpu())
         return figures_of(on_cpu, chunks, watched, rest)
 
-    task = SpeechToLips(model, config.shut_weight, config.importance)
-    return fit(task, ahead(pieces_of), validate, config, folder, tensorboard=tensorboard)
+    task = SpeechToLips(model, config.shut_weight, config.importance, config.learn)
+    return fit(task, far_ahead(pieces_of), validate, config, folder, tensorboard=tensorboard)
 
 
 def _beginning(config: TrainingConfig, begin: Path | None) -> UniTalker:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from backend.audio import SAMPLE_RATE
 
+from .spectra import sounds_of, spectra_of
+
 Generator = np.random.Generator
 
 _HOP = 80
@@ -79,11 +81,11 @@ def _pitches(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of each frame: the period in samples, and how much alike two of them are (0 to 1); float64 [frames] both."""
     frames = _frames(samples)
     window = np.hanning(_SIZE + 1)[:-1].astype(np.float32)
-    shape = np.fft.irfft(np.abs(np.fft.rfft(window, 2 * _SIZE)) ** 2)
-    power = np.abs(np.fft.rfft((frames - frames.mean(axis=1, keepdims=True)) * window, 2 * _SIZE)) ** 2
+    shape = sounds_of(np.abs(spectra_of(window, 2 * _SIZE)) ** 2)
+    power = np.abs(spectra_of((frames - frames.mean(axis=1, keepdims=True)) * window, 2 * _SIZE)) ** 2
     power *= np.interp(np.arange(_SIZE + 1) / 2, np.arange(len(_FOLDS)), _FOLDS)
     lags = np.arange(round(SAMPLE_RATE / _HIGHEST), round(SAMPLE_RATE / _LOWEST))
-    alike = np.fft.irfft(power)
+    alike = sounds_of(power)
     alike = alike[:, lags] / np.maximum(alike[:, :1], 1e-9) * (shape[0] / shape[lags])
     early = alike - 0.1 * np.log2(lags / lags[0])  # two periods are as much alike as one
     sure = early.argmax(axis=1)[alike.max(axis=1) > 0.7]
@@ -115,11 +117,11 @@ def _formants(samples: np.ndarray, wider: float = 1.0) -> np.ndarray:
 
     `wider` below 1 makes formants broader.
     """
-    power = np.abs(np.fft.rfft(_frames(samples) * _WINDOW)) ** 2 * _EMPHASIS**2
-    alike = np.fft.irfft(power)[:, : _ORDER + 1] * _NEAR
+    power = np.abs(spectra_of(_frames(samples) * _WINDOW)) ** 2 * _EMPHASIS**2
+    alike = sounds_of(power)[:, : _ORDER + 1] * _NEAR
     alike[:, 0] = alike[:, 0] * 1.0001 + 1e-12
     predictor, left = _predicted(alike)
-    response = np.abs(np.fft.rfft(predictor * wider ** np.arange(_ORDER + 1), _SIZE))
+    response = np.abs(spectra_of(predictor * wider ** np.arange(_ORDER + 1), _SIZE))
     return np.sqrt(left / np.sum(_WINDOW**2))[:, None] / response
 
 
@@ -154,7 +156,7 @@ def _warped(filters: np.ndarray, factor: float) -> np.ndarray:
 
 def _through(source: np.ndarray, gains: np.ndarray) -> np.ndarray:
     """A sound [n] through the gains [frames, bins] of its moments, float64 [n]."""
-    frames = np.fft.irfft(np.fft.rfft(_frames(source) * _WINDOW) * gains.astype(np.float32))
+    frames = sounds_of(spectra_of(_frames(source) * _WINDOW) * gains.astype(np.float32))
     blocks = np.zeros((len(frames) + _PARTS - 1, _HOP))
     for part in range(_PARTS):
         blocks[part : part + len(frames)] += frames[:, part * _HOP : (part + 1) * _HOP]
