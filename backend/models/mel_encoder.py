@@ -177,7 +177,7 @@ class MelEncoder(nn.Module):
         transform = torch.stft(
             emphasised, TRANSFORM, HOP, WINDOW, window, center=True, pad_mode="constant", return_complex=True
         )
-        parts = torch.view_as_real(transform.transpose(1, 2)).square().flatten(2)  # [B, t, 2 * bins]
+        parts = torch.view_as_real(transform.transpose(1, 2)).square_().flatten(2)  # [B, t, 2 * bins]
         energy = (parts @ self._filters(len(audio)).transpose(-1, -2)).transpose(1, 2)
         return 10 * torch.log10(energy + 1e-10)
 
