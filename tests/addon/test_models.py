@@ -15,7 +15,7 @@ import bpy
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-STYLES = ("clear", "soft", "jaw", "lips", "smiling")
+STYLES = ("clear", "soft", "jaw", "lips", "smiling", "lopsided")
 CASE = ROOT / "tests" / "data" / "golden" / "case1_wavlm_conv_pos1_pca"
 
 

@@ -53,10 +53,10 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny(models: Path):
-    """The same model, loaded."""
-    from backend import checkpoint
+    """The same model, as a process loads it that runs it: in the precision of this processor."""
+    from backend import checkpoint, precision
 
-    return checkpoint.load(models / "tiny.safetensors")
+    return precision.ready(checkpoint.load(models / "tiny.safetensors"), "cpu")
 
 
 def babble(seconds: float, rate: int = 16_000) -> np.ndarray:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend import audio, checkpoint, pipeline, planning, takes
+from backend import audio, checkpoint, pipeline, planning, precision, takes
 from backend.__main__ import main
 from backend.performance import MOST_TAKES, Performance
 from backend.protocol import Cancel, Cancelled, Failed, Finished, Frames, ModelInfo, Ready, Reply
@@ -75,7 +75,7 @@ def test_every_take_arrives_under_its_number(ask, file: Path, make_sound):
     assert motions.shape == (3, 900, 52)
     told = [json.loads(text) for text in replies[-1].metadata]
     assert [(one["seed"], one["steps"], one["guidance"]) for one in told] == [(7, 4, 1.5), (8, 4, 1.5), (9, 4, 1.5)]
-    loaded = checkpoint.load(file)
+    loaded = precision.ready(checkpoint.load(file), "cpu")
     wanted = Performance(steps=4, seed=7, takes=3, guidance=1.5)
     planned = planning.plan(loaded, planning.Request(fps=30.0, raw=True, performance=wanted))
     chunks = list(pipeline.generate(loaded, audio.decode(sound), planned))
@@ -92,7 +92,7 @@ def test_a_style_is_heard_in_the_bytes_of_a_recording(ask, file: Path, make_soun
     assert json.loads(nearest[-1].metadata[0])["identity"] in ("ann", "bob")
     assert json.loads(heard[-1].metadata[0])["identity"] == "heard"
     assert np.abs(performed(heard) - plain).mean() > 1e-4
-    loaded = checkpoint.load(file)
+    loaded = precision.ready(checkpoint.load(file), "cpu")
     stretch = audio.decode(reference.tobytes(), 1.0, 3.0)
     wanted = planning.styled(loaded, planning.Request(fps=30.0, raw=True), stretch, "heard")
     assert takes.REFERENCE_SECONDS > 3
