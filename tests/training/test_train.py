@@ -161,6 +161,11 @@ def test_only_the_decoder_learns_where_that_is_asked_for(prepared, tmp_path):
     assert "decoder.identities.weight" in changed
 
 
+def test_the_decoder_alone_needs_a_model_to_begin_with(prepared, tmp_path):
+    with pytest.raises(ConfigError, match="name that by --from"):
+        run("train", "--data", prepared, "--run", tmp_path / "run", *options("learn=decoder"))
+
+
 def test_held_out_people_are_never_trained_on(prepared):
     config = shipped_config()
     training_set = TrainingSet(prepared, config.data, config.augment, 1)

@@ -101,9 +101,10 @@ class TrainingSet:
         clips = [self.clips[index] for name in names for index in self.members[name]]
         return [clip for clip in clips if not clip.name.endswith(COPY)]
 
-    def sound(self, clip: Clip) -> np.ndarray:
-        """float32 [n]: one whole recording."""
-        return self.samples[clip.first_sample : clip.first_sample + clip.samples].astype(np.float32) / 32768
+    def sound(self, clip: Clip, first: int = 0, last: int | None = None) -> np.ndarray:
+        """float32 [n]: one whole recording, or its samples from `first` to the one before `last`."""
+        end = clip.samples if last is None else last
+        return self.samples[clip.first_sample + first : clip.first_sample + end].astype(np.float32) / 32768
 
     def _recorded(self, seed: int) -> np.ndarray | None:
         """float32 [sounds, samples]: what is heard behind voices besides the sounds made here; None for nothing."""
@@ -166,7 +167,7 @@ class TrainingSet:
         """
         first = int(np.clip(places[0], 0, clip.samples - 1))
         last = int(np.clip(places[-1] + 2, first + 1, clip.samples))
-        near = self.samples[clip.first_sample + first : clip.first_sample + last].astype(np.float32) / 32768
+        near = self.sound(clip, first, last)
         return np.interp(places, np.arange(first, last), near, left=0, right=0).astype(np.float32)
 
     def _identity(self, random: np.random.Generator) -> int:

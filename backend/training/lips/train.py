@@ -75,6 +75,10 @@ def train(
 
 
 def _beginning(config: TrainingConfig, begin: Path | None) -> UniTalker:
+    if config.learn == "decoder" and begin is None:
+        raise ConfigError(
+            'learn = "decoder" keeps the encoder of the model that a run begins with; name that by --from.'
+        )
     torch.manual_seed(config.seed)
     model = UniTalker(config.model)
     if begin is not None:
