@@ -82,7 +82,7 @@ def parted_with(values: np.ndarray, others: np.ndarray, names: Sequence[str]) ->
     """
     face = _Face(values, names)
     apart = np.clip((_Face(others, names).opening() - HEARD_NEARLY_SHUT) / (APART - HEARD_NEARLY_SHUT), 0, 1)
-    _part(face, PARTED * apart)
+    _part(face, apart)
     return face.values
 
 
@@ -98,7 +98,7 @@ def follow(values: np.ndarray, names: Sequence[str], lips: Lips, first: int, fps
     teeth = amount(lips.at_teeth, times) * (1 - shut)
     resting = amount([(start + BREATH, end - BREATH) for start, end in lips.silent if end - start > 2 * BREATH], times)
     _bring_to_teeth(face, teeth)
-    _part(face, PARTED * (1 - resting) * (1 - amount(met, times, 2 * FLANK)))
+    _part(face, (1 - resting) * (1 - amount(met, times, 2 * FLANK)))
     _shut(face, shut)
     return face.values
 
@@ -182,8 +182,13 @@ def _bring_to_teeth(face: _Face, teeth: np.ndarray) -> None:
     face["mouthClose"] = np.minimum(face["mouthClose"] + teeth * excess, 1)
 
 
-def _part(face: _Face, least: np.ndarray) -> None:
-    """Open lips that are closer than `least` [frames]: press less, roll less, close less, at last lower the lip."""
+def _part(face: _Face, amount: np.ndarray) -> None:
+    """Open lips that are closer than `PARTED`, by `amount` [frames, …] of what is missing.
+
+    Press less, roll less, close less, at last lower the lip.
+    """
+    own = face.opening()
+    least = own + amount * np.maximum(PARTED - own, 0)
     for names, weight in ((_PRESSED, 0.3), (_ROLLED, 0.2)):
         missing = np.maximum(least - face.opening(), 0)
         for name in names:

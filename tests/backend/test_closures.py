@@ -62,6 +62,13 @@ def test_lips_that_meet_for_no_reason_part():
     assert gap[72:90].min() > CLOSED
 
 
+def test_lips_that_press_at_their_closure_keep_pressing():
+    values = motion(120, mouthPressLeft=0.6, mouthPressRight=0.6)
+    pressed = follow(values, shut=((1.0, 1.1),))[:, ARKIT_CHANNELS.index("mouthPressLeft")]
+    np.testing.assert_allclose(pressed[60:66], 0.6, atol=1e-6)
+    assert pressed[[40, 85]].max() < 0.6, "elsewhere they are to part"
+
+
 def test_a_mouth_at_rest_stays_at_rest_in_pauses():
     values = motion(180, jawOpen=0.02)
     gap = opening(follow(values, silent=((0.5, 2.5),)))
