@@ -2,8 +2,8 @@
 """The one installation of the backend's environment: begin, step, cancel, remove. No bpy.
 
 The commands run in a thread and write into `FOLDER.partial`. Only a finished environment takes the place of the old
-one, in two renames; whatever fails before leaves the old one as it was. A finished one that could not take it stays,
-and the next installation begins with it.
+one, in two renames; whatever fails before leaves the old one as it was. A finished one that did not work yet, or could
+not take it, stays, and the next installation begins with it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import contextlib
 import enum
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from . import folders, installer
 from .errand import CommandFailed, Errand
-from .errors import MouthpieceError
+from .errors import Cancelled, MouthpieceError
 from .installer import Order, Step
 from .lock import Lock
 
@@ -137,21 +137,31 @@ class Installation:
             self._lock.release()  # at once: nobody calls `step` while the add-on is disabled
 
     def _build(self) -> None:
-        assert self._order and self.log
+        assert self._order
         order, partial = self._order, _partial(self._order.folder)
         folders.delete(_old(order.folder))
-        if installer.is_made(partial, order):
-            return
-        folders.delete(partial)
-        scratch = partial / "tmp"  # on the same disk as the environment, and gone with it
-        scratch.mkdir(parents=True)
+        is_left_over = installer.is_made(partial, order)
+        if not is_left_over:
+            self._make(partial)
         try:
-            steps = installer.plan(installer.find_python(installer.candidates()), partial, order)
-            for number, step in enumerate(steps):
-                self.stage, self.fraction = step.title, number / len(steps)
-                self._carry_out(step, scratch)
-            folders.delete(scratch)
-            installer.stamp(partial, order)
+            with _scratch(partial) as scratch:
+                self._carry_out(installer.trial(partial), scratch)
+        except MouthpieceError as problem:
+            if is_left_over or isinstance(problem, Cancelled):  # what fails twice is to be fetched anew
+                _clear_away(partial)
+            raise
+
+    def _make(self, partial: Path) -> None:
+        """Fetch a whole environment, or leave nothing."""
+        assert self._order
+        folders.delete(partial)
+        try:
+            with _scratch(partial) as scratch:
+                steps = installer.plan(installer.find_python(installer.candidates()), partial, self._order)
+                for number, step in enumerate(steps):
+                    self.fraction = number / (len(steps) + 1)
+                    self._carry_out(step, scratch)
+            installer.stamp(partial, self._order)
         except BaseException:
             _clear_away(partial)
             raise
@@ -159,6 +169,7 @@ class Installation:
     def _carry_out(self, step: Step, scratch: Path) -> None:
         """Run one command to its end; raises `Cancelled`, or `MouthpieceError` where it fails."""
         assert self._order and self.log
+        self.stage = step.title
         with self.log.open("a", encoding="utf-8") as log:
             log.write(f"$ {subprocess.list2cmdline(step.command)}\n")
         try:
@@ -168,6 +179,15 @@ class Installation:
 
     def _hear(self, line: str) -> None:
         self.line = line or self.line
+
+
+@contextlib.contextmanager
+def _scratch(partial: Path) -> Iterator[Path]:
+    """A folder for temporary files on the same disk as the environment, and gone with it."""
+    scratch = partial / "tmp"
+    scratch.mkdir(parents=True, exist_ok=True)
+    yield scratch
+    folders.delete(scratch)
 
 
 def _partial(folder: Path) -> Path:

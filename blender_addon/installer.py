@@ -33,6 +33,7 @@ OFFLINE = (
     "a wheel folder."
 )
 FETCHING = "Installing torch, the largest package"
+TRIED = "torch, numpy, transformers, soundfile, soxr, safetensors, tqdm"
 PROBE = "import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))"
 PROBE_SECONDS = 20
 
@@ -79,7 +80,7 @@ class Order:
 
 
 def plan(python: Path, folder: Path, order: Order) -> tuple[Step, ...]:
-    """The commands that make a whole environment in `folder`, one after the other."""
+    """The commands that make a whole environment in `folder`, one after the other; `trial` is still to be run."""
     inside = str(environment.inside_environment(folder))
     pip = (inside, "-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-cache-dir")
     pip = (*pip, "--progress-bar=off", "--only-binary=:all:")
@@ -96,10 +97,13 @@ def plan(python: Path, folder: Path, order: Order) -> tuple[Step, ...]:
         Step("Making the environment", (str(python), "-I", "-m", "venv", str(folder))),
         Step("Installing packages", (*pip, "--require-hashes", *packages)),
         Step(FETCHING, fetch),
-        Step(
-            "Trying it", (inside, "-I", "-c", "import torch, numpy, transformers, soundfile, soxr, safetensors, tqdm")
-        ),
     )
+
+
+def trial(folder: Path) -> Step:
+    """The command that shows whether a whole environment works on this computer."""
+    inside = str(environment.inside_environment(folder))
+    return Step("Trying it", (inside, "-I", "-c", f"import {TRIED}"))
 
 
 def check(order: Order, may_go_online: bool) -> None:
@@ -187,7 +191,7 @@ SENTENCES = (
     (
         ("visual c++ redistributable", "winerror 126]", "winerror 1114]"),
         "Windows lacks the Microsoft Visual C++ Redistributable, or has an old one, and torch needs it. Install "
-        "https://aka.ms/vs/17/release/vc_redist.x64.exe by Microsoft, and install again.",
+        "https://aka.ms/vs/17/release/vc_redist.x64.exe by Microsoft, and install again; nothing is downloaded twice.",
     ),
     (
         ("input/output error",),  # Linux's own os error 5

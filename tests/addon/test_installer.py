@@ -40,7 +40,7 @@ def commands(installer, order) -> list[str]:
     ("build", "backend"), [("cpu", None if sys.platform == "win32" else "cpu"), ("gpu", "auto"), ("apple", None)]
 )
 def test_online_builds_differ_only_in_where_torch_is_from(installer, make_order, build, backend):
-    *common, torch, _trial = commands(installer, make_order(build))
+    *common, torch = commands(installer, make_order(build))
     assert common == commands(installer, make_order("cpu"))[:2]
     found = re.search(r"--torch-backend (\S+)", torch)
     assert (found.group(1) if found else None) == backend
@@ -54,7 +54,7 @@ def test_packages_are_installed_by_their_hashes_and_never_built(installer, make_
 
 
 def test_wheel_folder_keeps_every_command_offline(installer, make_order, tmp_path):
-    making, packages, torch, _trial = commands(installer, make_order(wheels=tmp_path))
+    making, packages, torch = commands(installer, make_order(wheels=tmp_path))
     assert making == "/python -I -m venv /env.partial"
     for command in (packages, torch):
         assert f"--no-index --find-links {tmp_path}" in command
@@ -64,7 +64,7 @@ def test_wheel_folder_keeps_every_command_offline(installer, make_order, tmp_pat
 def test_torch_s_long_paths_are_written_by_uv_where_pip_cannot(installer, make_order, monkeypatch, tmp_path):
     """As on Windows, where a path of pip's has 260 letters."""
     monkeypatch.setattr(installer, "PIP_WRITES_TORCH", False)
-    _making, packages, torch, _trial = commands(installer, make_order(wheels=tmp_path))
+    _making, packages, torch = commands(installer, make_order(wheels=tmp_path))
     assert "-m pip install" in packages and "-m uv pip install" in torch
     assert f"--no-index --find-links {tmp_path}" in torch
     assert "--torch-backend" not in torch
@@ -292,7 +292,14 @@ def made(addon, monkeypatch) -> list[Path]:
         return (addon.installer.Step("Making", (sys.executable, "-c", MAKE, str(python))),)
 
     monkeypatch.setattr(addon.installer, "plan", plan)
+    tries_by(addon, monkeypatch, "pass")
     return made
+
+
+def tries_by(addon, monkeypatch, program: str) -> None:
+    """A finished environment is tried by running a program of our own."""
+    step = addon.installer.Step("Trying it", (sys.executable, "-c", program))
+    monkeypatch.setattr(addon.installer, "trial", lambda _folder: step)
 
 
 def busy_for(tries: int, monkeypatch) -> None:
@@ -347,6 +354,32 @@ def test_what_could_not_take_its_place_is_not_downloaded_again(addon, make_order
     now.fail(None)
     build(now, make_order("gpu"), tmp_path / "install.log")
     assert len(made) == 3, "another build was asked for"
+
+
+def test_what_did_not_work_is_tried_once_more_before_it_is_downloaded_again(
+    addon, make_order, made, monkeypatch, tmp_path
+):
+    """A library of the system may be missing, and be there the next time."""
+    now, order, log = addon.installation.Installation(), make_order(), tmp_path / "install.log"
+    with monkeypatch.context() as broken:
+        tries_by(addon, broken, "raise SystemExit('OSError: [WinError 126] Error loading c10.dll')")
+        now.begin(order, log)
+        wait_until(now.step)
+        assert "nothing is downloaded twice" in str(now.failure)
+    build(now, order, log)
+    assert len(made) == 1 and now.exchange()
+    assert not (tmp_path / "env" / "tmp").exists()
+
+    with monkeypatch.context() as broken:
+        tries_by(addon, broken, "raise SystemExit('a package is broken')")
+        for _attempt in range(2):
+            now.begin(order, log)
+            wait_until(now.step)
+            assert "a package is broken" in str(now.failure)
+    assert len(made) == 2
+    build(now, order, log)
+    assert len(made) == 3, "what is broken itself is fetched anew"
+    now.fail(None)
 
 
 def test_disabled_in_the_middle_it_ends_when_enabled_again(addon, make_order, monkeypatch, tmp_path):
