@@ -11,16 +11,17 @@ from .layers import Dropout, is_real
 
 
 class Formants(nn.Module):
-    """A spectrum at 100 Hz to features at 50 Hz.
+    """Spectra at 100 Hz to features at 50 Hz.
 
     Long and short vocal tracts move the same formants up and down. Filters that slide along the frequency axis know
     them wherever they lie (Abdel-Hamid et al. 2014, "Convolutional neural networks for speech recognition").
     """
 
-    def __init__(self, bands: int, channels: int, width: int, dropout: float) -> None:
+    def __init__(self, bands: int, channels: int, width: int, dropout: float, spectra: int = 1) -> None:
+        """`spectra`: how many pictures of the same sound lie over each other."""
         super().__init__()
         wide = 2 * channels
-        self.edges = nn.Conv2d(1, channels, kernel_size=(3, 5), stride=(1, 2), padding=(1, 2))
+        self.edges = nn.Conv2d(spectra, channels, kernel_size=(3, 5), stride=(1, 2), padding=(1, 2))
         self.patterns = nn.Conv2d(channels, wide, kernel_size=(5, 3), stride=(2, 2), padding=(2, 1))
         self.again = nn.ModuleList(nn.Conv2d(wide, wide, kernel_size=3, padding=1) for _ in range(2))
         self.spared = nn.Dropout2d(dropout / 2)
@@ -29,11 +30,11 @@ class Formants(nn.Module):
         self.narrow = nn.Linear(wide * ((bands + 3) // 4), width)
 
     def forward(self, spectrum: Tensor, mels: Tensor | None = None, counts: Tensor | None = None) -> Tensor:
-        """Spectrum [B, bands, t] to [B, ~t/2, width].
+        """Spectrum [B, spectra, bands, t] to [B, ~t/2, width].
 
         Of padded clips the first `mels` int64 [B] frames are real, and the first `counts` int64 [B] of what is given.
         """
-        heard = spectrum.transpose(1, 2)[:, None]
+        heard = spectrum.transpose(2, 3)
         heard = _real(functional.gelu(self.edges(heard)), mels)
         heard = _real(self.spared(functional.gelu(self.patterns(heard))), counts)
         inner = _real(functional.gelu(self.again[0](heard)), counts)

@@ -22,6 +22,8 @@ FEATURE_RATE = RATE / (2 * HOP)
 """Features per second."""
 DYNAMICS = 30.0
 """Decibels around the level of the speech that become one unit of input."""
+_SMOOTHED = (7, 1, 3)
+"""Frames that are averaged, the step from one to the next, and how far beyond the ends."""
 WARPS = 15
 """Vocal tract lengths to choose from in training; the one in the middle is the speaker's own."""
 
@@ -43,6 +45,8 @@ class MelEncoderConfig:
     """dB of the band energies; softer sound counts as room noise however even it is."""
     formants: int = 0
     """Channels of convolutions over bands and time (`Formants`) in front; 0: over time only, as it once was."""
+    above_floor: bool = False
+    """`formants` see a second picture of the sound: how far each band is above its own floor (`above_floor`)."""
     context: int = 0
     """Numbers by which every block hears what the whole clip is like (`Context`); 0: it hears its own frames only."""
     dropout: float = 0.0
@@ -68,6 +72,8 @@ class MelEncoderConfig:
             raise ValueError("the context of a mel encoder is 0 to 8192 numbers")
         if not 0 <= self.formants <= 1024:
             raise ValueError("a mel encoder hears formants through 0 to 1024 channels")
+        if self.above_floor and not self.formants:
+            raise ValueError("only the formants of a mel encoder can hear what is above the floor")
         if not 0 <= self.masks <= 64:
             raise ValueError("a mel encoder masks 0 to 64 runs of bands and of frames")
         if not (
@@ -98,7 +104,8 @@ class MelEncoder(nn.Module):
             filters = warped_filters(config.bands, config.warp).repeat_interleave(2, dim=-1)
             self.register_buffer("filters", filters, persistent=False)  # for real and imaginary parts in turn
         if config.formants:
-            self.formants = Formants(config.bands, config.formants, config.width, config.dropout)
+            spectra = 1 + config.above_floor
+            self.formants = Formants(config.bands, config.formants, config.width, config.dropout, spectra)
         else:
             self.onset = nn.Conv1d(config.bands, config.width, kernel_size=3, padding=1)
             self.stem = nn.Conv1d(config.width, config.width, kernel_size=5, stride=2, padding=2)
@@ -126,7 +133,8 @@ class MelEncoder(nn.Module):
     def _front(self, spectrum: Tensor, parts: Tensor | None, mels: Tensor | None, counts: Tensor | None) -> Tensor:
         """[B, ~t/2, width]: a spectrum [B, bands, t] at half its rate, in its room."""
         if self.config.formants:
-            return self._in_room(self.formants(spectrum, mels, counts), spectrum, parts)
+            seen = [spectrum, above_floor(spectrum, mels)] if self.config.above_floor else [spectrum]
+            return self._in_room(self.formants(torch.stack(seen, dim=1), mels, counts), spectrum, parts)
         heard = self._in_room(self.onset(spectrum).transpose(1, 2), spectrum, parts)
         return self.stem(only_real(functional.gelu(heard), mels).transpose(1, 2)).transpose(1, 2)
 
@@ -243,6 +251,33 @@ def per_channel(convolution: nn.Conv1d, features: Tensor) -> Tensor:
         image, convolution.weight[..., None], convolution.bias, padding=(reach, 0), groups=channels
     )
     return mixed.permute(0, 2, 3, 1).reshape(padded.shape)[:, :length]
+
+
+def above_floor(spectrum: Tensor, mels: Tensor | None = None) -> Tensor:
+    """How far each band of a spectrum [B, bands, t] is above what it never falls below, in the same units and shape.
+
+    That floor, the quietest tenth of a clip whose frames are smoothed, is taken off first (spectral subtraction, Boll
+    1979), so that even noise is at the bottom everywhere and a voice stands out by what is its own. Of padded clips the
+    first `mels` int64 [B] frames are real; the others are 0.
+    """
+    power, length = 10 ** (spectrum * (DYNAMICS / 10)), spectrum.shape[2]
+    counts = torch.full((1,), length, device=spectrum.device) if mels is None else mels
+    real = is_real(counts, length)[:, None]
+    smooth = functional.avg_pool1d(power.where(real, 0), *_SMOOTHED) / _share_of_real(real.to(power))
+    rising = smooth.where(real, torch.inf).topk(max(length // 10, 1), dim=2, largest=False).values
+    quiet = ((counts // 10).clamp(min=1) - 1)[:, None, None].expand(len(rising), rising.shape[1], 1)
+    return _over(power, rising.gather(2, quiet)).where(real, 0)
+
+
+def _share_of_real(real: Tensor) -> Tensor:
+    """Of the frames that are averaged: there are fewer at the ends of a clip."""
+    return functional.avg_pool1d(real, *_SMOOTHED).clamp(min=1 / _SMOOTHED[0])
+
+
+def _over(power: Tensor, floor: Tensor) -> Tensor:
+    """Units of what is left of a power over 1.1 times its floor; at most 45 dB above it, and 10 dB below."""
+    left = (power / (1.1 * floor) - 1).clamp(min=0.1, max=10**4.5)
+    return 10 / DYNAMICS * torch.log10(left)
 
 
 def warped_filters(bands: int, warp: float) -> Tensor:

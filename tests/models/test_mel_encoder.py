@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend.models.mel_encoder import MelEncoder, MelEncoderConfig, mel_filters, per_channel
+from backend.models.mel_encoder import MelEncoder, MelEncoderConfig, above_floor, mel_filters, per_channel
 
 RATE = 16000
 
@@ -120,6 +120,7 @@ def test_filters_cover_the_voice_without_gaps():
         {"emphasis": 1.5},
         {"context": -1},
         {"formants": -1},
+        {"above_floor": True},
         {"skip": 1.0},
     ],
 )
@@ -142,6 +143,27 @@ def test_formants_are_heard_at_fifty_frames_a_second_whatever_the_bands(bands):
     heard = MelEncoder(MelEncoderConfig(width=16, blocks=1, bands=bands, formants=2)).eval()
     plain = MelEncoder(MelEncoderConfig(width=16, blocks=1, bands=bands)).eval()
     assert heard(vowels()).shape == plain(vowels()).shape
+
+
+def test_even_noise_is_at_the_bottom_of_what_is_above_the_floor():
+    """However loud it is in a band; and a voice stands out from it."""
+    heard = encoder(formants=2).eval()
+    voice = torch.cat((vowels(), torch.zeros(1, RATE)), dim=1)
+    for loud in (0.001, 0.01):
+        torch.manual_seed(1)
+        noise = loud * torch.randn_like(voice)
+        above = above_floor(heard.spectrum(voice + noise))
+        assert above[..., 120:].mean() < -0.1
+        assert above[:, :10, 20:90].amax(dim=1).mean() > 0.5
+    assert above_floor(heard.spectrum(torch.zeros(1, RATE))).max() < -0.3
+
+
+def test_a_floor_is_that_of_the_real_frames():
+    spectrum = encoder(formants=2).eval().spectrum(vowels())
+    padded = torch.nn.functional.pad(spectrum, (0, 40))
+    above = above_floor(padded, torch.tensor([spectrum.shape[2]]))
+    torch.testing.assert_close(above[..., :-40], above_floor(spectrum))
+    assert not above[..., -40:].any()
 
 
 @pytest.mark.parametrize("dilation", [1, 4])

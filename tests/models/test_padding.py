@@ -23,11 +23,14 @@ LAYER_NORM = dataclasses.replace(
 MEL = MelEncoderConfig(width=16, blocks=2, dilations=(1, 2))
 MEL_IN_CONTEXT = dataclasses.replace(MEL, context=4)
 MEL_OF_FORMANTS = dataclasses.replace(MEL, context=4, formants=2)
+MEL_ABOVE_FLOOR = dataclasses.replace(MEL_OF_FORMANTS, above_floor=True)
 SAMPLES, FRAMES = (9000, 16000, 399), (17, 30, 1)
 MIXTURES = [
     (encoder, decoder, position)
     for encoder, decoder, position in itertools.product(
-        (GROUP_NORM, LAYER_NORM, MEL, MEL_IN_CONTEXT, MEL_OF_FORMANTS), ("conv", "transformer"), (0, 1, 2)
+        (GROUP_NORM, LAYER_NORM, MEL, MEL_IN_CONTEXT, MEL_OF_FORMANTS, MEL_ABOVE_FLOOR),
+        ("conv", "transformer"),
+        (0, 1, 2),
     )
     if not (isinstance(encoder, MelEncoderConfig) and position == 0)
 ]

@@ -80,6 +80,16 @@ def test_as_much_of_the_noise_is_white_as_is_asked_for(white, flat):
     assert np.mean([brightness(noise) > 0.4 for noise in added]) == pytest.approx(flat, abs=0.08)
 
 
+def test_white_noise_is_as_loud_as_is_asked_for():
+    hum = np.sin(2 * np.pi * 100 / RATE * np.arange(2 * RATE)).astype(np.float32)
+    config = AugmentConfig(noise=1.0, white=0.75, white_from=4.0, white_to=9.0)
+    chunks = np.tile(hum, (60, 1))
+    added = mixed(chunks, np.tile(hum, (len(BANK), 1)), config, np.random.default_rng(4)) - chunks
+    white = [noise for noise in added if brightness(noise) > 0.4]
+    below = [20 * np.log10(hum.std() / noise.std()) for noise in white]
+    assert 3.9 < min(below) < 5.5 and 7.5 < max(below) < 9.1
+
+
 @pytest.mark.parametrize("maker", sounds.MAKERS, ids=lambda maker: maker.__name__)
 def test_sounds_are_numbers_and_differ_from_each_other(maker):
     first, other = (maker(np.random.default_rng(seed), RATE) for seed in (1, 2))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Styles: what each does to the plain targets, and what a run does with them that begins with another model."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,19 @@ def test_a_run_finds_the_styles_of_the_model_it_begins_with_by_name(earlier: Pat
     assert torch.equal(by_name["clear"], known[1])
     assert torch.equal(by_name["pivot"], known[2])
     assert torch.equal(by_name["soft"], new[list(STYLES).index("soft")])  # the earlier model has none
+
+
+def test_a_run_may_see_a_second_picture_of_the_sound_and_begins_with_what_the_first_gave(tmp_path: Path):
+    def built_on(above_floor: bool) -> UniTalkerConfig:
+        encoder = MelEncoderConfig(width=8, blocks=1, formants=2, above_floor=above_floor)
+        return dataclasses.replace(built(PIVOT + 1), encoder=encoder)
+
+    file, sound = tmp_path / "plain.safetensors", torch.randn(1, 16000)
+    checkpoint.save(file, UniTalker(built_on(False)).eval(), [arkit(60.0)], tuple(STYLES), ModelCard("plain", "", ""))
+    begun = train._beginning(run_of(built_on(True)), file).eval()
+    torch.testing.assert_close(
+        begun.predict(sound, "arkit", 60), checkpoint.load(file).model.predict(sound, "arkit", 60)
+    )
 
 
 def test_a_model_of_another_build_is_refused(earlier: Path):

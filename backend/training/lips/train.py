@@ -34,6 +34,7 @@ from .task import SpeechToLips
 from .validation import figures_of
 
 _IDENTITIES = "decoder.identities.weight"
+_EDGES = "encoder.formants.edges.weight"
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def _beginning(config: TrainingConfig, begin: Path | None) -> UniTalker:
     torch.manual_seed(config.seed)
     model = UniTalker(config.model)
     if begin is not None:
-        known = _with_our_styles(checkpoint.load(begin), model)
+        known = _with_our_spectra(_with_our_styles(checkpoint.load(begin), model), model)
         if {name: value.shape for name, value in known.items()} != {
             name: value.shape for name, value in model.state_dict().items()
         }:
@@ -103,6 +104,15 @@ def _with_our_styles(begin: LoadedModel, fresh: UniTalker) -> dict[str, Tensor]:
         new = dict(zip(STYLES, fresh.state_dict()[_IDENTITIES], strict=False))
         weights[_IDENTITIES] = torch.stack([*(known.get(name, new[name]) for name in STYLES), rows[-1]])
     return weights
+
+
+def _with_our_spectra(known: dict[str, Tensor], fresh: UniTalker) -> dict[str, Tensor]:
+    """Weights whose filters see as many pictures of a sound as the `fresh` ones; new ones change nothing at first."""
+    filters, wanted = known.get(_EDGES), fresh.state_dict().get(_EDGES)
+    if filters is None or wanted is None or filters.shape[1] >= wanted.shape[1]:
+        return known
+    more = filters.new_zeros(len(filters), wanted.shape[1] - filters.shape[1], *filters.shape[2:])
+    return known | {_EDGES: torch.cat((filters, more), dim=1)}
 
 
 def export(config: TrainingConfig, folder: Path, output: Path, *, last: bool = False) -> None:
