@@ -29,17 +29,23 @@ class Formants(nn.Module):
         self.dropout = Dropout(dropout)
         self.narrow = nn.Linear(wide * ((bands + 3) // 4), width)
 
+    def multiply_in(self, kind: torch.dtype) -> None:
+        """From now on all products are of this type, and what is given is float32; of no use for training."""
+        for layer in (self.edges, self.patterns, *self.again, self.narrow):
+            layer.to(kind)
+
     def forward(self, spectrum: Tensor, mels: Tensor | None = None, counts: Tensor | None = None) -> Tensor:
         """Spectrum [B, spectra, bands, t] to [B, ~t/2, width].
 
         Of padded clips the first `mels` int64 [B] frames are real, and the first `counts` int64 [B] of what is given.
         """
-        heard = spectrum.transpose(2, 3)
+        heard = spectrum.transpose(2, 3).to(self.edges.weight.dtype)
         heard = _real(functional.gelu(self.edges(heard)), mels)
         heard = _real(self.spared(functional.gelu(self.patterns(heard))), counts)
         inner = _real(functional.gelu(self.again[0](heard)), counts)
         heard = functional.gelu(heard + self.again[1](inner))
-        return self.narrow(self.dropout(self.norm(heard.transpose(1, 2).flatten(2))))
+        features = self.dropout(self.norm(heard.transpose(1, 2).flatten(2).to(self.norm.weight.dtype)))
+        return self.narrow(features.to(self.narrow.weight.dtype)).to(spectrum.dtype)
 
 
 def _real(maps: Tensor, counts: Tensor | None) -> Tensor:

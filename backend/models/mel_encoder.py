@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -22,8 +23,8 @@ FEATURE_RATE = RATE / (2 * HOP)
 """Features per second."""
 DYNAMICS = 30.0
 """Decibels around the level of the speech that become one unit of input."""
-_SMOOTHED = (7, 1, 3)
-"""Frames that are averaged, the step from one to the next, and how far beyond the ends."""
+_REACH = 3
+"""Frames on both sides over which a floor is smoothed."""
 WARPS = 15
 """Vocal tract lengths to choose from in training; the one in the middle is the speaker's own."""
 
@@ -144,10 +145,13 @@ class MelEncoder(nn.Module):
         return self.room(features, spectrum.transpose(1, 2), shares_of(parts))
 
     def multiply_in(self, kind: torch.dtype) -> None:
-        """From now on the large products, those of the blocks' wide layers, are of this type; of no use for training.
+        """From now on the large products, of the formants and of the blocks' wide layers, are of this type.
 
-        Half of all multiplications are in them. All sums between layers and all norms stay in float32.
+        Nearly all multiplications are in them. All sums between blocks and all norms stay in float32. Of no use for
+        training.
         """
+        if self.config.formants:
+            self.formants.multiply_in(kind)
         for block in self.blocks:
             cast("Block", block).widen.to(kind)
             cast("Block", block).narrow.to(kind)
@@ -260,18 +264,19 @@ def above_floor(spectrum: Tensor, mels: Tensor | None = None) -> Tensor:
     1979), so that even noise is at the bottom everywhere and a voice stands out by what is its own. Of padded clips the
     first `mels` int64 [B] frames are real; the others are 0.
     """
-    power, length = 10 ** (spectrum * (DYNAMICS / 10)), spectrum.shape[2]
+    power, length = torch.exp(spectrum * (math.log(10) * DYNAMICS / 10)), spectrum.shape[2]
     counts = torch.full((1,), length, device=spectrum.device) if mels is None else mels
     real = is_real(counts, length)[:, None]
-    smooth = functional.avg_pool1d(power.where(real, 0), *_SMOOTHED) / _share_of_real(real.to(power))
+    smooth = _sum_around(power.where(real, 0)) / _sum_around(real.to(power)).clamp(min=1)
     rising = smooth.where(real, torch.inf).topk(max(length // 10, 1), dim=2, largest=False).values
     quiet = ((counts // 10).clamp(min=1) - 1)[:, None, None].expand(len(rising), rising.shape[1], 1)
     return _over(power, rising.gather(2, quiet)).where(real, 0)
 
 
-def _share_of_real(real: Tensor) -> Tensor:
-    """Of the frames that are averaged: there are fewer at the ends of a clip."""
-    return functional.avg_pool1d(real, *_SMOOTHED).clamp(min=1 / _SMOOTHED[0])
+def _sum_around(power: Tensor) -> Tensor:
+    """[B, bands, t]: over the frames up to `_REACH` away, of which there are fewer at the ends of a clip."""
+    padded, length = functional.pad(power, (_REACH, _REACH)), power.shape[2]
+    return torch.stack([padded[..., first : first + length] for first in range(2 * _REACH + 1)]).sum(dim=0)
 
 
 def _over(power: Tensor, floor: Tensor) -> Tensor:

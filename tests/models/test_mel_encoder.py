@@ -174,8 +174,9 @@ def test_channels_are_filtered_as_torch_filters_them(dilation):
     assert torch.allclose(per_channel(convolution, features), by_torch, atol=1e-6)
 
 
-def test_large_products_in_half_precision_change_little():
-    full = MelEncoder(MelEncoderConfig(width=32, blocks=4, bands=40, context=8)).eval()
+@pytest.mark.parametrize("front", [{}, {"formants": 4}, {"formants": 4, "above_floor": True}])
+def test_large_products_in_half_precision_change_little(front):
+    full = MelEncoder(MelEncoderConfig(width=32, blocks=4, bands=40, context=8, **front)).eval()
     short = copy.deepcopy(full)
     short.multiply_in(torch.bfloat16)
     with torch.no_grad():
