@@ -30,8 +30,11 @@ class Formants(nn.Module):
         self.narrow = nn.Linear(wide * ((bands + 3) // 4), width)
 
     def multiply_in(self, kind: torch.dtype) -> None:
-        """From now on all products are of this type, and what is given is float32; of no use for training."""
-        for layer in (self.edges, self.patterns, *self.again, self.narrow):
+        """From now on all products but the first filters' are of this type; of no use for training.
+
+        A spectrum has to be taken as it is: rounded to bfloat16 it costs as much exactness as all else together.
+        """
+        for layer in (self.patterns, *self.again, self.narrow):
             layer.to(kind)
 
     def forward(self, spectrum: Tensor, mels: Tensor | None = None, counts: Tensor | None = None) -> Tensor:
@@ -39,8 +42,8 @@ class Formants(nn.Module):
 
         Of padded clips the first `mels` int64 [B] frames are real, and the first `counts` int64 [B] of what is given.
         """
-        heard = spectrum.transpose(2, 3).to(self.edges.weight.dtype)
-        heard = _real(functional.gelu(self.edges(heard)), mels)
+        heard = _real(functional.gelu(self.edges(spectrum.transpose(2, 3))), mels)
+        heard = heard.to(self.patterns.weight.dtype)
         heard = _real(self.spared(functional.gelu(self.patterns(heard))), counts)
         inner = _real(functional.gelu(self.again[0](heard)), counts)
         heard = functional.gelu(heard + self.again[1](inner))
