@@ -147,8 +147,8 @@ class MelEncoder(nn.Module):
     def multiply_in(self, kind: torch.dtype) -> None:
         """From now on the large products, of the formants and of the blocks' wide layers, are of this type.
 
-        More than nine in ten multiplications are in them. All sums between blocks and all norms stay in float32. Of no use for
-        training.
+        More than nine in ten multiplications are in them. All sums between blocks and all norms stay in float32.
+        Of no use for training.
         """
         if self.config.formants:
             self.formants.multiply_in(kind)
