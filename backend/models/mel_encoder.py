@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -14,19 +13,15 @@ from torch.nn import functional
 from .context import Context, loud_and_quiet, shares_of
 from .formants import Formants
 from .layers import Dropout, Lengths, is_real, only_real
+from .mel_filters import RATE, TRANSFORM, WARPS, warped_filters
+from .noise_floor import above_floor
 
-RATE = 16000
 WINDOW = 400
 HOP = 160
-TRANSFORM = 512
 FEATURE_RATE = RATE / (2 * HOP)
 """Features per second."""
 DYNAMICS = 30.0
 """Decibels around the level of the speech that become one unit of input."""
-_REACH = 3
-"""Frames on both sides over which a floor is smoothed."""
-WARPS = 15
-"""Vocal tract lengths to choose from in training; the one in the middle is the speaker's own."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +129,7 @@ class MelEncoder(nn.Module):
     def _front(self, spectrum: Tensor, parts: Tensor | None, mels: Tensor | None, counts: Tensor | None) -> Tensor:
         """[B, ~t/2, width]: a spectrum [B, bands, t] at half its rate, in its room."""
         if self.config.formants:
-            seen = [spectrum, above_floor(spectrum, mels)] if self.config.above_floor else [spectrum]
+            seen = [spectrum, above_floor(spectrum, DYNAMICS, mels)] if self.config.above_floor else [spectrum]
             return self._in_room(self.formants(torch.stack(seen, dim=1), mels, counts), spectrum, parts)
         heard = self._in_room(self.onset(spectrum).transpose(1, 2), spectrum, parts)
         return self.stem(only_real(functional.gelu(heard), mels).transpose(1, 2)).transpose(1, 2)
@@ -255,54 +250,6 @@ def per_channel(convolution: nn.Conv1d, features: Tensor) -> Tensor:
         image, convolution.weight[..., None], convolution.bias, padding=(reach, 0), groups=channels
     )
     return mixed.permute(0, 2, 3, 1).reshape(padded.shape)[:, :length]
-
-
-def above_floor(spectrum: Tensor, mels: Tensor | None = None) -> Tensor:
-    """How far each band of a spectrum [B, bands, t] is above what it never falls below, in the same units and shape.
-
-    That floor, the quietest tenth of a clip whose frames are smoothed, is taken off first (spectral subtraction, Boll
-    1979), so that even noise is at the bottom everywhere and a voice stands out by what is its own. Of padded clips the
-    first `mels` int64 [B] frames are real; the others are 0.
-    """
-    power, length = torch.exp(spectrum * (math.log(10) * DYNAMICS / 10)), spectrum.shape[2]
-    counts = torch.full((1,), length, device=spectrum.device) if mels is None else mels
-    real = is_real(counts, length)[:, None]
-    smooth = _sum_around(power.where(real, 0)) / _sum_around(real.to(power)).clamp(min=1)
-    rising = smooth.where(real, torch.inf).topk(max(length // 10, 1), dim=2, largest=False).values
-    quiet = ((counts // 10).clamp(min=1) - 1)[:, None, None].expand(len(rising), rising.shape[1], 1)
-    return _over(power, rising.gather(2, quiet)).where(real, 0)
-
-
-def _sum_around(power: Tensor) -> Tensor:
-    """[B, bands, t]: over the frames up to `_REACH` away, of which there are fewer at the ends of a clip."""
-    padded, length = functional.pad(power, (_REACH, _REACH)), power.shape[2]
-    return torch.stack([padded[..., first : first + length] for first in range(2 * _REACH + 1)]).sum(dim=0)
-
-
-def _over(power: Tensor, floor: Tensor) -> Tensor:
-    """Units of what is left of a power over 1.1 times its floor; at most 45 dB above it, and 10 dB below."""
-    left = (power / (1.1 * floor) - 1).clamp(min=0.1, max=10**4.5)
-    return 10 / DYNAMICS * torch.log10(left)
-
-
-def warped_filters(bands: int, warp: float) -> Tensor:
-    """float32 [WARPS, bands, bins]: `mel_filters` for vocal tracts from shorter to longer, the true one in the middle.
-
-    Frequencies are scaled by 1 - warp to 1 + warp (vocal tract length perturbation, Jaitly and Hinton 2013).
-    """
-    return torch.stack([mel_filters(bands, float(factor)) for factor in torch.linspace(1 - warp, 1 + warp, WARPS)])
-
-
-def mel_filters(bands: int, stretch: float = 1.0) -> Tensor:
-    """float32 [bands, bins]: triangles, evenly spaced on the mel scale from 50 Hz to 7.6 kHz, times `stretch`."""
-    low, high = (2595 * torch.log10(torch.tensor(1 + hertz / 700)) for hertz in (50.0, 7600.0))
-    corners = 700 * (10 ** (torch.linspace(float(low), float(high), bands + 2) / 2595) - 1)
-    corners = (corners * stretch).clamp(max=RATE / 2)
-    bins = torch.linspace(0, RATE / 2, TRANSFORM // 2 + 1)
-    widths = (corners[1:] - corners[:-1]).clamp(min=1e-3)
-    rising = (bins - corners[:-2, None]) / widths[:-1, None]
-    falling = (corners[2:, None] - bins) / widths[1:, None]
-    return torch.minimum(rising, falling).clamp(min=0)
 
 
 def _runs(batch: int, length: int, longest: int, device: torch.device) -> Tensor:

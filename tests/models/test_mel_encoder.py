@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from backend.models.mel_encoder import MelEncoder, MelEncoderConfig, above_floor, mel_filters, per_channel
+from backend.models.mel_encoder import DYNAMICS, MelEncoder, MelEncoderConfig, per_channel
+from backend.models.mel_filters import mel_filters
+from backend.models.noise_floor import above_floor
 
 RATE = 16000
 
@@ -152,17 +154,17 @@ def test_even_noise_is_at_the_bottom_of_what_is_above_the_floor():
     for loud in (0.001, 0.01):
         torch.manual_seed(1)
         noise = loud * torch.randn_like(voice)
-        above = above_floor(heard.spectrum(voice + noise))
+        above = above_floor(heard.spectrum(voice + noise), DYNAMICS)
         assert above[..., 120:].mean() < -0.1
         assert above[:, :10, 20:90].amax(dim=1).mean() > 0.5
-    assert above_floor(heard.spectrum(torch.zeros(1, RATE))).max() < -0.3
+    assert above_floor(heard.spectrum(torch.zeros(1, RATE)), DYNAMICS).max() < -0.3
 
 
 def test_a_floor_is_that_of_the_real_frames():
     spectrum = encoder(formants=2).eval().spectrum(vowels())
     padded = torch.nn.functional.pad(spectrum, (0, 40))
-    above = above_floor(padded, torch.tensor([spectrum.shape[2]]))
-    torch.testing.assert_close(above[..., :-40], above_floor(spectrum))
+    above = above_floor(padded, DYNAMICS, torch.tensor([spectrum.shape[2]]))
+    torch.testing.assert_close(above[..., :-40], above_floor(spectrum, DYNAMICS))
     assert not above[..., -40:].any()
 
 
