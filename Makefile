@@ -97,7 +97,7 @@ UNPACKED := $(MODEL)/packages
 TRAIN = $(PY) -m backend train $(WATCH:%=--watch %)
 LEARN = $(TRAIN) --data $(MODEL)/set
 ROUGH_SOUND := data.rest=0.12 data.recorded=0.5 augment.recorded=0.6 \
-	augment.noise=0.9 augment.white=0.5 augment.loudest_noise=-6.0 augment.whispered=0.05 augment.shouted=0.04 \
+	augment.noise=0.9 augment.white=0.5 augment.white_from=-3.0 augment.loudest_noise=-6.0 augment.whispered=0.05 augment.shouted=0.04 \
 	augment.interrupted=0.6 augment.loudest_interruption=12.0 augment.gasps=0.6
 ONE_PICTURE := model.encoder.above_floor=false
 ROUGHER := $(ONE_PICTURE) optimizer.steps=4000 optimizer.rate=1e-3 optimizer.warmup=100 optimizer.patience=2 seed=2 importance.jawOpen=2.0 \

@@ -146,7 +146,7 @@ class Installation:
         try:
             with _scratch(partial) as scratch:
                 self._carry_out(installer.trial(partial), scratch)
-        except MouthpieceError as problem:
+        except (MouthpieceError, OSError) as problem:
             if is_left_over or isinstance(problem, Cancelled):  # what fails twice is to be fetched anew
                 _clear_away(partial)
             raise

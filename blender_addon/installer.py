@@ -191,7 +191,7 @@ SENTENCES = (
     (
         ("visual c++ redistributable", "winerror 126]", "winerror 1114]"),
         "Windows lacks the Microsoft Visual C++ Redistributable, or has an old one, and torch needs it. Install "
-        "https://aka.ms/vs/17/release/vc_redist.x64.exe by Microsoft, and install again; nothing is downloaded twice.",
+        "https://aka.ms/vs/17/release/vc_redist.x64.exe by Microsoft, and install again.",
     ),
     (
         ("input/output error",),  # Linux's own os error 5

@@ -20,7 +20,8 @@ from .articulator import Articulator
 from .audio_encoder import build_encoder
 from .denoiser import Denoiser
 from .layers import Lengths, PrincipalComponents, at_frames, output_layers
-from .mel_encoder import FEATURE_RATE, RATE, MelEncoder
+from .mel_encoder import FEATURE_RATE, MelEncoder
+from .mel_filters import RATE
 from .personalizer import Personalizer, UpperFaceReader
 from .regression_ear import RegressionEar, RegressionEarConfig
 from .speech_config import SpeechEncoderConfig

@@ -32,7 +32,7 @@ class Formants(nn.Module):
     def multiply_in(self, kind: torch.dtype) -> None:
         """From now on all products but the first filters' are of this type; of no use for training.
 
-        A spectrum has to be taken as it is: rounded to bfloat16 it costs as much exactness as all else together.
+        A spectrum has to be taken as it is: rounded to bfloat16 it costs more exactness than all else together.
         """
         for layer in (self.patterns, *self.again, self.narrow):
             layer.to(kind)

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from .layers import Lengths, at_frames
-from .mel_encoder import FEATURE_RATE, RATE, MelEncoder, MelEncoderConfig
+from .mel_encoder import FEATURE_RATE, MelEncoder, MelEncoderConfig
+from .mel_filters import RATE
 from .unitalker import UniTalker, UniTalkerConfig
 
 _UNIT = 0.1

@@ -120,8 +120,7 @@ def mixed(
             below = random.uniform(config.loudest_noise + 5, 30)
         elif kind < 0.25 + config.white:
             noise = random.standard_normal(chunks.shape[1]).astype(np.float32)
-            least = config.loudest_noise + 3 if config.white_from is None else config.white_from
-            below = random.uniform(least, config.white_to)
+            below = random.uniform(config.white_from, config.white_to)
         else:
             bank = recorded if recorded is not None and random.random() < config.recorded else sounds
             noise = piece_of(bank, chunks.shape[1], random)

@@ -71,8 +71,8 @@ class AugmentConfig:
     """dB: the lowest signal-to-noise ratio."""
     white: float = 0.3
     """Share of the noises that is white; up to 0.75, since a quarter is knocks and other voices."""
-    white_from: float | None = None
-    """dB: the lowest signal-to-noise ratio of white noise; None: 3 dB above `loudest_noise`."""
+    white_from: float = 8.0
+    """dB: the lowest signal-to-noise ratio of white noise."""
     white_to: float = 30.0
     """dB: the highest."""
     recorded: float = 0.0
