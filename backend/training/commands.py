@@ -262,7 +262,7 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_row_arguments(group: argparse._ArgumentGroup) -> None:
-    fields = ("language", "speaker", "source")
+    fields = ("language", "speaker", "source", "effort")
     about = f"one for each value of one of {', '.join(fields)}; of several, for each combination"
     group.add_argument("--by", nargs="+", default=[], choices=fields, metavar="FIELD", help=about)
     about = "one for each of these, with all recordings but those from it"

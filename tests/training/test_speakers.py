@@ -179,6 +179,12 @@ def test_every_recording_is_there_again_in_the_manner_of_another(spoken: Path):
         assert (smiles[0] > smiles[1]) == (higher is own[name])  # high voices smile, whoever is heard
 
 
+def test_a_speaker_is_judged_by_the_plain_voice(spoken: Path):
+    recordings = [recording for recording in corpus.read(spoken) if recording.speaker == "ann"]
+    whisper = replace(recordings[0], audio="not_there.flac", effort="whispered")
+    assert speakers.Speaker(spoken, [whisper, *recordings]).manner == speakers.Speaker(spoken, recordings).manner
+
+
 def test_a_folder_without_recordings_is_no_corpus(tmp_path: Path):
     with pytest.raises(CorpusError, match=r"manifest\.jsonl"):
         readers.reader("speakers")(tmp_path)

@@ -1,23 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Synthesize: what becomes of a corpus where engines or voices are missing."""
+"""Synthesize: what becomes of a corpus where engines or voices are missing, and how it whispers and shouts."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from training_commands import run
 
 from backend.__main__ import main
-from backend.phonetics.phones import Phone
+from backend.audio import decode
+from backend.phonetics.phones import VOWELS, Phone, classes_of
 from backend.training import commands
-from backend.training.errors import EngineError
-from backend.training.speech import synthesize
+from backend.training.errors import ConfigError, EngineError
+from backend.training.lips.prosody import pitch
+from backend.training.speech import corpus, moods, synthesize
 from backend.training.speech.sounds import bank
 from backend.training.speech.spoken import Prompt, Spoken
-from backend.training.speech.synthesize import ENGINES, plan, read_plan
+from backend.training.speech.synthesize import ENGINES, RATE, VoiceSet, plan, read_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAN = """
@@ -35,6 +41,11 @@ language = "en"
 voices = ["kal_diphone", "czech_ph"]
 utterances = 8
 """
+
+VOICES = VoiceSet("v", "espeak", ("en-us", "de"), 400, emotional=0.5)
+LOUDNESS = {"plain": 0.0, "whispered": -9.0, "shouted": 3.0}
+"""Decibels."""
+LOUD = replace(VOICES, whispered=0.2, shouted=0.3)
 
 
 @pytest.fixture
@@ -95,3 +106,88 @@ def test_the_page_on_training_names_every_package(config: str):
     prompts = [prompt for _, prompt in plan(read_plan(commands.CONFIGS / f"{config}.toml"), 1)]
     packages = {package for prompt in prompts for package in ENGINES[prompt.engine].packages(prompt.voice)}
     assert not [package for package in packages if not re.search(rf"{package}(?![\w-])", page)]
+
+
+# --- whispers and shouts ---
+
+
+def voiced(samples: np.ndarray, recording: corpus.Recording) -> list[float]:
+    """Hz in the middle of each long vowel that has a voice."""
+    vowels = [
+        phone for phone in recording.phones if not VOWELS.isdisjoint(classes_of(phone.name, recording.alphabet)[:1])
+    ]
+    middles = [round((phone.start + phone.end) / 2 * RATE) for phone in vowels if phone.end - phone.start > 0.06]
+    assert len(middles) > 3
+    return list(filter(None, (pitch(samples[middle - 400 : middle + 400]) for middle in middles)))
+
+
+def spoken(folder: Path, effort: str, engine: str, voice: str) -> tuple[np.ndarray, corpus.Recording]:
+    """What a corpus has of one utterance; the test is skipped where nobody can speak it."""
+    prompt = Prompt(engine, voice, "en", "Stop! Come back with my boat, Bob!", pitch=0.2, effort=effort)
+    try:
+        ENGINES[engine].speak(prompt)
+    except EngineError as error:
+        pytest.skip(f"needs a speech engine from the system's packages: {error}")
+    synthesize.synthesize(folder / effort, [("utterance", prompt)], 1)
+    (recording,) = corpus.read(folder / effort)
+    return decode(folder / effort / recording.audio), recording
+
+
+@pytest.mark.parametrize(("engine", "voice"), [("espeak", "en-us"), ("flite", "rms"), ("festival", "kal_diphone")])
+def test_a_whisper_has_no_voice_and_a_shout_a_higher_one_at_the_same_times(tmp_path: Path, engine: str, voice: str):
+    (plain, calm), *strained = (spoken(tmp_path, effort, engine, voice) for effort in ("plain", "whispered", "shouted"))
+    for effort, (samples, recording) in zip(("whispered", "shouted"), strained, strict=True):
+        assert replace(recording, effort="plain") == calm and recording.effort == effort
+        assert samples.shape == plain.shape and np.abs(samples).max() == pytest.approx(np.abs(plain).max(), abs=0.01)
+        # the resampler of the plain voice rings for a millisecond beyond its edges
+        before, after = recording.phones[0].end - 0.002, recording.phones[-1].start + 0.002
+        assert not samples[: round(before * RATE)].any() and not samples[round(after * RATE) :].any()
+    whisper, shout = (voiced(samples, calm) for samples, _ in strained)
+    assert len(whisper) <= 0.2 * len(voiced(plain, calm))
+    assert np.median(shout) > 1.2 * np.median(voiced(plain, calm))
+
+
+def test_shares_of_the_utterances_are_whispered_and_shouted():
+    prompts = [prompt for _, prompt in plan((LOUD,), 1)]
+    counted = Counter(prompt.effort for prompt in prompts)
+    assert 50 < counted["whispered"] < 110 and 85 < counted["shouted"] < 155
+    assert {prompt.effort for _, prompt in plan((replace(VOICES, shouted=1.0),), 1)} == {"shouted"}
+    assert any("closer" in prompt.text for prompt in prompts if prompt.effort == "whispered")
+    assert any("Come back" in prompt.text for prompt in prompts if prompt.effort == "shouted")
+
+
+def test_utterances_that_are_spoken_plainly_are_as_they_were():
+    before, after = (dict(plan((each,), 1)) for each in (VOICES, LOUD))
+    assert all(prompt.effort == "plain" for prompt in before.values())
+    assert all(prompt == before[name] for name, prompt in after.items() if prompt.effort == "plain")
+
+
+def test_shouts_are_slow_and_loud_and_whispers_soft_in_every_mood():
+    prompts = [prompt for _, prompt in plan((replace(LOUD, stretch=(1.0, 1.0)),), 1)]
+    by_effort = {effort: [prompt for prompt in prompts if prompt.effort == effort] for effort in LOUDNESS}
+    for effort, usual in LOUDNESS.items():
+        calm, felt = (
+            [prompt for prompt in by_effort[effort] if bool(prompt.emotions) == moody] for moody in (False, True)
+        )
+        assert {prompt.loudness for prompt in calm} == {usual}
+        assert min(prompt.loudness for prompt in felt) < usual < max(prompt.loudness for prompt in felt)
+        assert {prompt.stretch for prompt in calm} == {1.15 if effort == "shouted" else 1.0}
+    most = LOUDNESS["shouted"] + max(tone.loudness for tone in moods.TONES.values())
+    assert 0.5 * 10 ** (most / 20) < 1, "as loud as a file can be"
+
+
+@pytest.mark.parametrize(
+    "shares", ["whispered = -0.1", "shouted = 1.1", "whispered = 0.6\nshouted = 0.5", "shouted = nan"]
+)
+def test_impossible_shares_are_refused_in_a_sentence(tmp_path: Path, shares: str):
+    path = tmp_path / "plan.toml"
+    path.write_text(PLAN + shares + "\n", encoding="utf-8")
+    sentence = r"config\.sets\[1\]: the shares whispered and shouted are 0 or more, and at most 1 together\.$"
+    with pytest.raises(ConfigError, match=sentence):
+        read_plan(path)
+
+
+def test_manifests_from_before_are_plain(tmp_path: Path):
+    old = {"audio": "a.flac", "text": "", "speaker": "", "language": "", "source": "", "licence": "", "phones": []}
+    (tmp_path / corpus.MANIFEST).write_text(json.dumps(old) + "\n", encoding="utf-8")
+    assert corpus.read(tmp_path)[0].effort == "plain"

@@ -4,6 +4,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -20,8 +21,9 @@ from backend.training.lips.config import TrainingConfig, load
 from backend.training.lips.data import TrainingSet
 from backend.training.lips.prepare import COPY, OPEN, SHUT, prepare, read_clips
 from backend.training.lips.task import SpeechToLips
-from backend.training.speech import corpus
+from backend.training.speech import corpus, prompts
 from backend.training.speech.corpus import Recording
+from backend.training.speech.effort import Effort
 from backend.training.speech.prompts import compose
 from backend.training.speech.synthesize import plan, read_plan
 
@@ -31,6 +33,7 @@ TINY = [
     *("data.batch=4", "data.seconds=1.0", "optimizer.half_precision=false"),
 ]
 HISS = {"s": 3000.0, "aa": 500.0, "iy": 1500.0, "m": 120.0}
+EFFORTS = get_args(Effort)
 
 
 def babble(folder: Path, source: str, count: int) -> None:
@@ -262,3 +265,25 @@ def test_prompts_fill_every_slot():
         sentences = {compose(language, Random(seed)) for seed in range(40)}
         assert len(sentences) > 30
         assert not any("{" in sentence for sentence in sentences)
+
+
+def test_at_least_fifteen_languages_have_sentences_of_their_own_to_whisper_and_to_shout():
+    from random import Random
+
+    found = 0
+    for language, lists in prompts._languages().items():
+        plain, *strained = ({compose(language, Random(seed), effort) for seed in range(60)} for effort in EFFORTS)
+        assert not any("{" in sentence for sentences in strained for sentence in sentences)
+        if all(effort in lists for effort in EFFORTS[1:]):
+            found += 1
+            assert min(len(sentences) for sentences in strained) > 12, language
+            assert plain.isdisjoint(strained[0] | strained[1]) and strained[0].isdisjoint(strained[1]), language
+    assert found >= 15
+
+
+def test_a_language_without_sentences_to_shout_shouts_the_others(monkeypatch):
+    from random import Random
+
+    monkeypatch.setattr(prompts, "_languages", lambda: {"xx": {"templates": ["Ba bo.", "Bu."], "whispered": ["Bi."]}})
+    assert {compose("xx", Random(seed), "shouted") for seed in range(9)} == {"Ba bo.", "Bu."}
+    assert {compose("xx", Random(seed), "whispered") for seed in range(9)} == {"Bi."}

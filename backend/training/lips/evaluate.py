@@ -27,7 +27,7 @@ from .score import Score
 COLUMNS = (
     *("closures", "recall", "precision", "f1", "best_f1", "vowel_jaw", "aperture", "lag_ms", "silence_p95", "curves"),
 )
-FIELDS = ("language", "speaker", "source")
+FIELDS = ("language", "speaker", "source", "effort")
 """Fields of a manifest that recordings can be told apart by."""
 _RULES = "the rules themselves"
 

@@ -39,7 +39,7 @@ class Speaker:
     """Somebody in a corpus; their voice is listened to when somebody asks for their manner."""
 
     def __init__(self, folder: Path, recordings: list[Recording]) -> None:
-        calm = [recording for recording in recordings if not recording.emotions]
+        calm = [each for each in recordings if not each.emotions and each.effort == "plain"]
         self._folder, self._recordings = folder, (calm or recordings)[:HEARD]
 
     @cached_property

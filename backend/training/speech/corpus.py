@@ -11,6 +11,8 @@ from pathlib import Path
 from backend.phonetics.phones import Phone, closures_of
 from backend.training.errors import CorpusError
 
+from .effort import Effort
+
 MANIFEST = "manifest.jsonl"
 _UNKNOWN = {"text": "", "speaker": "", "language": "", "source": "", "licence": ""}
 
@@ -40,6 +42,8 @@ class Recording:
     duration: float = 0.0
     emotions: dict[str, float] = field(default_factory=dict)
     """What is felt, by name of `backend.emotions`; none is neutral."""
+    effort: Effort = "plain"
+    """Whether the voice whispers or shouts."""
 
     def shut(self) -> list[tuple[float, float]]:
         """The safest closures: everything between both estimates where they touch, else the one from the sound."""

@@ -7,11 +7,15 @@ or a higher voice. Sounds without a voice (p, t, k, hissing, silence) are kept, 
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from backend.audio import SAMPLE_RATE
 
 from .spectra import sounds_of, spectra_of
 
+Effort = Literal["plain", "whispered", "shouted"]
+"""How a voice is used; plain speech is left as it is."""
 Generator = np.random.Generator
 
 _HOP = 80

@@ -9,6 +9,8 @@ import tomllib
 from pathlib import Path
 from random import Random
 
+from .effort import Effort
+
 PROMPTS = Path(__file__).parents[2] / "configs" / "prompts.toml"
 _SLOT = re.compile(r"\{(\w+)\}")
 _ONSETS = ("b", "p", "m", "f", "v", "w", "d", "t", "n", "l", "s", "k", "g", "r", "sh", "j", "bl", "pr", "st", "sm", "")
@@ -16,9 +18,13 @@ _NUCLEI = ("a", "e", "i", "o", "u", "oo", "ee", "ai", "ow")
 _CODAS = ("", "", "", "m", "p", "b", "n", "f", "l", "s", "mp", "t", "k")
 
 
-def compose(language: str, random: Random) -> str:
-    """One sentence of `language` (a table of the prompts file); equal random states give equal sentences."""
+def compose(language: str, random: Random, effort: Effort = "plain") -> str:
+    """One sentence of `language` (a table of the prompts file); equal random states give equal sentences.
+
+    What people whisper or shout comes from templates for that, where the language has some, else from the plain ones.
+    """
     lists = _languages()[language]
+    templates = lists.get(effort, lists["templates"])
 
     def fill(slot: re.Match[str]) -> str:
         match slot.group(1):
@@ -29,7 +35,7 @@ def compose(language: str, random: Random) -> str:
             case name:
                 return random.choice(lists[name])
 
-    sentence = _SLOT.sub(fill, random.choice(lists["templates"]))
+    sentence = _SLOT.sub(fill, random.choice(templates))
     return sentence[:1].upper() + sentence[1:]
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from backend.phonetics.phones import Phone, classes_of
 
+from .effort import Effort
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -30,6 +32,8 @@ class Prompt:
     """Decibels above the usual peak."""
     emotions: Mapping[str, float] = field(default_factory=dict)
     """What is felt, by name of `backend.emotions`; none is neutral."""
+    effort: Effort = "plain"
+    """Put in by `effort`; engines speak plainly."""
 
 
 @dataclass(frozen=True, eq=False)

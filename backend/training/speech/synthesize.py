@@ -6,7 +6,7 @@ from __future__ import annotations
 import multiprocessing
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from . import corpus, espeak, festival, flite, moods
 from .corpus import Recording
+from .effort import Effort, shouted, whispered
 from .prompts import compose
 from .spoken import Prompt, Spoken
 from .stops import band_level, snapped_closures
@@ -29,6 +30,10 @@ from .stops import band_level, snapped_closures
 ENGINES: dict[str, ModuleType] = {"espeak": espeak, "flite": flite, "festival": festival}
 RATE = 16000
 LICENCE = "GPL-3.0-or-later (synthesized by this project)"
+_SLOWER = 1.15
+"""Factor of a shout's length, whose vowels last longer. By how much is our choice, here and below."""
+_LOUDER, _SOFTER = 3.0, 9.0
+"""Decibels of a shout above the usual peak, and of a whisper below it. An angry shout still fits below full scale."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,14 @@ class VoiceSet:
     """Lowest and highest; above 1 speaks slower."""
     emotional: float = 0.0
     """Share of the utterances that are spoken with an emotion (`moods`)."""
+    whispered: float = 0.0
+    """Share of the utterances that are whispered: what people whisper is spoken, and then made a whisper (`effort`)."""
+    shouted: float = 0.0
+    """Share of the utterances that are shouted; with `whispered` at most 1."""
+
+    def __post_init__(self) -> None:
+        if not (self.whispered >= 0 and self.shouted >= 0 and self.whispered + self.shouted <= 1):
+            raise ValueError("the shares whispered and shouted are 0 or more, and at most 1 together")
 
 
 @dataclass(frozen=True)
@@ -69,7 +82,9 @@ def plan(sets: tuple[VoiceSet, ...], seed: int, scale: float = 1.0) -> Iterator[
     for voice_set in sets:
         for index in range(max(round(voice_set.utterances * scale), 1)):
             name = f"{voice_set.name}-{index:05d}"
-            yield name, _prompt(voice_set, Random(f"{seed} {name}"))
+            # drawn apart, so that whatever share is whispered or shouted, all others are spoken as they were without
+            effort = _drawn_effort(voice_set, Random(f"{seed} {name} effort"))
+            yield name, _prompt(voice_set, effort, Random(f"{seed} {name}"))
 
 
 def synthesize(folder: Path, utterances: list[tuple[str, Prompt]], processes: int) -> int:
@@ -114,17 +129,34 @@ def missing_voices(utterances: list[tuple[str, Prompt]], *, strict: bool = False
     return missing
 
 
-def _prompt(voice_set: VoiceSet, random: Random) -> Prompt:
+def _drawn_effort(voice_set: VoiceSet, random: Random) -> Effort:
+    turn = random.random()
+    if turn < voice_set.whispered:
+        return "whispered"
+    return "shouted" if turn < voice_set.whispered + voice_set.shouted else "plain"
+
+
+def _prompt(voice_set: VoiceSet, effort: Effort, random: Random) -> Prompt:
     voice = random.choice(voice_set.voices)
     language = voice_set.language or voice.split("-")[0]
     if voice_set.variants:
         voice = f"{voice}+{random.choice(voice_set.variants)}"
-    text = " ".join(compose(language, random) for _ in range(random.choice((1, 1, 1, 2))))
+    text = " ".join(compose(language, random, effort) for _ in range(random.choice((1, 1, 1, 2))))
     stretch = random.uniform(voice_set.stretch[0], voice_set.stretch[-1])
     prompt = Prompt(voice_set.engine, voice, language, text, stretch, random.random(), random.random())
-    if not voice_set.emotional:
-        return prompt
-    return moods.toned(prompt, moods.drawn(voice_set.emotional, random), random.uniform(0.4, 1.0))
+    if voice_set.emotional:
+        prompt = moods.toned(prompt, moods.drawn(voice_set.emotional, random), random.uniform(0.4, 1.0))
+    return _with_effort(prompt, effort)
+
+
+def _with_effort(prompt: Prompt, effort: Effort) -> Prompt:
+    match effort:
+        case "whispered":
+            return replace(prompt, effort=effort, loudness=prompt.loudness - _SOFTER)
+        case "shouted":
+            return replace(prompt, effort=effort, loudness=prompt.loudness + _LOUDER, stretch=prompt.stretch * _SLOWER)
+        case "plain":
+            return prompt
 
 
 def _record(folder: Path, utterance: tuple[str, Prompt]) -> Recording:
@@ -133,9 +165,12 @@ def _record(folder: Path, utterance: tuple[str, Prompt]) -> Recording:
     spoken = _with_pauses(ENGINES[prompt.engine].speak(prompt), Random(name))
     samples = moods.tilted(soxr.resample(spoken.samples, spoken.rate, RATE), RATE, prompt.tilt)
     samples = _levelled(samples, prompt.loudness)
+    # looked for in the plain voice, whose gaps are clearer: a whisper and a shout have theirs at the same times
+    heard = snapped_closures(spoken.phones, band_level(samples, RATE), ENGINES[prompt.engine].CLOSURE_SEARCH)
+    if prompt.effort != "plain":
+        samples = _levelled(_strained(samples, spoken.phones, prompt.effort, name), prompt.loudness)
     audio = f"audio/{name}.flac"
     soundfile.write(folder / audio, samples, RATE)
-    heard = snapped_closures(spoken.phones, band_level(samples, RATE), ENGINES[prompt.engine].CLOSURE_SEARCH)
     return Recording(
         audio=audio,
         text=prompt.text,
@@ -149,6 +184,7 @@ def _record(folder: Path, utterance: tuple[str, Prompt]) -> Recording:
         alphabet=spoken.alphabet,
         duration=len(samples) / RATE,
         emotions=dict(prompt.emotions),
+        effort=prompt.effort,
     )
 
 
@@ -159,6 +195,15 @@ def _with_pauses(spoken: Spoken, random: Random) -> Spoken:
     moved = [Phone(name, start + before, end + before) for name, start, end in spoken.phones]
     phones = (Phone("sil", 0.0, before), *moved, Phone("sil", moved[-1].end, len(samples) / spoken.rate))
     return Spoken(samples, spoken.rate, phones, spoken.alphabet)
+
+
+def _strained(samples: np.ndarray, phones: tuple[Phone, ...], effort: Effort, name: str) -> np.ndarray:
+    """The same float32 [n] whispered or shouted, always alike for a name; the silence before and after is kept."""
+    first, last = round(phones[0].end * RATE), round(phones[-1].start * RATE)
+    change = whispered if effort == "whispered" else shouted
+    strained = samples.copy()
+    strained[first:last] = change(samples[first:last], np.random.default_rng(list(name.encode())))
+    return strained
 
 
 def _levelled(samples: np.ndarray, loudness: float) -> np.ndarray:
