@@ -95,6 +95,46 @@ LINES = {
         "Eki sa sami, e saha hämi.",
         "Semi hehima, se hyme.",
     ),
+    "hi": (
+        "लालापाला लोलेपिलो लालिपेला लेलापुला.",
+        "लेसा ये लेपिरा, आले सापाली.",
+        "लालाबाला लोलेबिलो लालिबेला लेलाबुला.",
+        "लेसा ये लेबिरा, आले साबाली.",
+        "लालाभाला लोलेभिलो लालिभेला लेलाभुला.",
+        "सेसिमे किसेमी सेसिमी तेसेमो.",
+        "सीसीमा सेकिमी, सीसेमे.",
+        "एकी सा सामी, ये साहा हामी.",
+        "सेमी हेहिमा, से हिमे.",
+    ),
+    "te": (
+        "లాలాపాలా లోలేపిలో లాలిపేలా లేలాపులా.",
+        "లేసా యే లేపిరా, ఆలే సాపాలీ.",
+        "లాలాబాలా లోలేబిలో లాలిబేలా లేలాబులా.",
+        "లేసా యే లేబిరా, ఆలే సాబాలీ.",
+        "లాలాభాలా లోలేభిలో లాలిభేలా లేలాభులా.",
+        "సేసిమే కిసేమీ సేసిమీ తేసేమో.",
+        "సీసీమా సేకిమీ, సీసేమే.",
+        "ఏకీ సా సామీ, యే సాహా హామీ.",
+        "సేమీ హేహిమా, సే హిమే.",
+    ),
+    "ca": (
+        "Lalapala lolepilo lalipela lelapula.",
+        "La sela i lipira o lesi i sapali.",
+        "Sesime quisemi sesimi tesemo.",
+        "Sisima sequimi, siseme.",
+        "Si sa semi, sisa semo.",
+        "Semi sesima, se sime.",
+    ),
+    "ru": (
+        "Лалапала лолепило лалипела лелапула.",
+        "Леса и лепира, але сапали.",
+        "Лалабала лолебило лалибела лелабула.",
+        "Леса и лебира, але сабали.",
+        "Сесиме кисеми сесими тесемо.",
+        "Сисима секими, сисеме.",
+        "Эки са сами, и саха хами.",
+        "Семи хехима, се химе.",
+    ),
 }
 """Words or nonsense with no second closure within about 0.15 s of most p, b and m, so that the sound alone decides."""
 VOICES = {
@@ -107,6 +147,11 @@ VOICES = {
     "festival, Italian": (festival, "lp_diphone", "it"),
     "festival, Czech": (festival, "czech_dita", "cs"),
     "festival, Finnish": (festival, "suo_fi_lj_diphone", "fi"),
+    "festival, Hindi": (festival, "hindi_NSK_diphone", "hi"),
+    "festival, Marathi": (festival, "marathi_NSK_diphone", "hi"),
+    "festival, Telugu": (festival, "telugu_NSK_diphone", "te"),
+    "festival, Catalan": (festival, "upc_ca_ona_hts", "ca"),
+    "festival, Russian": (festival, "msu_ru_nsh_clunits", "ru"),
 }
 LARGEST_MEDIAN = {
     "espeak": 0.030,  # measured: p 13 ms, b 25, m 12
@@ -118,6 +163,11 @@ LARGEST_MEDIAN = {
     "festival, Italian": 0.015,  # p 5, b 6, m 9
     "festival, Czech": 0.020,  # p 13, b 7, m 6
     "festival, Finnish": 0.025,  # p 19, m 8
+    "festival, Hindi": 0.020,  # p 13, b 11, m 8
+    "festival, Marathi": 0.020,  # the same voice
+    "festival, Telugu": 0.020,  # the same voice: p 14, b 8, m 3
+    "festival, Catalan": 0.020,  # p 13, m 4
+    "festival, Russian": 0.025,  # p 16, b 6, m 14
 }
 """Seconds that half of all p, of all b and of all m may be off, each for itself."""
 LARGEST_MEDIAN_OF_RECORDINGS = 0.030  # natural sentences, few closures: espeak's b 25 ms, flite's m 26, Festival's m 23

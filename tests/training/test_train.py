@@ -261,7 +261,7 @@ def test_prompts_fill_every_slot():
         "el",
         "ru",
     )
-    for language in (*european, "cmn", "id", "ja"):
+    for language in (*european, "ca", "cmn", "hi", "id", "ja", "mr", "te"):
         sentences = {compose(language, Random(seed)) for seed in range(40)}
         assert len(sentences) > 30
         assert not any("{" in sentence for sentence in sentences)
