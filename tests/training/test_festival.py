@@ -154,7 +154,7 @@ def test_indian_sentences_have_only_letters_that_the_voices_read(language: str):
     text = re.sub(r"\{\w+\}", "", "".join("".join(entries) for entries in lists.values()))
     letters = {character for character in text if unicodedata.category(character)[0] in "LM"}
     assert all(unicodedata.name(letter).startswith(SCRIPTS[language]) for letter in letters)
-    assert {*text} - letters <= {*" .,?"}
+    assert {*text} - letters <= {*" .,?!"}
 
 
 def test_held_out_languages_are_never_learned():
