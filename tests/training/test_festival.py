@@ -140,7 +140,7 @@ def test_a_voice_without_the_letters_of_its_language_names_both_packages(
         festival.speak(Prompt("festival", "hindi_NSK_diphone", "hi", "\u0906"))
 
 
-@pytest.mark.parametrize("config", ["corpus", "heldout"])
+@pytest.mark.parametrize("config", ["corpus", "heldout", "heldout_russian"])
 def test_voices_can_write_every_sentence(config: str):
     for name, prompt in plan(read_plan(commands.CONFIGS / f"{config}.toml"), 1):
         if prompt.engine == "festival":

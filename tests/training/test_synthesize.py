@@ -100,7 +100,7 @@ def test_the_default_model_is_made_of_all_voices_or_not_at_all():
     assert "backend synthesize $(MODEL)/corpus --strict" in makefile
 
 
-@pytest.mark.parametrize("config", ["corpus", "heldout"])
+@pytest.mark.parametrize("config", ["corpus", "heldout", "heldout_russian"])
 def test_the_page_on_training_names_every_package(config: str):
     page = (ROOT / "docs" / "training_default.md").read_text(encoding="utf-8")
     prompts = [prompt for _, prompt in plan(read_plan(commands.CONFIGS / f"{config}.toml"), 1)]
