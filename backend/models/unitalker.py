@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, cast
 
 import torch
-from backend.face import ARKIT_CHANNELS
 from torch import Tensor, nn
 
 from .audio_encoder import EncoderConfig, build_encoder
-from .closure_gate import ClosureGate
 from .layers import (
     ConvolutionDecoder,
     Lengths,
@@ -35,16 +33,12 @@ class HeadConfig:
     layers: int = 1
     has_template: bool = False
     """The model keeps a neutral face that `predict` adds."""
-    gate: bool = False
-    """A closure gate decides how far the lips are shut; only for a head of the 52 ARKit weights."""
 
     def __post_init__(self) -> None:
         if not self.space or "." in self.space:
             raise ValueError(f"{self.space!r} cannot be the name of a face space")
         if not 1 <= self.dim <= 1 << 22 or not 0 <= self.components <= self.dim or not 1 <= self.layers <= 16:
             raise ValueError(f"the head of {self.space} has impossible sizes")
-        if self.gate and (self.components or self.dim != len(ARKIT_CHANNELS)):
-            raise ValueError(f"the head of {self.space} cannot have a closure gate: it does not give ARKit weights")
 
 
 @dataclass(frozen=True)
@@ -116,14 +110,11 @@ class Head(nn.Module):
         self.layers = output_layers(width, config.components or config.dim, config.layers)
         self.basis = PrincipalComponents(config.components, config.dim) if config.components else None
         self.register_buffer("template", torch.zeros(config.dim) if config.has_template else None)
-        self.gate = ClosureGate(width) if config.gate else None
 
     def forward(self, hidden: Tensor, template: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Hidden [B, frames, width] to values [B, frames, dim] and PCA coefficients, where the head has them."""
         output = self.layers(hidden)
         values = output if self.basis is None else self.basis.decode(output)
-        if self.gate is not None:
-            values = self.gate(hidden, values)
         if template is not None:
             values = values + template
         return values, None if self.basis is None else output
@@ -193,10 +184,6 @@ class UniTalker(nn.Module):
     def template(self, space: str) -> Tensor | None:
         """float32 [dim]: the neutral face of a space, in the model's own unit; None where the model keeps none."""
         return self.heads[space].get_buffer("template")
-
-    def gate(self, space: str) -> ClosureGate | None:
-        """The closure gate of a space; None where its head has none."""
-        return cast("Head", self.heads[space]).gate
 
     def encode(self, motion: Tensor, space: str, template: Tensor | None = None) -> Tensor:
         """Motion [B, frames, dim] to the PCA coefficients [B, frames, components] that the space's head should give."""

@@ -4,7 +4,6 @@
 import torch
 
 from backend.face import ARKIT_CHANNELS
-from backend.models.closure_gate import ClosureGate
 from backend.phonetics.phones import CLASSES, SILENCE
 from backend.training.lips import losses
 from backend.training.lips.data import Batch
@@ -37,11 +36,10 @@ def test_missed_closures_cost_more_with_their_weight():
 
 
 class Still(torch.nn.Module):
-    """A model whose mouth never moves; its gate says what it is told."""
+    """A model whose mouth never moves."""
 
-    def __init__(self, opened: float, gate: ClosureGate | None = None) -> None:
+    def __init__(self, opened: float) -> None:
         super().__init__()
-        self.gate = lambda space: gate
         self.values = torch.nn.Parameter(mouth(opened).detach())
 
     def forward(self, audio, space, frames, identity):
@@ -60,20 +58,6 @@ def test_a_resting_mouth_in_silence_is_no_missed_opening():
     assert found["closure"] == 0
     assert found["motion"] == 0
     assert SpeechToLips(Still(0.3), 1.5, {}).step(batch)["motion"] > 0
-
-
-def test_a_gate_answers_for_closures_and_not_for_pauses():
-    def cost(logit: float, state: int, sound: int) -> torch.Tensor:
-        gate = ClosureGate(4)
-        torch.nn.init.constant_(gate.reading.bias, logit)
-        nobody = torch.zeros(1, dtype=torch.long)
-        batch = Batch(torch.zeros(1, 3200), torch.zeros(1, 10, 52), nobody, lips(sound), lips(state))
-        return SpeechToLips(Still(0.0, gate), 1.5, {}).step(batch)["gate"]
-
-    vowel = CLASSES.index("AA")
-    assert cost(-3.0, SHUT, vowel) > 10 * cost(3.0, SHUT, vowel)
-    assert cost(3.0, OPEN, vowel) > 10 * cost(-3.0, OPEN, vowel)
-    assert cost(3.0, OPEN, SILENCE) == cost(-3.0, SHUT, SILENCE) == 0
 
 
 def test_labels_are_taken_at_the_features_times():

@@ -114,17 +114,6 @@ def test_a_run_may_see_a_second_picture_of_the_sound_and_begins_with_what_the_fi
     )
 
 
-def test_a_run_may_give_a_model_a_closure_gate_and_begins_with_it_all_but_open(tmp_path: Path):
-    def built_with(gate: bool) -> UniTalkerConfig:
-        return dataclasses.replace(built(PIVOT + 1), heads=(HeadConfig("arkit", 52, gate=gate),))
-
-    file, sound = tmp_path / "plain.safetensors", torch.randn(1, 16000)
-    checkpoint.save(file, UniTalker(built_with(False)).eval(), [arkit(60.0)], tuple(STYLES), ModelCard("plain", "", ""))
-    begun = train._beginning(run_of(built_with(True)), file).eval()
-    before, now = (model.predict(sound, "arkit", 60) for model in (checkpoint.load(file).model, begun))
-    assert 0 < (now - before).abs().max() < 0.02
-
-
 def test_a_model_of_another_build_is_refused(earlier: Path):
     wider = UniTalkerConfig(MelEncoderConfig(width=16, blocks=1), "conv", 8, PIVOT + 1, (HeadConfig("arkit", 52),))
     with pytest.raises(ConfigError, match="is not built as the config"):

@@ -40,14 +40,14 @@ class SpeechToLips:
         return self.learn
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
-        """Losses motion, pause, velocity, closure, closure_head and viseme_head; gate where the model has one."""
+        """Losses motion, pause, velocity, closure, closure_head and viseme_head."""
         prediction = self.model(batch.audio, batch.space, batch.values.shape[1], batch.identity)
         values = prediction.values.float()
         importance = self.importance.to(values)
         readings = {name: reading.float() for name, reading in prediction.auxiliary.items()}
         frames = prediction.features.shape[1]
         lips, visemes = losses.at_rate(batch.lips, frames), losses.at_rate(batch.visemes, frames)
-        wanted = {
+        return {
             "motion": losses.motion(values, batch.values, importance),
             "pause": losses.pause(values, batch.values, importance, batch.visemes == SILENCE),
             "velocity": losses.velocity(values, batch.values, importance),
@@ -55,10 +55,6 @@ class SpeechToLips:
             "closure_head": losses.shut(readings[CLOSURE_HEAD][..., 0], lips, self.shut_weight),
             "viseme_head": losses.viseme(readings[VISEME_HEAD], visemes),
         }
-        if gate := self.model.gate(batch.space):
-            logits = gate.logits(prediction.hidden).float()
-            wanted["gate"] = losses.shut(logits, _lips_of_speech(batch), self.shut_weight)
-        return wanted
 
 
 def _lips_of_speech(batch: Batch) -> Tensor:

@@ -34,7 +34,6 @@ from .task import SpeechToLips
 from .validation import figures_of
 
 _IDENTITIES = "decoder.identities.weight"
-_GATE = ".gate."
 _EDGES = "encoder.formants.edges.weight"
 
 
@@ -84,7 +83,7 @@ def _beginning(config: TrainingConfig, begin: Path | None) -> UniTalker:
     torch.manual_seed(config.seed)
     model = UniTalker(config.model)
     if begin is not None:
-        known = _with_our_gate(_with_our_spectra(_with_our_styles(checkpoint.load(begin), model), model), model)
+        known = _with_our_spectra(_with_our_styles(checkpoint.load(begin), model), model)
         if {name: value.shape for name, value in known.items()} != {
             name: value.shape for name, value in model.state_dict().items()
         }:
@@ -114,11 +113,6 @@ def _with_our_spectra(known: dict[str, Tensor], fresh: UniTalker) -> dict[str, T
         return known
     more = filters.new_zeros(len(filters), wanted.shape[1] - filters.shape[1], *filters.shape[2:])
     return known | {_EDGES: torch.cat((filters, more), dim=1)}
-
-
-def _with_our_gate(known: dict[str, Tensor], fresh: UniTalker) -> dict[str, Tensor]:
-    """Weights with the closure gate of the `fresh` model where they have none; it is all but open at first."""
-    return {name: value for name, value in fresh.state_dict().items() if _GATE in name} | known
 
 
 def export(config: TrainingConfig, folder: Path, output: Path, *, last: bool = False) -> None:
