@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """AdamW with a warm-up and a cosine; the shipped weights are the moving average."""
+    """AdamW, or Muon beside it, with a warm-up and a cosine; the shipped weights are the moving average."""
 
     steps: int = 5000
     rate: float = 2e-3
@@ -29,6 +29,8 @@ class OptimizerConfig:
     """Norm that gradients are cut to; 0 leaves them as they are."""
     average: float = 0.998
     """Decay per step of the moving average."""
+    muon: bool = False
+    """Muon for the matrices of the layers: fewer steps, of which each takes a little longer."""
     half_precision: bool = True
     """Compute in bfloat16 where it is safe."""
     validate_every: int = 250

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from . import processes
 from .config import RunConfig
 from .errors import ConfigError, RunError
+from .optimizers import Optimizers, optimizers_for
 from .task import BatchT, Parts, Task, learn
 
 STATE = "state.safetensors"
@@ -39,7 +40,7 @@ class Run(Generic[BatchT]):
     """The model with the moving average of its weights."""
     parts: Parts = field(init=False)
     """What learns now."""
-    optimizer: torch.optim.AdamW = field(init=False)
+    optimizer: Optimizers = field(init=False)
     step: int = 0
     best: float = -math.inf
     waited: int = 0
@@ -54,10 +55,9 @@ class Run(Generic[BatchT]):
 
     def let_learn(self, parts: Parts) -> None:
         """Only these parts learn from now on, with a new optimizer that remembers nothing."""
-        settings = self.config.optimizer
         learn(self.task.model, parts)
         self.parts = parts
-        self.optimizer = torch.optim.AdamW(_parameter_groups(self.task.model, settings.weight_decay), lr=settings.rate)
+        self.optimizer = optimizers_for(self.task.model, self.config.optimizer)
 
     @property
     def learning(self) -> list[nn.Parameter]:
@@ -91,7 +91,7 @@ def save(run: Run) -> None:
     """
     tensors = {f"model.{name}": value for name, value in _tensors(run.task.model).items()}
     tensors |= {f"average.{name}": value for name, value in _tensors(run.average).items()}
-    for number, state in run.optimizer.state_dict()["state"].items():
+    for number, state in run.optimizer.state().items():
         tensors |= {f"optimizer.{number}.{name}": value.cpu() for name, value in state.items()}
     about = {
         "step": str(run.step),
@@ -136,7 +136,7 @@ def _restore(run: Run) -> None:
     for name, value in under(tensors, "optimizer.").items():
         number, _, key = name.partition(".")
         state.setdefault(int(number), {})[key] = value
-    run.optimizer.load_state_dict({"state": state, "param_groups": run.optimizer.state_dict()["param_groups"]})
+    run.optimizer.remember(state)
 
 
 def _completed(old: dict[str, Any], config: RunConfig) -> dict[str, Any]:
@@ -161,15 +161,6 @@ def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, object]:
     for key, value in table.items():
         flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
     return flat
-
-
-def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
-    """What learns: decay for matrices only; norms, biases and embeddings stay free."""
-    learning = [(name, value) for name, value in model.named_parameters() if value.requires_grad]
-    matrices = [value for name, value in learning if value.ndim > 1 and "identities" not in name]
-    chosen = {id(value) for value in matrices}
-    others = [value for _, value in learning if id(value) not in chosen]
-    return [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
 def _tensors(module: nn.Module) -> dict[str, Tensor]:

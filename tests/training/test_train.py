@@ -101,9 +101,11 @@ def test_the_best_or_the_last_step_is_written(prepared, tmp_path):
     assert steps["last"]["figures"]["score"] == pytest.approx(scores[24], abs=1e-3)
 
 
-def test_a_stopped_run_goes_on_with_the_same_curve(prepared, tmp_path):
+@pytest.mark.parametrize("muon", ["false", "true"])
+def test_a_stopped_run_goes_on_with_the_same_curve(prepared, tmp_path, muon):
     whole, halves = tmp_path / "whole", tmp_path / "halves"
-    run("train", "--data", prepared, "--run", whole, *options())
+    changes = options(f"optimizer.muon={muon}")
+    run("train", "--data", prepared, "--run", whole, *changes)
     stopped = KeyboardInterrupt("as by the user")
     step_of = SpeechToLips.step
     steps = iter(range(15))
@@ -115,8 +117,8 @@ def test_a_stopped_run_goes_on_with_the_same_curve(prepared, tmp_path):
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(SpeechToLips, "step", interrupted)
-        run("train", "--data", prepared, "--run", halves, *options())
-    run("train", "--data", prepared, "--run", halves, *options())
+        run("train", "--data", prepared, "--run", halves, *changes)
+    run("train", "--data", prepared, "--run", halves, *changes)
     assert [row["step"] for row in metrics(halves)] == [12, 24]
     for one, other in zip(metrics(whole), metrics(halves), strict=True):
         assert one["losses"] == other["losses"]
