@@ -35,7 +35,7 @@ class Dropout(nn.Dropout):
         dropped = round(256 * self.p)
         bits = torch.empty(-(-input.numel() // 8), dtype=torch.int64).random_(-(1 << 63), None)
         kept = bits.view(torch.uint8)[: input.numel()].view(input.shape) >= dropped
-        return torch.where(kept, input * (256 / (256 - dropped)), 0)
+        return input * kept.to(input.dtype).mul_(256 / (256 - dropped))
 
 
 def is_real(counts: Tensor, total: int) -> Tensor:

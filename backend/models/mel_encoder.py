@@ -232,7 +232,7 @@ class Block(nn.Module):
         added = self.dropout(self.narrow(wide)).to(features.dtype)
         if self.training and self.skip:
             kept = torch.rand(len(added), 1, 1, device=added.device) >= self.skip
-            added = added * kept / (1 - self.skip)
+            added = added * (kept / (1 - self.skip)).to(added.dtype)
         return features + added
 
 
