@@ -94,7 +94,7 @@ bench: environments  ## speed and memory, as ratios; BENCH="--only unitalker-b -
 # docs/training_default.md tells what it needs and what each line reads and writes.
 MODEL := runs/default
 UNPACKED := $(MODEL)/packages
-# Large pages of memory: a step takes a tenth less. Only Linux knows these two; elsewhere they do nothing.
+# Large pages of memory, with which a step took a tenth less. Only Linux knows these two; elsewhere they do nothing.
 LARGE_PAGES := GLIBC_TUNABLES=glibc.malloc.hugetlb=1 THP_MEM_ALLOC_ENABLE=1
 TRAIN = $(LARGE_PAGES) $(PY) -m backend train $(WATCH:%=--watch %)
 LEARN = $(TRAIN) --data $(MODEL)/set

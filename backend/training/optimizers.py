@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.optim import AdamW, Muon, Optimizer
 
@@ -40,20 +39,22 @@ class Optimizers:
     def state(self) -> dict[int, dict[str, Tensor]]:
         """What the parts remember of each parameter, by its number among all of them."""
         remembered: dict[int, dict[str, Tensor]] = {}
-        for part, first in zip(self.parts, self._firsts(), strict=True):
-            remembered |= {first + number: values for number, values in part.state_dict()["state"].items()}
+        for part, numbers in self._numbered():
+            remembered |= {numbers[own]: values for own, values in part.state_dict()["state"].items()}
         return remembered
 
-    def remember(self, state: dict[int, dict[str, Tensor]]) -> None:
+    def remember(self, state: Mapping[int, dict[str, Tensor]]) -> None:
         """Go on from a `state` of the same parameters."""
-        firsts = self._firsts()
-        for part, first, end in zip(self.parts, firsts, [*firsts[1:], float("inf")], strict=True):
-            own = {number - first: values for number, values in state.items() if first <= number < end}
+        for part, numbers in self._numbered():
+            own = {own: state[number] for own, number in enumerate(numbers) if number in state}
             part.load_state_dict({"state": own, "param_groups": part.state_dict()["param_groups"]})
 
-    def _firsts(self) -> list[int]:
-        counts = [sum(len(group["params"]) for group in part.param_groups) for part in self.parts]
-        return [sum(counts[:index]) for index in range(len(counts))]
+    def _numbered(self) -> Iterator[tuple[Optimizer, range]]:
+        first = 0
+        for part in self.parts:
+            end = first + sum(len(group["params"]) for group in part.param_groups)
+            yield part, range(first, end)
+            first = end
 
 
 def optimizers_for(model: nn.Module, settings: OptimizerConfig) -> Optimizers:
@@ -77,5 +78,5 @@ def optimizers_for(model: nn.Module, settings: OptimizerConfig) -> Optimizers:
     return Optimizers(parts)
 
 
-def _is_hidden_matrix(name: str, value: torch.Tensor) -> bool:
+def _is_hidden_matrix(name: str, value: Tensor) -> bool:
     return value.ndim == 2 and _TABLES not in name and not name.startswith(_READINGS)

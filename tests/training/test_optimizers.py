@@ -43,13 +43,15 @@ def test_muon_learns_the_matrices_inside_and_nothing_else() -> None:
     assert all(name.startswith(("heads.", "auxiliary.")) or "identities" in name for name in left_to_adamw)
 
 
-def test_decay_spares_norms_biases_and_identities() -> None:
+@pytest.mark.parametrize("muon", [False, True])
+def test_decay_spares_norms_biases_and_identities_alone(muon: bool) -> None:
     model = small_task("mel").model
     names = {id(value): name for name, value in model.named_parameters()}
-    optimizers = optimizers_for(model, OptimizerConfig(muon=True, weight_decay=0.05))
-    spared = [group["params"] for group in optimizers.param_groups if group["weight_decay"] == 0]
-    for value in (value for values in spared for value in values):
-        assert value.ndim == 1 or "identities" in names[id(value)]
+    optimizers = optimizers_for(model, OptimizerConfig(muon=muon, weight_decay=0.05))
+    decay = {names[id(value)]: group["weight_decay"] for group in optimizers.param_groups for value in group["params"]}
+    spared = {name for name, value in model.named_parameters() if value.ndim == 1 or "identities" in name}
+    assert {name for name, share in decay.items() if share == 0} == spared
+    assert set(decay.values()) == {0, 0.05}
 
 
 @pytest.mark.parametrize("muon", [False, True])
