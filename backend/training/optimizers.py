@@ -46,8 +46,8 @@ class Optimizers:
     def remember(self, state: Mapping[int, dict[str, Tensor]]) -> None:
         """Go on from a `state` of the same parameters."""
         for part, numbers in self._numbered():
-            own = {own: state[number] for own, number in enumerate(numbers) if number in state}
-            part.load_state_dict({"state": own, "param_groups": part.state_dict()["param_groups"]})
+            remembered = {own: state[number] for own, number in enumerate(numbers) if number in state}
+            part.load_state_dict({"state": remembered, "param_groups": part.state_dict()["param_groups"]})
 
     def _numbered(self) -> Iterator[tuple[Optimizer, range]]:
         first = 0
