@@ -15,7 +15,7 @@ import pytest
 
 from backend import protocol
 from tests.backend.conftest import ROOT, Client, babble, encoded
-from tests.faults.figures import is_sentence, linux
+from tests.faults.figures import held, is_sentence, linux
 
 WATCHED = """\
 import json, os, sys
@@ -100,8 +100,7 @@ def test_no_socket_and_no_path_of_a_message_is_opened(watched, models, request_f
     assert not [(event, details) for event, details in events if event.startswith("socket.")]
     programs = [details for event, details in events if event == "subprocess.Popen"]
     assert all("espeak-ng" in details for details in programs), programs
-    links = [str(link.readlink()) for link in Path(f"/proc/{client.child.pid}/fd").iterdir()]
-    assert not [link for link in links if link.startswith("socket:")]
+    assert not [link for link in held(client.child.pid) if link.startswith("socket:")]
     record("paths in every text of a request", job, f"none opened; no socket among {len(events)} watched events")
 
 
@@ -128,9 +127,9 @@ def test_the_client_alone_holds_the_pipes(own_client):
     streams = (own_client.child.stdin, own_client.child.stdout)
     ours = [str(Path(f"/proc/self/fd/{stream.fileno()}").readlink()) for stream in streams]
     assert not pipes & set(ours)
-    held = {str(link.readlink()): link.name for link in folder.iterdir()}
+    numbers = held(own_client.child.pid)
     for pipe in ours:
-        flags = Path(f"/proc/{own_client.child.pid}/fdinfo/{held[pipe]}").read_text(encoding="ascii")
+        flags = Path(f"/proc/{own_client.child.pid}/fdinfo/{numbers[pipe]}").read_text(encoding="ascii")
         assert int(flags.split("flags:")[1].split()[0], 8) & os.O_CLOEXEC, "a child process would inherit it"
 
 
