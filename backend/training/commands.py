@@ -175,6 +175,8 @@ def _train(arguments: argparse.Namespace) -> str:
 
 def _average_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="model files of runs that began alike")
+    about = "recordings to choose by: of all means of one or more of the models, the one that reads them best"
+    parser.add_argument("--watch", type=Path, metavar="FOLDER", help=about)
     parser.add_argument("--output", type=Path, required=True, help="model file to write")
 
 
@@ -183,8 +185,19 @@ def _average(arguments: argparse.Namespace) -> str:
 
     if len(arguments.models) < 2:
         raise ConfigError("One model is its own mean; name two or more.")
+    if arguments.watch is not None:
+        return _average_by(arguments.watch, arguments)
     average(arguments.models, arguments.output)
     return f"the mean of {len(arguments.models)} models is in {arguments.output}"
+
+
+def _average_by(watched: Path, arguments: argparse.Namespace) -> str:
+    from .lips import choosing
+
+    if len(arguments.models) > choosing.MOST:
+        raise ConfigError(f"With --watch, name at most {choosing.MOST} models; all their means are tried.")
+    means = choosing.choose(arguments.models, watched, arguments.output)
+    return f"{choosing.table(means)}\n\nthe mean of {means[0].name} is in {arguments.output}"
 
 
 def _distill(arguments: argparse.Namespace) -> str:
