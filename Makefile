@@ -94,6 +94,7 @@ bench: environments  ## speed and memory, as ratios; BENCH="--only unitalker-b -
 # docs/training_default.md tells what it needs and what each line reads and writes.
 MODEL := runs/default
 UNPACKED := $(MODEL)/packages
+CORES = $(shell $(PY) -c "import os; print(os.cpu_count())")
 # Large pages of memory, with which a step took a tenth less. Only Linux knows these two; elsewhere they do nothing.
 LARGE_PAGES := GLIBC_TUNABLES=glibc.malloc.hugetlb=1 THP_MEM_ALLOC_ENABLE=1
 TRAIN = $(LARGE_PAGES) $(PY) -m backend train $(WATCH:%=--watch %)
@@ -119,8 +120,8 @@ LAST := learn=decoder $(ROUGH_SOUND) $(CLOSING) losses.pause=30.0 optimizer.step
 	augment.white=0.65 augment.white_from=5 augment.white_to=17
 
 default-model: environments $(UNPACKED)  ## the default model from nothing: PEOPLE=aligned recordings to learn from, WATCH=some to watch it with
-	$(PY) -m backend synthesize $(MODEL)/corpus --strict
-	$(PY) -m backend collect $(UNPACKED) $(MODEL)/names
+	$(PY) -m backend synthesize $(MODEL)/corpus --strict --processes $(CORES)
+	$(PY) -m backend collect $(UNPACKED) $(MODEL)/names --processes $(CORES)
 	$(PY) -m backend unspoken $(UNPACKED) $(MODEL)/unspoken
 	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus $(MODEL)/names $(MODEL)/unspoken --output $(MODEL)/set
 	$(LEARN) --run $(MODEL)/run --output $(MODEL)/clean.safetensors --last --set $(ONE_PICTURE)
@@ -143,7 +144,7 @@ OWN_USE := 'licence="own use only: GPL-2.0-only beside GPL-3.0-or-later data"'
 THANKS := 'attribution="The data of the Mouthpiece default model (backend/weights/README.md), and the dialogues of fillets-ng-data-cs and -nl (ALTAR interactive and others; GPL-2.0-only)."'
 
 more-people: environments $(DEBIAN)  ## go on from `default-model` with more people in Debian's packages: PEOPLE, WATCH as there
-	$(PY) -m backend collect $(DEBIAN) $(MODEL)/collected
+	$(PY) -m backend collect $(DEBIAN) $(MODEL)/collected --processes $(CORES)
 	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus $(MODEL)/collected --output $(MODEL)/more
 	$(TRAIN) --data $(MODEL)/more --run $(MODEL)/more-people \
 		--from $(MODEL)/default.safetensors --output $(MODEL)/more-people.safetensors $(LIVELY:%=--set %) \
