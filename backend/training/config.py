@@ -32,7 +32,7 @@ class OptimizerConfig:
     muon: bool = False
     """Muon for the matrices of the layers: fewer steps, of which each takes a little longer."""
     half_precision: bool = True
-    """Compute in bfloat16 where it is safe."""
+    """Compute in bfloat16 where it is safe, on devices that multiply it in hardware; on others in float32."""
     validate_every: int = 250
     accumulate: int = 1
     """Batches whose gradients are collected for one step, which is then that of one batch so many times as large."""

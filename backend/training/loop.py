@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
+from backend.precision import has_native_bf16
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -121,11 +122,16 @@ def train_step(current: Run[BatchT], pieces: Sequence[Piece[BatchT]]) -> dict[st
 def _learn_from(current: Run[BatchT], piece: Piece[BatchT]) -> dict[str, Tensor]:
     """Adds the piece's share to the gradients; gives its own losses."""
     config, batch = current.config, piece.batch.to(current.device)
-    with torch.autocast(current.device.type, torch.bfloat16, enabled=config.optimizer.half_precision):
+    with torch.autocast(current.device.type, torch.bfloat16, enabled=_in_half(current)):
         losses = current.task.step(batch)
     total = sum((config.losses.get(name, 0.0) * loss for name, loss in losses.items()), torch.zeros(()))
     (piece.share * total).backward()
     return {name: loss.detach() for name, loss in {"total": total, **losses}.items()}
+
+
+def _in_half(current: Run) -> bool:
+    """Where bfloat16 is not multiplied in hardware it takes many times as long as float32, and gains nothing."""
+    return current.config.optimizer.half_precision and has_native_bf16(current.device.type)
 
 
 def _refuse_broken_weights(current: Run[BatchT], pieces: Sequence[Piece[BatchT]]) -> None:

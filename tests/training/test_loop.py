@@ -45,15 +45,31 @@ def rows(folder: Path) -> list[dict]:
 # --- half precision ---
 
 
-def test_half_precision_learns_nearly_the_same(prepared: Path, tmp_path: Path) -> None:
+def both_precisions(prepared: Path, folder: Path) -> tuple[list[dict], list[dict]]:
+    """What a run in float32 and the same one in half precision write down."""
     plan = ("schedule.epochs=9", "schedule.validate_every=3", "schedule.rate=0.01", "sampling.batch=2")
     for name, half in (("full", "false"), ("half", "true")):
-        assert train(prepared, tmp_path / name, *plan, f"schedule.half_precision={half}") == 0
-    full, half = (rows(tmp_path / name) for name in ("full", "half"))
+        assert train(prepared, folder / name, *plan, f"schedule.half_precision={half}") == 0
+    return rows(folder / "full"), rows(folder / "half")
+
+
+def test_half_precision_learns_nearly_the_same(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "has_native_bf16", lambda device: True)
+    full, half = both_precisions(prepared, tmp_path)
     assert [row["losses"] for row in full] != [row["losses"] for row in half]
     for one, other in zip(full, half, strict=True):
         assert other["losses"] == pytest.approx(one["losses"], rel=0.1)
     assert half[-1]["figures"]["score"] == pytest.approx(full[-1]["figures"]["score"], abs=0.02)
+
+
+def test_a_device_that_only_imitates_half_precision_computes_in_float32(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "has_native_bf16", lambda device: False)
+    full, half = both_precisions(prepared, tmp_path)
+    assert [row["losses"] for row in full] == [row["losses"] for row in half]
 
 
 @pytest.mark.parametrize("encoder", ["mel", "wavlm"])

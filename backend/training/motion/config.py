@@ -84,7 +84,8 @@ class EpochsConfig:
     average: float = 0.0
     """Decay per step of the moving average of the weights that is validated and kept; 0 for the weights themselves."""
     half_precision: bool = False
-    """Compute in bfloat16 where it is safe: not in PCA bases, meshes and losses."""
+    """Compute in bfloat16 where it is safe: not in PCA bases, meshes and losses, nor on devices that do not multiply it
+    in hardware."""
     accumulate: int = 1
     """Batches whose gradients are collected for one step, which is then that of one batch so many times as large."""
     patience: int = 0
