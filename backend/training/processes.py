@@ -20,6 +20,8 @@ from .errors import ConfigError
 
 LONGEST_WAIT = datetime.timedelta(hours=6)
 """How long the others wait while number 0 validates."""
+LARGEST_LOAD = 1 << 23
+"""Numbers that travel between the processes at a time; there is a copy of them meanwhile."""
 
 
 @contextlib.contextmanager
@@ -59,12 +61,34 @@ def own_pieces(each: int) -> range:
 
 
 def add_up(tensors: Iterable[Tensor]) -> None:
-    """Replace each tensor by the sum of what the processes hold; all must call it with tensors of the same shapes."""
-    if count() > 1:
-        waiting = [distributed.all_reduce(tensor, async_op=True) for tensor in tensors]
-        for sent in waiting:
-            if sent is not None:
-                sent.wait()
+    """Replace each tensor by the sum of what the processes hold; all must call it with tensors of the same shapes.
+
+    They travel many at a time: each journey takes long, however little it carries.
+    """
+    if count() == 1:
+        return
+    travelling = []
+    for load in _loads(tensors):
+        together = torch.cat([tensor.reshape(-1) for tensor in load])
+        travelling.append((load, together, distributed.all_reduce(together, async_op=True)))
+    for load, together, sent in travelling:
+        if sent is not None:
+            sent.wait()
+        for tensor, added in zip(load, together.split([tensor.numel() for tensor in load]), strict=True):
+            tensor.copy_(added.view_as(tensor))
+
+
+def _loads(tensors: Iterable[Tensor]) -> Iterator[list[Tensor]]:
+    """Tensors of one kind together, up to `LARGEST_LOAD` numbers and never fewer than one tensor."""
+    load: list[Tensor] = []
+    for tensor in tensors:
+        is_full = sum(other.numel() for other in load) + tensor.numel() > LARGEST_LOAD
+        if load and (is_full or tensor.dtype != load[0].dtype):
+            yield load
+            load = []
+        load.append(tensor)
+    if load:
+        yield load
 
 
 def add_up_gradients(parameters: Sequence[nn.Parameter]) -> None:
