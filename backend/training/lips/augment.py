@@ -6,6 +6,8 @@ Without it a model trained on synthesized speech reads synthesized speech only. 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from backend.audio import SAMPLE_RATE
 from backend.training.speech import effort
@@ -19,7 +21,8 @@ KNOCKS = MAKERS.index(knocks)
 """Which sounds of a `sounds.bank` are knocks: this one and every further one at as many places as there are makers."""
 _TAIL = 9728
 """Samples of room response that may reach over the end of a chunk; with 4 s it makes a quick length to transform."""
-
+_APART = 32
+"""Samples, or bins of a spectrum (7 Hz), between two places at which something smooth is computed."""
 
 _SHORTEST_PAUSE = 18
 """Frames at 60 fps of a pause that something can be heard in."""
@@ -84,16 +87,18 @@ def interrupted(
 def filtered(chunks: np.ndarray, config: AugmentConfig, random: Generator) -> np.ndarray:
     """Room, microphone curve and band limit, as one multiplication of spectra."""
     length = chunks.shape[1] + _TAIL
-    hertz = np.fft.rfftfreq(length, 1 / SAMPLE_RATE).astype(np.float32)
-    response = np.ones((len(chunks), len(hertz)), np.complex64)
-    for row in response:
+    spectra = spectra_of(chunks, length)
+    hertz = _places(spectra.shape[1]) * (SAMPLE_RATE / length)
+    for spectrum in spectra:
         if random.random() < config.reverb:
-            row *= spectra_of(room_response(random), length)
+            spectrum *= spectra_of(room_response(random), length)
+        response = np.ones(len(hertz), np.float32)
         if random.random() < config.equalize:
-            row *= _equalizer(hertz, random)
+            response *= _equalizer(hertz, random)
         if random.random() < config.band:
-            row *= _band(hertz, random)
-    return sounds_of(spectra_of(chunks, length) * response, length)[:, : chunks.shape[1]]
+            response *= _band(hertz, random)
+        spectrum *= _between(response, len(spectrum))
+    return sounds_of(spectra, length)[:, : chunks.shape[1]]
 
 
 def mixed(
@@ -138,7 +143,7 @@ def distorted(chunks: np.ndarray, config: AugmentConfig, random: Generator) -> n
         if random.random() < config.clip:
             np.clip(chunk, -peak * random.uniform(0.15, 0.6), peak * random.uniform(0.15, 0.6), out=chunk)
         if random.random() < config.quantize:
-            chunk[:] = _companded(chunk / peak, 2.0 ** random.integers(5, 9)) * peak
+            chunk[:] = _companded(chunk / peak, float(2 ** random.integers(5, 9))) * peak
         chunk *= _gain(len(chunk), config.gain, random)
     return changed
 
@@ -174,16 +179,27 @@ def _band(hertz: np.ndarray, random: Generator) -> np.ndarray:
 
 def _companded(chunk: np.ndarray, steps: float) -> np.ndarray:
     """Quantised on a logarithmic scale, as telephone codecs do (mu-law)."""
-    squeezed = np.sign(chunk) * np.log1p(255 * np.abs(chunk)) / np.log(256)
+    squeezed = np.log(1 + 255 * np.abs(chunk)) / math.log(256)
     coarse = np.round(squeezed * steps) / steps
-    return np.sign(coarse) * np.expm1(np.abs(coarse) * np.log(256)) / 255
+    return np.copysign(np.exp(coarse * math.log(256)) - 1, chunk) / 255
 
 
 def _gain(length: int, most: float, random: Generator) -> np.ndarray:
     """float32 [length]: a level that wanders by up to `most` decibels, as when a speaker turns away or fades."""
     course = random.uniform(-most, most) + random.uniform(0, most / 2) * random.uniform(-1, 1, 6)
-    decibels = np.interp(np.linspace(0, 5, length), np.arange(6), course)
-    return (10 ** (decibels / 20)).astype(np.float32)
+    decibels = np.interp(_places(length) / (length - 1), np.linspace(0, 1, 6), course)
+    return _between((10 ** (decibels / 20)).astype(np.float32), length)
+
+
+def _places(length: int) -> np.ndarray:
+    """int64: every `_APART`-th of `length` places, from the first to behind the last."""
+    return np.arange(0, length + _APART, _APART)
+
+
+def _between(values: np.ndarray, length: int) -> np.ndarray:
+    """float32 [length]: what has these `values` at its `_places`, and goes straight from each to the next."""
+    ramp = np.arange(_APART, dtype=np.float32) / _APART
+    return (values[:-1, None] + np.diff(values)[:, None] * ramp).ravel()[:length]
 
 
 def _level(chunk: np.ndarray) -> float:

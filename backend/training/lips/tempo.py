@@ -11,6 +11,7 @@ import numpy as np
 
 _FRAME = 400
 _HOP = _FRAME // 2
+_WINDOW = np.hanning(_FRAME + 1)[:-1].astype(np.float32)
 _REACH = 128
 """Samples to both sides in which the next frame may begin; more than half a period of the lowest voice."""
 _COARSE = 4
@@ -23,16 +24,17 @@ def at_tempo(samples: np.ndarray, tempo: float, length: int) -> np.ndarray:
     What was at second t is at ``t / tempo``, to within half a frame (12 ms) and never adding up.
     """
     padded = np.pad(samples.astype(np.float32), (_REACH, _FRAME + 2 * _REACH + round(_HOP * tempo)))
-    window = np.hanning(_FRAME + 1)[:-1].astype(np.float32)
-    slow = np.zeros(length + _FRAME, np.float32)
-    begin = _REACH
-    for number in range(length // _HOP + 1):
-        if number:
-            begin = _likest(padded, begin + _HOP, _REACH + round(number * _HOP * tempo))
+    begins = [_REACH]
+    for number in range(1, length // _HOP + 1):
+        begin = _likest(padded, begins[-1] + _HOP, _REACH + round(number * _HOP * tempo))
         if begin + _FRAME > len(padded):
             break
-        slow[number * _HOP : number * _HOP + _FRAME] += window * padded[begin : begin + _FRAME]
-    return slow[:length]
+        begins.append(begin)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, _FRAME)[begins] * _WINDOW
+    hops = np.zeros((length // _HOP + 2, _HOP), np.float32)
+    hops[: len(begins)] = frames[:, :_HOP]
+    hops[1 : len(begins) + 1] += frames[:, _HOP:]
+    return hops.ravel()[:length]
 
 
 def _likest(padded: np.ndarray, continued: int, wanted: int) -> int:
@@ -42,4 +44,4 @@ def _likest(padded: np.ndarray, continued: int, wanted: int) -> int:
         return wanted
     pattern = padded[continued : continued + _FRAME : _COARSE]
     around = padded[wanted - _REACH : wanted + _REACH + _FRAME : _COARSE]
-    return wanted - _REACH + _COARSE * int(np.argmax(np.correlate(around, pattern, "valid")))
+    return wanted - _REACH + _COARSE * int(np.correlate(around, pattern, "valid").argmax())

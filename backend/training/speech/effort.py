@@ -7,6 +7,7 @@ or a higher voice. Sounds without a voice (p, t, k, hissing, silence) are kept, 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -187,11 +188,17 @@ def _raised(samples: np.ndarray, periods: np.ndarray, voiced: np.ndarray, factor
         while now < end:
             half = max(round(old[int(now)] / factor), 2)
             middle, nearest = round(now) + _SIZE, pulses[np.abs(pulses - now).argmin()] + _SIZE
-            grain = padded[nearest - half : nearest + half] * np.hanning(2 * half + 1)[:-1]
+            grain = padded[nearest - half : nearest + half] * _bell(half)
             raised[middle - half : middle + half] += grain
             now += half
     share = _by_sample(voiced, len(samples))
     return (1 - share) * samples + share * raised[_SIZE:-_SIZE]
+
+
+@cache
+def _bell(half: int) -> np.ndarray:
+    """float64 [2 * half]: a window around a pulse."""
+    return np.hanning(2 * half + 1)[:-1]
 
 
 def _pulses(upright: np.ndarray, periods: np.ndarray, start: int, end: int) -> np.ndarray:
