@@ -53,9 +53,7 @@ def both_precisions(prepared: Path, folder: Path) -> tuple[list[dict], list[dict
     return rows(folder / "full"), rows(folder / "half")
 
 
-def test_half_precision_learns_nearly_the_same(
-    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_half_precision_learns_nearly_the_same(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "has_native_bf16", lambda device: True)
     full, half = both_precisions(prepared, tmp_path)
     assert [row["losses"] for row in full] != [row["losses"] for row in half]
