@@ -90,51 +90,56 @@ bench: environments  ## speed and memory, as ratios; BENCH="--only unitalker-b -
 
 # How the shipped default model was made, each run from where the one before had ended: from nothing; in rougher sound; the motion
 # decoder alone, at last with two seeds, whose mean goes on; with a second picture of the sound in white noise, then in all kinds
-# of noise; the decoder alone again. Three hours on two cores.
+# of noise; the decoder alone again.
 # docs/training_default.md tells what it needs and what each line reads and writes.
 MODEL := runs/default
 UNPACKED := $(MODEL)/packages
 CORES = $(shell $(PY) -c "import os; print(os.cpu_count())")
 # Large pages of memory, with which a step took a tenth less. Only Linux knows these two; elsewhere they do nothing.
 LARGE_PAGES := GLIBC_TUNABLES=glibc.malloc.hugetlb=1 THP_MEM_ALLOC_ENABLE=1
-TRAIN = $(LARGE_PAGES) $(PY) -m backend train $(WATCH:%=--watch %)
+# Without a graphics card two processes share every batch of 16: on two cores a step takes three quarters of the time of one process.
+PROCESSES = $(eval PROCESSES := $(shell $(PY) -c "from backend import device; print(min($(CORES), 2) if device.choose('auto') == 'cpu' else 1)"))$(PROCESSES)
+TOGETHER = $(LARGE_PAGES) $(PY) -m torch.distributed.run --standalone --nproc-per-node $(PROCESSES) -m backend --
+THREADS = $(shell expr \( $(CORES) + $(PROCESSES) - 1 \) / $(PROCESSES))
+TRAIN = $(TOGETHER) train $(WATCH:%=--watch %) --threads $(THREADS) --set data.batch=$(shell expr 16 / $(PROCESSES))
 LEARN = $(TRAIN) --data $(MODEL)/set
 ROUGH_SOUND := data.rest=0.12 data.recorded=0.5 augment.recorded=0.6 \
 	augment.noise=0.9 augment.white=0.5 augment.white_from=-3.0 augment.loudest_noise=-6.0 augment.whispered=0.05 augment.shouted=0.04 \
 	augment.interrupted=0.6 augment.loudest_interruption=12.0 augment.gasps=0.6
 ONE_PICTURE := model.encoder.above_floor=false
+CLEAN := $(ONE_PICTURE) optimizer.validate_every=1000
 ROUGHER := $(ONE_PICTURE) optimizer.steps=4000 optimizer.rate=1e-3 optimizer.warmup=100 optimizer.patience=2 seed=2 importance.jawOpen=2.0 \
 	data.pivot=0.65 $(ROUGH_SOUND)
 DECODER := $(ONE_PICTURE) learn=decoder optimizer.rate=1e-3 optimizer.average=0.995 data.pivot=0.5 losses.pause=25.0 $(ROUGH_SOUND)
-MOUTH := $(DECODER) seed=2 optimizer.steps=1500 optimizer.warmup=100 optimizer.validate_every=250 importance.jawOpen=4.0
-SURER := $(DECODER) optimizer.steps=600 optimizer.warmup=50 optimizer.validate_every=200 importance.jawOpen=6.0 \
+MOUTH := $(DECODER) seed=2 optimizer.steps=1500 optimizer.warmup=100 optimizer.validate_every=750 importance.jawOpen=4.0
+SURER := $(DECODER) optimizer.steps=600 optimizer.warmup=50 optimizer.validate_every=600 importance.jawOpen=6.0 \
 	losses.closure=0.12 shut_weight=2.5
 SEEDS := 3 4
 CLOSING := losses.pause=25.0 losses.closure=0.12 shut_weight=2.5
-HISS := $(CLOSING) optimizer.steps=2500 optimizer.rate=1e-3 optimizer.warmup=100 optimizer.average=0.995 importance.jawOpen=3.0 \
-	data.pivot=0.65 augment.clean=0.02 augment.noise=0.95 augment.white=0.75 augment.white_from=8 augment.white_to=14 augment.reverb=0.3
+HISS := $(CLOSING) optimizer.steps=2500 optimizer.rate=1e-3 optimizer.warmup=100 optimizer.average=0.995 \
+	optimizer.validate_every=1250 importance.jawOpen=3.0 data.pivot=0.65 augment.clean=0.02 augment.noise=0.95 augment.white=0.75 augment.white_from=8 augment.white_to=14 augment.reverb=0.3
 NOISY := $(ROUGH_SOUND) $(CLOSING) optimizer.steps=4200 optimizer.rate=8e-4 optimizer.warmup=100 optimizer.validate_every=700 \
 	optimizer.patience=2 seed=5 importance.jawOpen=4.0 data.pivot=0.6 augment.white=0.55 augment.white_from=4 augment.white_to=22
 LAST := learn=decoder $(ROUGH_SOUND) $(CLOSING) losses.pause=30.0 optimizer.steps=600 optimizer.rate=1e-3 optimizer.warmup=50 \
-	optimizer.average=0.995 optimizer.validate_every=200 seed=7 importance.jawOpen=6.0 data.pivot=0.5 \
+	optimizer.average=0.995 optimizer.validate_every=600 seed=7 importance.jawOpen=6.0 data.pivot=0.5 \
 	augment.white=0.65 augment.white_from=5 augment.white_to=17
 
 default-model: environments $(UNPACKED)  ## the default model from nothing: PEOPLE=aligned recordings to learn from, WATCH=some to watch it with
 	$(PY) -m backend synthesize $(MODEL)/corpus --strict --processes $(CORES)
 	$(PY) -m backend collect $(UNPACKED) $(MODEL)/names --processes $(CORES)
 	$(PY) -m backend unspoken $(UNPACKED) $(MODEL)/unspoken
-	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus $(MODEL)/names $(MODEL)/unspoken --output $(MODEL)/set
-	$(LEARN) --run $(MODEL)/run --output $(MODEL)/clean.safetensors --last --set $(ONE_PICTURE)
+	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus $(MODEL)/names $(MODEL)/unspoken --output $(MODEL)/set --processes $(CORES)
+	$(LEARN) --run $(MODEL)/run --output $(MODEL)/clean.safetensors --last $(CLEAN:%=--set %)
 	$(LEARN) --run $(MODEL)/rougher --from $(MODEL)/clean.safetensors --output $(MODEL)/rough.safetensors $(ROUGHER:%=--set %)
-	$(LEARN) --run $(MODEL)/mouth --from $(MODEL)/rough.safetensors --output $(MODEL)/mouth.safetensors --last --threads 1 $(MOUTH:%=--set %)
+	$(LEARN) --run $(MODEL)/mouth --from $(MODEL)/rough.safetensors --output $(MODEL)/mouth.safetensors --last $(MOUTH:%=--set %)
 	for seed in $(SEEDS); do \
 		$(LEARN) --run $(MODEL)/surer_$$seed --from $(MODEL)/mouth.safetensors --output $(MODEL)/surer_$$seed.safetensors --last \
-			--threads 1 $(SURER:%=--set %) --set seed=$$seed || exit 1; \
+			$(SURER:%=--set %) --set seed=$$seed || exit 1; \
 	done
 	$(PY) -m backend average $(SEEDS:%=$(MODEL)/surer_%.safetensors) --output $(MODEL)/sure.safetensors
-	$(LEARN) --run $(MODEL)/hiss --from $(MODEL)/sure.safetensors --output $(MODEL)/hiss.safetensors --last --threads 1 $(HISS:%=--set %)
-	$(LEARN) --run $(MODEL)/noisy --from $(MODEL)/hiss.safetensors --output $(MODEL)/noisy.safetensors --threads 1 $(NOISY:%=--set %)
-	$(LEARN) --run $(MODEL)/last --from $(MODEL)/noisy.safetensors --output $(MODEL)/default.safetensors --last --threads 1 $(LAST:%=--set %)
+	$(LEARN) --run $(MODEL)/hiss --from $(MODEL)/sure.safetensors --output $(MODEL)/hiss.safetensors --last $(HISS:%=--set %)
+	$(LEARN) --run $(MODEL)/noisy --from $(MODEL)/hiss.safetensors --output $(MODEL)/noisy.safetensors $(NOISY:%=--set %)
+	$(LEARN) --run $(MODEL)/last --from $(MODEL)/noisy.safetensors --output $(MODEL)/default.safetensors --last $(LAST:%=--set %)
 
 # What did not make a better model (docs/default_model_trials.md): more people whom Debian's packages hold, for whoever wants to go on.
 DEBIAN := $(MODEL)/debian
@@ -145,7 +150,7 @@ THANKS := 'attribution="The data of the Mouthpiece default model (backend/weight
 
 more-people: environments $(DEBIAN)  ## go on from `default-model` with more people in Debian's packages: PEOPLE, WATCH as there
 	$(PY) -m backend collect $(DEBIAN) $(MODEL)/collected --processes $(CORES)
-	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus $(MODEL)/collected --output $(MODEL)/more
+	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus $(MODEL)/collected --output $(MODEL)/more --processes $(CORES)
 	$(TRAIN) --data $(MODEL)/more --run $(MODEL)/more-people \
 		--from $(MODEL)/default.safetensors --output $(MODEL)/more-people.safetensors $(LIVELY:%=--set %) \
 		--set $(OWN_USE) --set $(THANKS)

@@ -130,6 +130,7 @@ def _prepare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="with --layout: end at the first broken item")
     parser.add_argument("--half", action="store_true", help="with --layout: motion in float16, half the disk")
     parser.add_argument("--components", type=int, default=512, help="with --layout: size of the PCA basis; 0 = none")
+    _add_processes(parser)
 
 
 def _prepare(arguments: argparse.Namespace) -> str:
@@ -137,7 +138,8 @@ def _prepare(arguments: argparse.Namespace) -> str:
         return _prepare_motion(arguments)
     from .lips.prepare import prepare
 
-    made, left_out = prepare(arguments.folders, arguments.output)
+    _check_processes(arguments.processes)
+    made, left_out = prepare(arguments.folders, arguments.output, arguments.processes)
     return "\n".join([f"{made} recordings in {arguments.output}", *left_out])
 
 

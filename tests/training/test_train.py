@@ -192,12 +192,20 @@ def test_a_set_keeps_sound_motion_and_closures_together(prepared):
     assert gap[lips == SHUT].max() < 0.05 < np.percentile(gap[lips == OPEN], 50)
 
 
-def test_a_missing_sound_is_named(prepared, tmp_path):
+def test_processes_side_by_side_make_the_same_set(prepared, tmp_path):
+    prepare([prepared.parent / "engine", prepared.parent / "people"], tmp_path / "set", processes=2)
+    names = sorted(path.name for path in prepared.iterdir())
+    assert sorted(path.name for path in (tmp_path / "set").iterdir()) == names
+    assert all((tmp_path / "set" / name).read_bytes() == (prepared / name).read_bytes() for name in names)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_missing_sound_is_named(prepared, tmp_path, processes):
     broken = tmp_path / "broken"
     shutil.copytree(prepared.parent / "people", broken)
     (broken / "audio" / "1.flac").unlink()
     with pytest.raises(CorpusError, match=r"1\.flac"):
-        prepare([broken], tmp_path / "set")
+        prepare([broken], tmp_path / "set", processes)
     assert not (tmp_path / "set").exists()
 
 

@@ -9,11 +9,13 @@ samples.npy int16 [samples], curves.npy float16 [frames, 18] (`rules.CHANNELS` a
 from __future__ import annotations
 
 import json
+import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
+from typing import TypeAlias
 
 import numpy as np
 from backend.audio import SAMPLE_RATE, AudioError, decode
@@ -56,8 +58,12 @@ class Clip:
     closures: tuple[tuple[float, float], ...]
 
 
-def prepare(corpora: list[Path], folder: Path) -> tuple[int, list[str]]:
-    """Writes the set of all recordings of some corpus folders, some of them twice.
+Made: TypeAlias = tuple[str, dict[str, np.ndarray]]
+"""A recording, or a coded copy of one: its name in the set, and its arrays by name."""
+
+
+def prepare(corpora: list[Path], folder: Path, processes: int = 1) -> tuple[int, list[str]]:
+    """Writes the set of all recordings of some corpus folders, some of them twice; it is the same by any `processes`.
 
     Returns how many are in it, and a sentence for each corpus that had to leave some out. Raises CorpusError, naming
     the file, for a recording whose sound is missing or broken, and where there is none.
@@ -67,7 +73,7 @@ def prepare(corpora: list[Path], folder: Path) -> tuple[int, list[str]]:
     if not recordings:
         raise CorpusError(f"There is no recording in {' or '.join(map(str, corpora))}; make some with `synthesize`.")
     with _new_folder(folder):
-        return _write(recordings, folder), [left_out for *_, left_out in read if left_out]
+        return _write(recordings, folder, processes), [left_out for *_, left_out in read if left_out]
 
 
 @contextmanager
@@ -82,22 +88,34 @@ def _new_folder(folder: Path) -> Iterator[None]:
             folder.rmdir()
 
 
-def _write(recordings: list[tuple[Path, Recording]], folder: Path) -> int:
+def _write(recordings: list[tuple[Path, Recording]], folder: Path, processes: int) -> int:
     """The set's arrays and its index; returns how many clips it has."""
     arrays: dict[str, list[np.ndarray]] = {"samples": [], "curves": [], "visemes": [], "lips": []}
     clips: list[Clip] = []
     sample = frame = 0
-    for source, recording in tqdm(recordings, "prepare", unit=" recordings"):
-        for name, made in _versions(source, recording):
-            for kind, array in made.items():
-                arrays[kind].append(array)
-            clips.append(_clip(name, recording, sample, len(made["samples"]), frame, len(made["curves"])))
-            sample, frame = sample + len(made["samples"]), frame + len(made["curves"])
+    with _side_by_side(recordings, processes) as each:
+        shown = tqdm(each, "prepare", len(recordings), unit=" recordings")
+        for (_, recording), versions in zip(recordings, shown, strict=True):
+            for name, made in versions:
+                for kind, array in made.items():
+                    arrays[kind].append(array)
+                clips.append(_clip(name, recording, sample, len(made["samples"]), frame, len(made["curves"])))
+                sample, frame = sample + len(made["samples"]), frame + len(made["curves"])
     for name, pieces in arrays.items():
         np.save(folder / f"{name}.npy", np.concatenate(pieces))
     lines = (json.dumps(asdict(clip), ensure_ascii=False) for clip in clips)
     (folder / CLIPS).write_text("\n".join(lines) + "\n", encoding="utf-8")
     return len(clips)
+
+
+@contextmanager
+def _side_by_side(recordings: list[tuple[Path, Recording]], processes: int) -> Iterator[Iterator[list[Made]]]:
+    """What becomes of each recording, in their order, made by so many processes."""
+    if processes == 1:
+        yield map(_versions, recordings)
+        return
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        yield pool.imap(_versions, recordings, chunksize=16)
 
 
 def arrays_of(recording: Recording, samples: np.ndarray) -> dict[str, np.ndarray]:
@@ -153,15 +171,16 @@ def _clips(index: Path) -> Iterator[Clip]:
             yield Clip(**row)
 
 
-def _versions(source: Path, recording: Recording) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-    """The arrays of a recording, and for some recordings those of a coded copy, each with a name."""
+def _versions(found: tuple[Path, Recording]) -> list[Made]:
+    """The arrays of a recording in its corpus, and for some recordings those of a coded copy, each with a name."""
+    source, recording = found
     name = f"{source.name}/{recording.audio}"
     made = arrays_of(recording, _sound(source / recording.audio))
-    yield name, made
     random = Random(name)
-    if random.random() < CODED:
-        heard = through_any(made["samples"].astype(np.float32) / 32768, random)
-        yield f"{name}{COPY}", made | {"samples": _as_stored(heard)}
+    if random.random() >= CODED:
+        return [(name, made)]
+    heard = through_any(made["samples"].astype(np.float32) / 32768, random)
+    return [(name, made), (f"{name}{COPY}", made | {"samples": _as_stored(heard)})]
 
 
 def _as_stored(samples: np.ndarray) -> np.ndarray:
