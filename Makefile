@@ -49,7 +49,7 @@ demo-styles: environments  ## one sentence in three styles, by three heads side 
 	$(PY) -m demo.styles
 
 test: environments  ## all tests but the slow ones
-	$(PY) -m pytest -m "not slow" tests --ignore=tests/addon --ignore=tests/real_blender --ignore=tests/faults/addon
+	$(PY) -m pytest --numprocesses 2 --dist loadfile -m "not slow" tests --ignore=tests/addon --ignore=tests/real_blender --ignore=tests/faults/addon
 	$(BPY) -m pytest -m "not slow" tests/addon
 	$(BPY) -m pytest tests/faults/addon
 

@@ -99,11 +99,9 @@ def _add_packages(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the corpus goes")
 
 
-def _add_processes(parser: argparse.ArgumentParser) -> None:
+def _add_processes(parser: argparse.ArgumentParser, about: str = "work side by side") -> None:
     count = max((os.cpu_count() or 2) - 1, 1)
-    parser.add_argument(
-        "--processes", type=int, default=count, metavar="N", help="work side by side (default: %(default)s)"
-    )
+    parser.add_argument("--processes", type=int, default=count, metavar="N", help=f"{about} (default: %(default)s)")
 
 
 def _check_processes(count: int) -> None:
@@ -130,7 +128,7 @@ def _prepare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="with --layout: end at the first broken item")
     parser.add_argument("--half", action="store_true", help="with --layout: motion in float16, half the disk")
     parser.add_argument("--components", type=int, default=512, help="with --layout: size of the PCA basis; 0 = none")
-    _add_processes(parser)
+    _add_processes(parser, "without --layout: work side by side")
 
 
 def _prepare(arguments: argparse.Namespace) -> str:
