@@ -54,7 +54,7 @@ test: environments  ## all tests but the slow ones
 	$(BPY) -m pytest tests/faults/addon
 
 test-slow: environments  ## the slow tests
-	$(PY) -m pytest -m slow tests --ignore=tests/addon --ignore=tests/real_blender --ignore=tests/faults
+	$(PY) -m pytest --numprocesses 2 --dist loadfile -m slow tests --ignore=tests/addon --ignore=tests/real_blender --ignore=tests/faults
 	$(BPY) -m pytest -m slow tests/addon
 
 faults: environments  ## every fault as often as docs/reliability.md promises, and the page's table of what came of it
