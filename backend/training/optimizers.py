@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
-from torch.optim import AdamW, Muon, Optimizer
+from torch.optim import AdamW, Optimizer
 
 from .config import OptimizerConfig
+from .muon import Muon
 
 _TABLES = "identities"
 _READINGS = ("heads.", "auxiliary.")
@@ -73,8 +74,7 @@ def optimizers_for(model: nn.Module, settings: OptimizerConfig) -> Optimizers:
     groups = [{"params": decaying, "weight_decay": settings.weight_decay}, {"params": free, "weight_decay": 0.0}]
     parts: list[Optimizer] = [AdamW(groups, lr=settings.rate)]
     if hidden:
-        decay = settings.weight_decay
-        parts.append(Muon(hidden, lr=settings.rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"))
+        parts.append(Muon(hidden, lr=settings.rate, weight_decay=settings.weight_decay))
     return Optimizers(parts)
 
 

@@ -9,9 +9,10 @@ import pytest
 import torch
 from test_motion_step import small_task
 from torch import nn
-from torch.optim import AdamW, Muon
+from torch.optim import AdamW
 
 from backend.training.config import OptimizerConfig
+from backend.training.muon import Muon
 from backend.training.optimizers import Optimizers, optimizers_for
 from backend.training.task import learn
 
