@@ -114,7 +114,6 @@ def torchs(matrices: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
     return torch.optim.Muon(matrices, lr=RATE, weight_decay=DECAY, adjust_lr_fn="match_rms_adamw")
 
 
-@pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="torch before 2.9 has none")
 @pytest.mark.parametrize("precision", ["in_float32", "in_bfloat16"])
 def test_it_learns_as_torchs(precision: str, request: pytest.FixtureRequest) -> None:
     request.getfixturevalue(precision)
