@@ -209,7 +209,10 @@ class MelEncoder(nn.Module):
 
 
 class Block(nn.Module):
-    """A residual block over [B, t, width]: a convolution per channel, then a wider layer at every frame (ConvNeXt)."""
+    """A residual block over [B, t, width]: a convolution per channel, then a wider layer at every frame (ConvNeXt).
+
+    In training it is left out for some clips of a batch, drawn anew each time, and computed for the others alone.
+    """
 
     def __init__(self, config: MelEncoderConfig, index: int) -> None:
         super().__init__()
@@ -225,15 +228,21 @@ class Block(nn.Module):
 
     def forward(self, features: Tensor, counts: Tensor | None = None, shares: Tensor | None = None) -> Tensor:
         """Features [B, t, width], the first `counts` real; `shares` (`shares_of`) for the clip's context."""
+        if not self.training or self.skip == 0:
+            return features + self._added(features, counts, shares)
+        kept = (torch.rand(len(features)) >= self.skip).nonzero()[:, 0].to(features.device)
+        if len(kept) == 0:
+            return features
+        counts, shares = (None if each is None else each[kept] for each in (counts, shares))
+        added = self._added(features[kept], counts, shares)
+        return features.index_add(0, kept, added, alpha=1 / (1 - self.skip))
+
+    def _added(self, features: Tensor, counts: Tensor | None, shares: Tensor | None) -> Tensor:
         mixed = self.norm(per_channel(self.along_time, only_real(features, counts)))
         if self.context is not None and shares is not None:
             mixed = self.context(mixed, mixed, shares)
         wide = functional.gelu(self.widen(mixed.to(self.widen.weight.dtype)))
-        added = self.dropout(self.narrow(wide)).to(features.dtype)
-        if self.training and self.skip:
-            kept = torch.rand(len(added), 1, 1, device=added.device) >= self.skip
-            added = added * (kept / (1 - self.skip)).to(added.dtype)
-        return features + added
+        return self.dropout(self.narrow(wide)).to(features.dtype)
 
 
 def per_channel(convolution: nn.Conv1d, features: Tensor) -> Tensor:

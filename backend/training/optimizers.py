@@ -72,7 +72,7 @@ def optimizers_for(model: nn.Module, settings: OptimizerConfig) -> Optimizers:
     taken |= {id(value) for value in decaying}
     free = [value for _, value in learning if id(value) not in taken]
     groups = [{"params": decaying, "weight_decay": settings.weight_decay}, {"params": free, "weight_decay": 0.0}]
-    parts: list[Optimizer] = [AdamW(groups, lr=settings.rate)]
+    parts: list[Optimizer] = [AdamW(groups, lr=settings.rate, fused=True)]
     if hidden:
         parts.append(Muon(hidden, lr=settings.rate, weight_decay=settings.weight_decay))
     return Optimizers(parts)

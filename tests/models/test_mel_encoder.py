@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend.models.mel_encoder import DYNAMICS, MelEncoder, MelEncoderConfig, per_channel
+from backend.models.mel_encoder import DYNAMICS, Block, MelEncoder, MelEncoderConfig, per_channel
 from backend.models.mel_filters import mel_filters
 from backend.models.noise_floor import above_floor
 
@@ -138,6 +138,26 @@ def test_a_block_is_left_out_in_training_only():
     assert (drawn - drawn[:1]).abs().amax(dim=(1, 2)).max() > 0.01
     heard.eval()
     assert torch.equal(heard(vowels()), heard(vowels()))
+
+
+def test_a_block_left_out_for_some_clips_adds_more_to_the_others():
+    """So that it adds the same in the mean; and each clip hears its own length and its own room."""
+    torch.manual_seed(0)
+    block = Block(MelEncoderConfig(width=8, blocks=1, context=4, skip=0.5), 0)
+    torch.nn.init.normal_(block.context.excite.weight)
+    features, counts = torch.randn(40, 12, 8), torch.arange(40) % 6 + 6
+    shares = torch.rand(40, 2, 12) / 12
+    whole = block.eval()(features, counts, shares) - features
+    some = block.train()(features, counts, shares) - features
+    left_out = some.abs().amax(dim=(1, 2)) == 0
+    assert 10 < left_out.sum() < 30
+    torch.testing.assert_close(some[~left_out], 2 * whole[~left_out], rtol=1e-4, atol=1e-5)
+
+
+def test_a_block_may_be_left_out_for_all_clips():
+    torch.manual_seed(0)
+    features = torch.randn(2, 12, 8)
+    assert torch.equal(Block(MelEncoderConfig(width=8, blocks=1, skip=0.999), 0).train()(features), features)
 
 
 @pytest.mark.parametrize("bands", [1, 40, 41, 43])
