@@ -112,6 +112,11 @@ _KEEPS_STOPS = frozenset({"sil", "m", "n", "ng", "pb", "td", "kg"})
 _STRESS = re.compile(r"1$")
 _NOT_INSTALLED = (b"unbound variable", b"could not open file")
 """What Festival says of a voice, and of a voice without its language."""
+_CELLS = 1_000_000
+"""Room for Scheme, some 30 bytes each. Festival's own choice is ten times as much, and clearing that before it speaks
+takes longer than speaking; the largest voice with a text of 700 words fits into this."""
+_PATIENCE = 300.0
+"""Seconds for one sentence, which takes one or two even where a computer is busy."""
 _SCRIPT = """
 (voice_{voice})
 {pace}
@@ -127,20 +132,18 @@ def packages(voice: str) -> tuple[str, ...]:
 
 
 def speak(prompt: Prompt) -> Spoken:
-    """Speaks with one of the voices above; raises EngineError where Festival or the voice is missing."""
+    """Speaks with one of the voices above; raises EngineError where Festival or the voice is missing.
+
+    Every sentence has a Festival of its own. One that has spoken before draws other durations for Czech, and one
+    sentence in some thousand ends in noise, out of memory that it takes for empty.
+    """
     voice = _VOICES[prompt.voice]
     if shutil.which("festival") is None:
         raise EngineError(f"Festival is missing; install the packages festival and {' and '.join(voice.packages)}.")
     with tempfile.TemporaryDirectory() as folder:
-        answer = subprocess.run(
-            ["festival", "--pipe"],
-            input=_script(prompt, voice).encode(voice.encoding, "ignore"),
-            cwd=folder,
-            capture_output=True,
-            check=False,
-        )
+        said = _said(prompt, folder)
         labels, wav = Path(folder) / "spoken.lab", Path(folder) / "spoken.wav"
-        if any(sign in answer.stderr for sign in _NOT_INSTALLED):
+        if any(sign in said for sign in _NOT_INSTALLED):
             wanted = "package" if len(voice.packages) == 1 else "packages"
             raise EngineError(
                 f"Festival has no voice {prompt.voice}; install the {wanted} {' and '.join(voice.packages)}."
@@ -153,6 +156,23 @@ def speak(prompt: Prompt) -> Spoken:
         return Spoken(samples, rate, tile(marks, len(samples) / rate), ARPABET)
     named = [(in_ipa(name, voice.ipa), start) for name, start in marks]
     return Spoken(samples, rate, tile(softened(named, voice.soft), len(samples) / rate), IPA)
+
+
+def _said(prompt: Prompt, folder: str) -> bytes:
+    """What a new Festival complains of while it speaks into a folder; raises EngineError where it takes too long."""
+    voice = _VOICES[prompt.voice]
+    try:
+        answer = subprocess.run(
+            ["festival", "--heap", str(_CELLS), "--pipe"],
+            input=_script(prompt, voice).encode(voice.encoding, "ignore"),
+            cwd=folder,
+            capture_output=True,
+            check=False,
+            timeout=_PATIENCE,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise EngineError(f"Festival failed on: {prompt.text}") from error
+    return answer.stderr
 
 
 def _script(prompt: Prompt, voice: Voice) -> str:
