@@ -108,7 +108,7 @@ ROUGH_SOUND := data.rest=0.12 data.recorded=0.5 augment.recorded=0.6 \
 	augment.interrupted=0.6 augment.loudest_interruption=12.0 augment.gasps=0.6
 ONE_PICTURE := model.encoder.above_floor=false
 CLEAN := $(ONE_PICTURE) optimizer.validate_every=1000
-ROUGHER := $(ONE_PICTURE) optimizer.steps=4000 optimizer.rate=1e-3 optimizer.warmup=100 optimizer.patience=2 seed=2 importance.jawOpen=2.0 \
+ROUGHER := $(ONE_PICTURE) optimizer.steps=1000 optimizer.rate=1e-3 optimizer.last_rate=8.8e-4 optimizer.warmup=100 seed=2 importance.jawOpen=2.0 \
 	data.pivot=0.65 $(ROUGH_SOUND)
 DECODER := $(ONE_PICTURE) learn=decoder optimizer.rate=1e-3 optimizer.average=0.995 data.pivot=0.5 losses.pause=25.0 $(ROUGH_SOUND)
 MOUTH := $(DECODER) seed=2 optimizer.steps=1500 optimizer.warmup=100 optimizer.validate_every=750 importance.jawOpen=4.0
@@ -118,8 +118,8 @@ SEEDS := 3 4
 CLOSING := losses.pause=25.0 losses.closure=0.12 shut_weight=2.5
 HISS := $(CLOSING) optimizer.steps=2500 optimizer.rate=1e-3 optimizer.warmup=100 optimizer.average=0.995 \
 	optimizer.validate_every=1250 importance.jawOpen=3.0 data.pivot=0.65 augment.clean=0.02 augment.noise=0.95 augment.white=0.75 augment.white_from=8 augment.white_to=14 augment.reverb=0.3
-NOISY := $(ROUGH_SOUND) $(CLOSING) optimizer.steps=4200 optimizer.rate=8e-4 optimizer.warmup=100 optimizer.validate_every=700 \
-	optimizer.patience=2 seed=5 importance.jawOpen=4.0 data.pivot=0.6 augment.white=0.55 augment.white_from=4 augment.white_to=22
+NOISY := $(ROUGH_SOUND) $(CLOSING) optimizer.steps=700 optimizer.rate=8e-4 optimizer.last_rate=7.6e-4 optimizer.warmup=100 optimizer.validate_every=700 \
+	seed=5 importance.jawOpen=4.0 data.pivot=0.6 augment.white=0.55 augment.white_from=4 augment.white_to=22
 LAST := learn=decoder $(ROUGH_SOUND) $(CLOSING) losses.pause=30.0 optimizer.steps=600 optimizer.rate=1e-3 optimizer.warmup=50 \
 	optimizer.average=0.995 optimizer.validate_every=600 seed=7 importance.jawOpen=6.0 data.pivot=0.5 \
 	augment.white=0.65 augment.white_from=5 augment.white_to=17
@@ -130,7 +130,7 @@ default-model: environments $(UNPACKED)  ## the default model from nothing: PEOP
 	$(PY) -m backend unspoken $(UNPACKED) $(MODEL)/unspoken
 	$(PY) -m backend prepare $(PEOPLE) $(MODEL)/corpus $(MODEL)/names $(MODEL)/unspoken --output $(MODEL)/set --processes $(CORES)
 	$(LEARN) --run $(MODEL)/run --output $(MODEL)/clean.safetensors --last $(CLEAN:%=--set %)
-	$(LEARN) --run $(MODEL)/rougher --from $(MODEL)/clean.safetensors --output $(MODEL)/rough.safetensors $(ROUGHER:%=--set %)
+	$(LEARN) --run $(MODEL)/rougher --from $(MODEL)/clean.safetensors --output $(MODEL)/rough.safetensors --last $(ROUGHER:%=--set %)
 	$(LEARN) --run $(MODEL)/mouth --from $(MODEL)/rough.safetensors --output $(MODEL)/mouth.safetensors --last $(MOUTH:%=--set %)
 	for seed in $(SEEDS); do \
 		$(LEARN) --run $(MODEL)/surer_$$seed --from $(MODEL)/mouth.safetensors --output $(MODEL)/surer_$$seed.safetensors --last \
@@ -138,7 +138,7 @@ default-model: environments $(UNPACKED)  ## the default model from nothing: PEOP
 	done
 	$(PY) -m backend average $(SEEDS:%=$(MODEL)/surer_%.safetensors) --output $(MODEL)/sure.safetensors
 	$(LEARN) --run $(MODEL)/hiss --from $(MODEL)/sure.safetensors --output $(MODEL)/hiss.safetensors --last $(HISS:%=--set %)
-	$(LEARN) --run $(MODEL)/noisy --from $(MODEL)/hiss.safetensors --output $(MODEL)/noisy.safetensors $(NOISY:%=--set %)
+	$(LEARN) --run $(MODEL)/noisy --from $(MODEL)/hiss.safetensors --output $(MODEL)/noisy.safetensors --last $(NOISY:%=--set %)
 	$(LEARN) --run $(MODEL)/last --from $(MODEL)/noisy.safetensors --output $(MODEL)/default.safetensors --last $(LAST:%=--set %)
 
 # What did not make a better model (docs/default_model_trials.md): more people whom Debian's packages hold, for whoever wants to go on.
